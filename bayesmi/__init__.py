@@ -1,0 +1,52 @@
+"""bayesmi: Bayesian multiple imputation.
+
+Say the analysis model once. Every missing value is an unknown of that model. Its posterior is the answer;
+m draws from it are completed data sets for every other tool.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+# public name -> module that defines it; imported on first use so that `bayesmi --help` stays quick
+_PUBLIC = {
+    "Analyses": "bayesmi.analyses",
+    "BayesmiError": "bayesmi.errors",
+    "BayesmiNotice": "bayesmi.errors",
+    "Fit": "bayesmi.fit",
+    "Imputations": "bayesmi.imputations",
+    "IncompleteFrame": "bayesmi.data",
+    "Model": "bayesmi.model",
+    "Pooled": "bayesmi.pool",
+    "Prior": "bayesmi.priors",
+    "audit": "bayesmi.data",
+    "datasets": "bayesmi.datasets",
+    "describe": "bayesmi.describe",
+    "impute": "bayesmi.impute",
+    "load": "bayesmi.files",
+    "plots": "bayesmi.plots",
+    "pool": "bayesmi.pool",
+    "read_csv": "bayesmi.data",
+    "read_table": "bayesmi.data",
+    "recode_missing": "bayesmi.data",
+}
+
+_MODULES = {"datasets", "plots"}
+
+__all__ = ["__version__", *sorted(_PUBLIC)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'bayesmi' has no attribute {name!r}")
+    module = importlib.import_module(_PUBLIC[name])
+    value = module if name in _MODULES else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
