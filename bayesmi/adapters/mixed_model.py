@@ -1,0 +1,140 @@
+"""statsmodels' MixedLM: fixed effects, and variance components on their own scale with standard errors."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayesmi.adapters.extract import Adapter, Extract, Likelihood
+from bayesmi.adapters.mixed_components import components_of, relative_parameters
+from bayesmi.adapters.mixed_likelihood import cross_products, log_likelihood
+from bayesmi.adapters.statsmodels_model import is_statsmodels, unwrap
+from bayesmi.errors import NotSupportedError
+
+__all__ = ["ADAPTER", "between_within"]
+
+# warnings of attempts before the one that converged, and of the boundary, which is judged by likelihood here
+_JUDGED = (
+    "Retrying",
+    "failed to converge",
+    "may be on the boundary",
+    "covariance is singular",
+    "not positive definite",
+)
+
+
+def between_within(exog: np.ndarray, groups: np.ndarray, names: list[str]) -> dict[str, float]:
+    """Complete-data degrees of freedom per fixed effect, split between and within groups.
+
+    Parameters
+    ----------
+    exog : ndarray, shape (n, p)
+        Columns of the fixed effects.
+    groups : ndarray, shape (n,)
+        Group of each row.
+    names : list of str
+        Names of the p columns.
+
+    Returns
+    -------
+    dict
+        With G groups: columns that are constant in every group get G - rank(those columns, intercept
+        included); the others n - G - (rank(all) - rank(constant ones)).
+
+    Notes
+    -----
+    The "between-within" rule of Schluchter and Elashoff (1990), as in SAS. A row-level effect with a random
+    slope is estimated from G slopes, and for it this rule is too generous.
+
+    Examples
+    --------
+    >>> x = np.column_stack([np.ones(6), [0, 0, 0, 1, 1, 1], [1, 2, 3, 1, 2, 3]])
+    >>> between_within(x, np.array([1, 1, 2, 2, 3, 3]), ["Intercept", "w", "x"])
+    {'Intercept': 2.0, 'w': 1.0, 'x': 1.0}
+    """
+    _, codes = np.unique(groups, return_inverse=True)
+    first = np.zeros(codes.max() + 1, dtype=int)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    constant = (exog == exog[first[codes]]).all(axis=0)
+    n_groups = len(first)
+    rank_between = int(np.linalg.matrix_rank(exog[first][:, constant])) if constant.any() else 0
+    rank = int(np.linalg.matrix_rank(exog))
+    between, within = n_groups - rank_between, len(codes) - n_groups - (rank - rank_between)
+    return {
+        name: float(max(1, between if flat else within)) for name, flat in zip(names, constant, strict=True)
+    }
+
+
+def _recognises(result: Any) -> bool:
+    """Tell a fitted MixedLM."""
+    return is_statsmodels(result) and type(unwrap(result).model).__name__ == "MixedLM"
+
+
+def _extract(result: Any) -> Extract:
+    """Read the fixed effects; no complete-data df unless asked for (mitml's default)."""
+    fit = unwrap(result)
+    model, k = fit.model, fit.k_fe
+    names = [str(name) for name in model.data.param_names[:k]]
+    covariance = np.asarray(fit.cov_params(), dtype=float)[:k, :k]
+    n_parameters = k + fit.k_re2 + fit.k_vc + 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        components = components_of(fit)
+    singular = bool(components["singular"].any())
+    return Extract(
+        pd.Series(np.asarray(fit.fe_params, dtype=float), index=names),
+        pd.DataFrame(covariance, index=names, columns=names),
+        dfcom_choices={
+            # what lme4's df.residual, and so mice, counts
+            "residual": float(model.n_totobs - n_parameters),
+            "between-within": between_within(np.asarray(model.exog), np.asarray(model.groups), names),
+        },
+        variance_components=components,
+        n_obs=int(model.n_totobs),
+        converged=bool(fit.converged),
+        notes=("singular fit: a random-effect variance is zero or a correlation one",) if singular else (),
+        superseded=_JUDGED if fit.converged else ("Retrying",),
+    )
+
+
+def _likelihood(result: Any) -> Likelihood:
+    """Likelihood in fixed effects, covariances and residual variance; a REML fit is refitted by ML."""
+    fit = unwrap(result)
+    if fit.reml:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fit = unwrap(fit.model.fit(reml=False, free=fit.freepat))
+    data = cross_products(fit.model)
+    k, s2 = int(fit.k_fe), float(fit.scale)
+    parameters = np.concatenate([np.asarray(fit.fe_params, dtype=float), relative_parameters(fit) * s2, [s2]])
+    names = tuple(str(name) for name in fit.model.data.param_names[:k])
+    return Likelihood(parameters, lambda at: log_likelihood(data, at[:k], at[k:-1], float(at[-1])), names)
+
+
+def _stacked(results: Sequence[Any]) -> float:
+    """Maximise the likelihood of all rows, each data set with groups of its own."""
+    fits = [unwrap(result) for result in results]
+    models = [fit.model for fit in fits]
+    if fits[0].k_vc:
+        raise NotSupportedError("no stacked fit with vc_formula: use method='D1' or 'D3'")
+    groups, shift = [], 0
+    for model in models:
+        _, codes = np.unique(np.asarray(model.groups), return_inverse=True)
+        groups.append(codes + shift)
+        shift += int(codes.max()) + 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        together = type(models[0])(
+            np.concatenate([model.endog for model in models]),
+            np.concatenate([model.exog for model in models]),
+            np.concatenate(groups),
+            exog_re=np.concatenate([model.exog_re for model in models]),
+        )
+        return float(together.fit(reml=False, free=fits[0].freepat).llf)
+
+
+ADAPTER = Adapter("mixed-model fit", _recognises, _extract, _likelihood, _stacked)

@@ -1,0 +1,345 @@
+"""One analysis of every completed data set: run it, keep what it gave, pool it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pandas as pd
+
+from bayesmi.adapters.extract import Extract
+from bayesmi.adapters.nested import compare_fits
+from bayesmi.adapters.portable import make_portable
+from bayesmi.adapters.registry import extract
+from bayesmi.adapters.remarks import remarks_of
+from bayesmi.errors import BayesmiError, BayesmiNotice, PoolError
+from bayesmi.pool import FTest, Pooled
+from bayesmi.pool import pool as pool_pairs
+
+__all__ = ["Analyses", "run_analyses"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Analyses:
+    """What one function gave on each of m completed data sets; made by `Imputations.analyze`.
+
+    Attributes
+    ----------
+    results : tuple
+        As returned by the function, one per data set.
+    extracts : tuple of Extract
+        Estimates, covariance, df and variance components read out of each.
+    notices : tuple of str
+        Remarks on single analyses ("data set 3: did not converge"), each naming its data set.
+
+    Examples
+    --------
+    >>> analyses = Analyses.from_results([({"x": 1.0}, [[1.0]]), ({"x": 2.0}, [[1.0]]), ({"x": 3.0}, [[1.0]])])
+    >>> float(analyses.pool().table.loc["x", "estimate"])
+    2.0
+    """
+
+    results: tuple[Any, ...]
+    extracts: tuple[Extract, ...]
+    notices: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def from_results(cls, results: Iterable[Any]) -> Analyses:
+        """Take analyses that were run elsewhere.
+
+        Parameters
+        ----------
+        results : iterable
+            One per data set: statsmodels or lifelines fits, (estimates, covariance) pairs, or tidy tables.
+
+        Returns
+        -------
+        Analyses
+
+        Raises
+        ------
+        PoolError
+            If one cannot be read; the message names the data set.
+        """
+        outcomes = [_read(i, result, []) for i, result in enumerate(results, start=1)]
+        return _gather(outcomes)
+
+    @property
+    def m(self) -> int:
+        """Number of completed data sets."""
+        return len(self.results)
+
+    def table(self) -> pd.DataFrame:
+        """Give the estimates of each data set in long form.
+
+        Returns
+        -------
+        DataFrame
+            Columns .imp (1 … m), term, estimate, std.error.
+        """
+        parts = []
+        for i, one in enumerate(self.extracts, start=1):
+            errors = pd.Series(one.covariance.to_numpy().diagonal() ** 0.5, index=one.covariance.index)
+            parts.append(
+                pd.DataFrame(
+                    {
+                        ".imp": i,
+                        "term": list(one.estimates.index),
+                        "estimate": one.estimates.to_numpy(dtype=float),
+                        "std.error": errors.loc[one.estimates.index].to_numpy(dtype=float),
+                    }
+                )
+            )
+        return pd.concat(parts, ignore_index=True)
+
+    def pool(self, dfcom: Any = None, *, rule: Literal["rubin1987", "reiter2003"] = "rubin1987") -> Pooled:
+        """Pool by Rubin's rules.
+
+        Parameters
+        ----------
+        dfcom : None, number, mapping by term, Series, sequence, "residual" or "between-within"
+            Complete-data degrees of freedom. None takes what the fits say: residual df of linear and
+            generalised linear models (as mice), infinity of mixed models (as mitml). "residual" counts rows
+            minus parameters of a mixed model too (as mice does for lmer); "between-within" gives
+            cluster-level and row-level coefficients of a mixed model their own df.
+        rule : {"rubin1987", "reiter2003"}
+            Missing data, or partially synthetic data.
+
+        Returns
+        -------
+        Pooled
+
+        Raises
+        ------
+        PoolError
+            If there are fewer than two data sets, terms differ, or the rule for dfcom does not exist for
+            these fits.
+
+        Notes
+        -----
+        Where the data sets have different df (different rows in each), the smallest counts.
+        """
+        if dfcom is None:
+            dfcom = self._smallest([one.dfcom for one in self.extracts])
+        elif isinstance(dfcom, str):
+            for i, one in enumerate(self.extracts, start=1):
+                if dfcom not in one.dfcom_choices:
+                    known = ", ".join(repr(name) for name in one.dfcom_choices) or "none by name"
+                    raise PoolError(
+                        f"data set {i}: no dfcom={dfcom!r} for this fit, it has {known}; or give numbers"
+                    )
+            dfcom = self._smallest([one.dfcom_choices[dfcom] for one in self.extracts])
+        components = [one.variance_components for one in self.extracts if one.variance_components is not None]
+        return pool_pairs(
+            [(one.estimates, one.covariance) for one in self.extracts],
+            dfcom,
+            rule=rule,
+            variance_components=components if len(components) == self.m else (),
+            notices=self.notices,
+        )
+
+    def compare(
+        self,
+        null: Analyses,
+        method: Literal["D1", "D2", "D3", "D4"] = "D1",
+        *,
+        use: Literal["wald", "likelihood"] = "wald",
+        ariv: Literal["default", "positive", "robust"] = "default",
+        dfcom: float | None = None,
+    ) -> FTest:
+        """Test these fits against nested ones.
+
+        Parameters
+        ----------
+        null : Analyses
+            The smaller model on the same data sets.
+        method : {"D1", "D2", "D3", "D4"}
+            D1 pools the additional coefficients; D2 test statistics (crude); D3 and D4 likelihood ratios,
+            for which REML fits are refitted by maximum likelihood.
+        use : {"wald", "likelihood"}
+            Statistics that D2 pools.
+        ariv : {"default", "positive", "robust"}
+            Estimate of the average relative increase in variance (D3, D4), as in mitml.
+        dfcom : float, optional
+            Complete-data df for D1 (Reiter 2007). None is infinity, as mitml; mice's D1 passes the residual
+            df.
+
+        Returns
+        -------
+        FTest
+
+        Raises
+        ------
+        PoolError
+            If the models are not nested or their numbers of data sets differ.
+        """
+        if not isinstance(null, Analyses) or null.m != self.m:
+            raise PoolError(f"null must be the smaller model's Analyses of the same {self.m} data sets")
+        return compare_fits(self, null, method, use=use, ariv=ariv, dfcom=dfcom)
+
+    def __len__(self) -> int:
+        return self.m
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.results)
+
+    def __getitem__(self, i: int) -> Any:
+        return self.results[i]
+
+    def __repr__(self) -> str:
+        terms = ", ".join(str(term) for term in self.extracts[0].estimates.index)
+        kind = type(self.results[0]).__name__.removesuffix("Wrapper")
+        lines = [f"Analyses of m = {self.m} completed data sets ({kind}): {terms}"]
+        return "\n".join(
+            lines + [f"  {notice}" for notice in self.notices[:5]] + ["  …"] * (len(self.notices) > 5)
+        )
+
+    def _smallest(self, dfs: Sequence[float | Mapping[str, float]]) -> dict[str, float]:
+        """Per term, the smallest df over the data sets."""
+        smallest: dict[str, float] = {}
+        for one, df in zip(self.extracts, dfs, strict=True):
+            for term in one.estimates.index:
+                value = df[term] if isinstance(df, Mapping) else df
+                smallest[term] = min(float(value), smallest.get(term, float("inf")))
+        return {term: smallest[term] for term in self.extracts[0].estimates.index}
+
+
+@dataclass(frozen=True, eq=False)
+class _Outcome:
+    """Of one data set: result and extract, or why there is none."""
+
+    number: int
+    result: Any = None
+    extract: Extract | None = None
+    remarks: tuple[str, ...] = ()
+    failure: str = ""
+    cause: Exception | None = None
+
+
+def run_analyses(
+    imputations: Iterable[Any], function: Callable[[Any], Any], n_jobs: int = 1, progress: bool = True
+) -> Analyses:
+    """Run one function on every completed data set.
+
+    Parameters
+    ----------
+    imputations : iterable of DataFrame
+        The m completed data sets.
+    function : callable
+        Takes a completed data set; returns a statsmodels or lifelines fit, an (estimates, covariance) pair,
+        or a tidy table with term, estimate, std.error and perhaps df.
+    n_jobs : int, default 1
+        Processes; -1 for all cores. The numbers do not depend on it. Fits that come back from another process
+        cannot predict for new data by formula.
+    progress : bool, default True
+        Show progress where there is a terminal or notebook to show it in.
+
+    Returns
+    -------
+    Analyses
+
+    Raises
+    ------
+    BayesmiError
+        If the function fails on a data set: it is named, with the reason; none is left out.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> sets = [pd.DataFrame({"x": [1.0, 2.0, 3.0 + i]}) for i in range(3)]
+    >>> mean = lambda d: ({"mean": d["x"].mean()}, [[d["x"].var() / len(d)]])
+    >>> round(float(run_analyses(sets, mean).pool().table.loc["mean", "estimate"]), 3)
+    2.333
+    """
+    if not callable(function):
+        raise BayesmiError(
+            f"analyze needs a function of one completed data set, got a {type(function).__name__}"
+        )
+    if isinstance(imputations, pd.DataFrame | Mapping | str) or not isinstance(imputations, Iterable):
+        raise BayesmiError(
+            "analyses run on a list of completed data sets, got a " + type(imputations).__name__
+        )
+    if not isinstance(n_jobs, int) or n_jobs == 0:
+        raise BayesmiError(f"n_jobs={n_jobs!r} must be a number of processes, or -1 for all cores")
+    numbered = enumerate(imputations, start=1)
+    if n_jobs == 1:
+        running: Iterable[_Outcome] = (_analyze(i, function, data) for i, data in numbered)
+    else:
+        from joblib import Parallel, delayed
+
+        task = delayed(_analyze_portably)
+        running = Parallel(n_jobs=n_jobs, return_as="generator")(
+            task(i, function, data) for i, data in numbered
+        )
+    total = len(imputations) if isinstance(imputations, Sized) else getattr(imputations, "m", None)
+    analyses = _gather(list(_shown(running, total, progress)))
+    if analyses.notices:
+        count, first = len(analyses.notices), analyses.notices[0]
+        line = f"{count} remark{'s' if count > 1 else ''} on {analyses.m} analyses (.notices): {first}"
+        warnings.warn(line, BayesmiNotice, stacklevel=3)
+    return analyses
+
+
+def _analyze(i: int, function: Callable[[Any], Any], data: Any) -> _Outcome:
+    """Run the function on one data set; warnings become remarks, an exception becomes the reason."""
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            result = function(data.copy(deep=False) if isinstance(data, pd.DataFrame) else data)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".strip().split("\n")[0].removesuffix(":")
+        return _Outcome(i, failure=f"data set {i}: the analysis failed: {reason}", cause=error)
+    return _read(i, result, caught)
+
+
+def _analyze_portably(i: int, function: Callable[[Any], Any], data: Any) -> _Outcome:
+    """Run in another process: what goes back must survive the journey."""
+    outcome = _analyze(i, function, data)
+    return _Outcome(i, make_portable(outcome.result), outcome.extract, outcome.remarks, outcome.failure)
+
+
+def _read(i: int, result: Any, caught: Sequence[warnings.WarningMessage]) -> _Outcome:
+    """Read the numbers out of one result."""
+    try:
+        found = extract(result)
+    except Exception as error:
+        reason = (
+            str(error)
+            if isinstance(error, BayesmiError)
+            else f"cannot be read: {type(error).__name__}: {error}"
+        )
+        return _Outcome(i, failure=f"data set {i}: {reason}", cause=error)
+    return _Outcome(i, result, found, remarks_of(found, caught))
+
+
+def _gather(outcomes: Sequence[_Outcome]) -> Analyses:
+    """All data sets, or the error of the first that failed."""
+    if not outcomes:
+        raise BayesmiError("there are no completed data sets to analyse")
+    for one in outcomes:
+        if one.failure:
+            kind = PoolError if isinstance(one.cause, PoolError) else BayesmiError
+            raise kind(one.failure) from one.cause
+    return Analyses(
+        tuple(one.result for one in outcomes),
+        tuple(one.extract for one in outcomes if one.extract is not None),
+        tuple(f"data set {one.number}: {remark}" for one in outcomes for remark in one.remarks),
+    )
+
+
+def _shown(running: Iterable[_Outcome], total: int | None, progress: bool) -> Iterator[_Outcome]:
+    """Pass outcomes on, showing progress in a terminal or notebook; stop at the first failure."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    shown = progress and (console.is_terminal or console.is_jupyter)
+    if shown:
+        from rich.progress import track
+
+        running = track(running, "Analysing", total=total, console=console, transient=True)
+    for one in running:
+        yield one
+        if one.failure:
+            return

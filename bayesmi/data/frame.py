@@ -1,0 +1,302 @@
+"""The table, read once: what is known, missing or not applicable; and the way back to the user's dtypes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesmi.data.applicable import find_absent
+from bayesmi.data.column import Column
+from bayesmi.data.grouping import Grouping, group_rows, grouping_notices
+from bayesmi.data.kinds import Kind, code_column, parse_kind
+from bayesmi.data.levels import ROW, check_level, deduce, find_level
+from bayesmi.data.pandas_write import Cells
+from bayesmi.data.printout import describe_frame
+from bayesmi.data.table import Table, check_names, open_table
+from bayesmi.data.wording import counted, did_you_mean, list_some, name_rows, short_number
+from bayesmi.errors import DataError
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class IncompleteFrame:
+    """An incomplete table: kind, level and mask of every column, and the groups.
+
+    Made by :meth:`from_table`; never changed. Observed cells are never touched, completed tables come back
+    in the original dtypes, index and column order.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bayesmi.data import IncompleteFrame
+    >>> data = pd.DataFrame({"school": [1, 1, 2, 2], "texp": [5, 5, 9, 9], "score": [3.0, None, 7.5, 4.0]})
+    >>> frame = IncompleteFrame.from_table(data, groups=["school"])
+    >>> frame.columns["texp"].level, frame.columns["score"].n_missing
+    ('school', 1)
+    >>> frame.fill({"score": [6.25]})["score"].tolist()
+    [3.0, 6.25, 7.5, 4.0]
+    """
+
+    _table: Table
+    _columns: dict[str, Column]
+    _groups: dict[str, Grouping]
+    _deduced: dict[str, NDArray[np.float64]]
+    _labelled: frozenset[str]  # columns stored as labels, not as numbers
+    notices: tuple[str, ...]
+
+    @classmethod
+    def from_table(
+        cls,
+        data: Any,
+        *,
+        kinds: Mapping[str, str | Kind] | None = None,
+        groups: Sequence[str] = (),
+        levels: Mapping[str, str] | None = None,
+        where: Any = None,
+        not_applicable: Mapping[str, str] | None = None,
+    ) -> IncompleteFrame:
+        """Read a table.
+
+        Parameters
+        ----------
+        data
+            A pandas or polars DataFrame, n rows.
+        kinds
+            Kind by column where the one that is found is not meant: ``{"visits": "count"}``.
+        groups
+            Grouping columns; ``"a:b"`` for the combinations of two.
+        levels
+            Level by column: ``"row"`` or one of `groups`.
+        where
+            What to impute: a boolean table or (n, p) array, or by column a boolean mask of shape (n,) (True
+            = impute) or a condition such as ``"debut == 1"``. Missing cells outside are absent.
+        not_applicable
+            By column the condition under which it does not apply; missing cells there are absent.
+
+        Returns
+        -------
+        IncompleteFrame
+
+        Raises
+        ------
+        DataError
+            When the table cannot be used; one line that names the column and the first rows.
+        """
+        table = open_table(data)
+        names = check_names(table)
+        _check_known("kinds", kinds, names)
+        _check_known("levels", levels, names)
+        notices: list[str] = []
+        columns: dict[str, Column] = {}
+        labelled: set[str] = set()
+        for position, name in enumerate(names):
+            raw = table.read(position)
+            wanted = parse_kind(name, kinds[name]) if kinds and name in kinds else None
+            coding = code_column(raw, wanted)
+            if np.isinf(coding.values).any():
+                rows = name_rows(table.index, np.isinf(coding.values))
+                raise DataError(
+                    f"column {name!r} holds infinite values in {rows}: correct them or set them to missing"
+                )
+            notices += raw.notices if wanted is not Kind.IDENTIFIER else ()
+            labelled |= {name} if raw.codes is not None else set()
+            nothing = np.zeros(len(raw.missing), dtype=bool)
+            columns[name] = Column(
+                name, coding.kind, ROW, coding.values, raw.missing, nothing, coding.categories, coding.support
+            )
+        for name, absent in find_absent(columns, table.index, where, not_applicable).items():
+            columns[name] = replace(columns[name], absent=absent, missing=columns[name].missing & ~absent)
+        groupings = {name: group_rows(name, table.keys, names, table.index) for name in dict.fromkeys(groups)}
+        for grouping in groupings.values():
+            notices += grouping_notices(grouping)
+        deduced: dict[str, NDArray[np.float64]] = {}
+        for name, column in columns.items():
+            level = _level(column, table, groupings, (levels or {}).get(name))
+            if level == ROW:
+                continue
+            columns[name] = replace(column, level=level)
+            if column.kind is Kind.IDENTIFIER or not column.n_missing:
+                continue
+            known = deduce(column.values, column.missing, groupings[level])
+            n_known = int((~np.isnan(known)).sum())
+            if n_known:
+                deduced[name] = known
+                cells = counted(column.n_missing, "missing cell")
+                cells = f"all {cells}" if n_known == column.n_missing else f"{n_known} of {cells}"
+                verb = "is" if n_known == 1 else "are"
+                notices.append(f"column {name!r}: {cells} {verb} known from other rows of the same {level!r}")
+        return cls(table, columns, groupings, deduced, frozenset(labelled), tuple(notices))
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows, n."""
+        return len(self._table.index)
+
+    @property
+    def index(self) -> pd.Index:
+        """Row labels; 0 … n-1 for a polars table."""
+        return self._table.index
+
+    @property
+    def columns(self) -> Mapping[str, Column]:
+        """Columns by name, in table order."""
+        return MappingProxyType(self._columns)
+
+    @property
+    def groups(self) -> Mapping[str, Grouping]:
+        """Groupings by name."""
+        return MappingProxyType(self._groups)
+
+    @property
+    def deduced(self) -> Mapping[str, NDArray[np.float64]]:
+        """By cluster-level column, shape (n,): value of a missing cell where its group has it, else NaN.
+
+        These cells stay missing cells of the table, and are filled in completed tables; but the model knows
+        them.
+        """
+        return MappingProxyType(self._deduced)
+
+    def grouping(self, name: str) -> Grouping:
+        """Return the grouping of that name.
+
+        Raises
+        ------
+        DataError
+            When the table was not read with it in ``groups=``.
+        """
+        if name not in self._groups:
+            raise DataError(
+                f"{name!r} is no grouping of this table: {did_you_mean(name, list(self._groups))}"
+            )
+        return self._groups[name]
+
+    def original(self) -> Any:
+        """Return the table as it came, pandas or polars."""
+        return self._table.original()
+
+    def fill(self, cells: Mapping[str, Any], *, integer_valued: Collection[str] = ()) -> Any:
+        """Return a completed table in the original dtypes, index and column order.
+
+        Parameters
+        ----------
+        cells
+            By column, shape (n_missing,) in row order: numbers, or codes for categories. Columns that are
+            not named stay incomplete.
+        integer_valued
+            Columns whose imputations are whole numbers, so that an integer dtype can stay.
+
+        Returns
+        -------
+        pandas.DataFrame or polars.DataFrame
+            Observed cells are bit-identical to the input, absent cells stay missing.
+
+        Raises
+        ------
+        DataError
+            For unknown columns, wrong lengths, and values that the column cannot take.
+        """
+        written = {name: self._cells(name, values, name in integer_valued) for name, values in cells.items()}
+        return self._table.write({name: filled for name, filled in written.items() if len(filled.rows)})
+
+    def dtype_notices(self, names: Collection[str], integer_valued: Collection[str] = ()) -> tuple[str, ...]:
+        """One line per column among `names` whose integer dtype becomes float to hold its imputations."""
+        lines = []
+        for name in names:
+            column = self._columns[name]
+            change = self._table.loses_integers(name)
+            if change and column.n_missing and not self._stays_whole(column, name in integer_valued):
+                lines.append(
+                    f"column {name!r} is {change[0]} and comes back as {change[1]}:"
+                    " its imputations are not whole numbers"
+                )
+        return tuple(lines)
+
+    def _stays_whole(self, column: Column, integer_valued: bool) -> bool:
+        """Two numbers, levels that are whole numbers, or a family that says so."""
+        if column.support is not None:
+            return all(v.is_integer() for v in column.support)
+        if column.categories is not None:
+            return all(isinstance(label, int) for label in column.categories)
+        return integer_valued
+
+    def _cells(self, name: str, values: Any, integer_valued: bool) -> Cells:
+        """Check the values for the missing cells of a column, as its storage wants them."""
+        if name not in self._columns:
+            raise DataError(
+                f"cannot fill {name!r}, which is not in the table: {did_you_mean(name, list(self._columns))}"
+            )
+        column = self._columns[name]
+        numbers = np.asarray(values, dtype=np.float64)
+        if column.kind is Kind.IDENTIFIER:
+            raise DataError(f"cannot fill {name!r}: it is an identifier, and identifiers are not imputed")
+        if numbers.shape != (column.n_missing,):
+            raise DataError(
+                f"column {name!r} has {column.n_missing} missing cells, got values of shape {numbers.shape}"
+            )
+        whole = self._stays_whole(column, integer_valued)
+        wrong = numbers[~_possible(column, numbers, whole)]
+        if len(wrong):
+            raise DataError(
+                f"column {name!r} cannot take the value {short_number(wrong[0])}: {_takes(column)}"
+            )
+        rows = np.flatnonzero(column.missing)
+        if column.categories is None:
+            return Cells(rows, numbers=numbers, whole=whole)
+        labels = np.empty(len(column.categories), dtype=object)
+        labels[:] = column.categories
+        chosen = labels[numbers.astype(np.intp)]
+        if name in self._labelled:
+            return Cells(rows, labels=chosen)
+        return Cells(rows, numbers=chosen.astype(np.float64), whole=whole)
+
+    def __repr__(self) -> str:
+        return describe_frame(self)
+
+
+def _check_known(argument: str, given: Mapping[str, Any] | None, names: list[str]) -> None:
+    """Refuse overrides of columns that the table does not have."""
+    for name in given or {}:
+        if name not in names:
+            raise DataError(
+                f"{argument}= names {name!r}, which is not in the table: {did_you_mean(name, names)}"
+            )
+
+
+def _level(column: Column, table: Table, groupings: Mapping[str, Grouping], wanted: str | None) -> str:
+    """Find or check the level; identifiers are compared by their codes."""
+    if wanted == ROW or (wanted is None and not groupings):
+        return ROW
+    values, categories = column.values, column.categories
+    if column.kind is Kind.IDENTIFIER:
+        try:
+            codes, categories = table.keys(column.name)
+        except DataError:
+            return ROW
+        values = np.where(codes < 0, np.nan, codes)
+    if wanted is None:
+        return find_level(values, groupings.values())
+    return check_level(column.name, wanted, values, groupings, categories)
+
+
+def _possible(column: Column, numbers: NDArray[np.float64], whole: bool) -> NDArray[np.bool_]:
+    """Which values the column can take."""
+    if column.categories is not None:
+        return (numbers >= 0) & (numbers < len(column.categories)) & (numbers == np.floor(numbers))
+    if column.support is not None:
+        return np.isin(numbers, column.support)
+    finite = np.isfinite(numbers)
+    return finite & (numbers == np.floor(numbers)) if whole else finite
+
+
+def _takes(column: Column) -> str:
+    """Return what a column can take, in words."""
+    if column.categories is not None:
+        return f"it takes codes 0 to {len(column.categories) - 1} of {list_some(column.categories)}"
+    if column.support is not None:
+        return f"it takes {short_number(column.support[0])} or {short_number(column.support[1])}"
+    return "it takes finite numbers, whole ones if it is integer-valued"

@@ -1,0 +1,119 @@
+"""Clusters: which row belongs to which group, for one column or for several crossed (`a:b`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesmi.data.wording import did_you_mean, name_rows
+from bayesmi.errors import DataError
+
+Keys = Callable[[str], tuple[NDArray[np.intp], tuple[Any, ...]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """The groups of one grouping factor.
+
+    Parameters
+    ----------
+    name
+        ``"school"``, or ``"a:b"`` as ``(1 | a/b)`` writes the inner factor.
+    codes
+        Shape (n,). Group of every row, 0 … G-1.
+    labels
+        The G labels, sorted; of ``"a:b"`` the texts ``"a label:b label"`` of the combinations that occur.
+    first_row
+        Shape (G,). First row of each group.
+    sizes
+        Shape (G,). Rows in each group.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bayesmi.data import IncompleteFrame
+    >>> data = pd.DataFrame({"school": ["b", "a", "b"], "y": [1.0, 2.0, 3.5]})
+    >>> school = IncompleteFrame.from_table(data, groups=["school"]).grouping("school")
+    >>> school.labels, school.codes.tolist(), school.sizes.tolist()
+    (('a', 'b'), [1, 0, 1], [1, 2])
+    """
+
+    name: str
+    codes: NDArray[np.intp]
+    labels: tuple[Hashable, ...]
+    first_row: NDArray[np.intp]
+    sizes: NDArray[np.intp]
+
+    def __post_init__(self) -> None:
+        for field in ("codes", "first_row", "sizes"):
+            array = getattr(self, field).view()
+            array.flags.writeable = False
+            object.__setattr__(self, field, array)
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups."""
+        return len(self.labels)
+
+    def __repr__(self) -> str:
+        low, high = int(self.sizes.min()), int(self.sizes.max())
+        rows = f"{low} rows each" if low == high else f"{low} to {high} rows each"
+        return f"Grouping({self.name!r}, {self.n_groups} groups, {rows})"
+
+
+def group_rows(name: str, keys: Keys, names: Sequence[str], index: pd.Index) -> Grouping:
+    """Return the grouping of a column, or of several joined by colons; every row must have its group."""
+    parts = [name] if name in names else [part.strip() for part in name.split(":")]
+    coded = []
+    for part in parts:
+        if part not in names:
+            raise DataError(
+                f"grouping column {part!r} is not in the table: {did_you_mean(part, list(names))}"
+            )
+        codes, labels = keys(part)
+        if (codes < 0).any():
+            rows = name_rows(index, codes < 0)
+            raise DataError(
+                f"grouping column {part!r} is missing in {rows}: give them their group, or leave them out"
+            )
+        coded.append((codes, labels))
+    codes, labels = coded[0]
+    for inner_codes, inner_labels in coded[1:]:
+        codes, labels = _cross(codes, labels, inner_codes, inner_labels)
+    first_row = np.full(len(labels), len(codes), dtype=np.intp)
+    np.minimum.at(first_row, codes, np.arange(len(codes), dtype=np.intp))
+    sizes = np.bincount(codes, minlength=len(labels)).astype(np.intp)
+    return Grouping(name, codes, labels, first_row, sizes)
+
+
+def _cross(
+    codes: NDArray[np.intp],
+    labels: tuple[Any, ...],
+    inner_codes: NDArray[np.intp],
+    inner_labels: tuple[Any, ...],
+) -> tuple[NDArray[np.intp], tuple[Any, ...]]:
+    """Cross two codings: the combinations that occur, in the order of their parts."""
+    n_inner = len(inner_labels)
+    pairs, crossed = np.unique(codes * n_inner + inner_codes, return_inverse=True)
+    chosen = [(labels[p // n_inner], inner_labels[p % n_inner]) for p in pairs.tolist()]
+    texts = tuple(f"{a}:{b}" for a, b in chosen)
+    if len(set(texts)) < len(texts):  # labels that hold colons themselves
+        texts = tuple(f"{a!r}:{b!r}" for a, b in chosen)
+    return crossed.astype(np.intp), texts
+
+
+def grouping_notices(grouping: Grouping) -> tuple[str, ...]:
+    """Return the line about groups of one row, which say nothing about variation within groups."""
+    single = int((grouping.sizes == 1).sum())
+    if not single:
+        return ()
+    if single == grouping.n_groups:
+        return (
+            f"grouping {grouping.name!r}: every group has one row, so groups and rows cannot be told apart",
+        )
+    return (f"grouping {grouping.name!r}: {single} of {grouping.n_groups} groups have one row",)

@@ -1,0 +1,136 @@
+"""Values for every missing cell from one posterior draw: parameters, group effects and cells belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.build.tables import Tables
+from bayesmi.draw.parameters import PosteriorDraws
+from bayesmi.draw.predictor import linear_predictor, log_density
+from bayesmi.draw.rows import lay_out_completed
+from bayesmi.model.factor import Factor
+from bayesmi.model.table import ModelTable
+from bayesmi.plan import Plan
+
+__all__ = ["complete_cells", "unit_log_weights"]
+
+Floats = NDArray[np.float64]
+
+
+def unit_log_weights(factors: tuple[Factor, ...], tables: Tables, draws: PosteriorDraws) -> Floats:
+    """Return log f of each expanded row over the factors that depend on its summed cells, (S, E)."""
+    total = np.zeros((draws.n, tables.expansion.n))
+    for factor in factors:
+        table = tables.factors[factor.variable]
+        if table.expanded.size:
+            total[:, table.expanded] += log_density(factor, table, draws)[:, table.n_plain :]
+    return total
+
+
+def complete_cells(
+    factors: tuple[Factor, ...],
+    table: ModelTable,
+    plan: Plan,
+    tables: Tables,
+    draw: PosteriorDraws,
+    rng: np.random.Generator,
+) -> Mapping[str, Floats]:
+    """Return values for all missing cells of the modelled variables.
+
+    Parameters
+    ----------
+    factors, table, plan, tables
+        The model as laid out.
+    draw : PosteriorDraws
+        One draw with all group effects.
+    rng : numpy.random.Generator
+        Its own stream.
+
+    Returns
+    -------
+    mapping
+        Variable -> one value (number or code) for each missing cell in row order, as `IncompleteFrame.fill` wants.
+    """
+    values = {name: column.copy() for name, column in table.values.items()}
+    for factor in factors:
+        _fill_sampled(factor, table, plan, draw, values)
+    _draw_summed(factors, tables, draw, rng, values)
+    for factor in factors:
+        units = plan.units(factor.variable, "predict")
+        if units.size:
+            _predict(factor, table, units, draw, rng, values)
+    out: dict[str, Floats] = {}
+    modelled = {factor.variable for factor in factors}
+    for name, column in table.frame.columns.items():
+        if not column.missing.any() or name not in values:
+            continue
+        if name in modelled or name in table.frame.deduced:
+            filled = values[name][column.missing]
+            if np.isfinite(filled).all():
+                out[name] = filled
+    return out
+
+
+def _to_rows(
+    factor: Factor, table: ModelTable, units: NDArray[np.intp], at_units: Floats, values: Floats
+) -> None:
+    """Write one value a unit into the rows of the unit, in place."""
+    if factor.level == "row":
+        values[units] = at_units
+        return
+    group = table.groupings[factor.level]
+    by_group = np.full(len(group.labels), np.nan)
+    by_group[units] = at_units
+    spread = by_group[group.codes]
+    holes = np.isfinite(spread) & table.unknown[factor.variable]
+    values[holes] = spread[holes]
+
+
+def _fill_sampled(
+    factor: Factor, table: ModelTable, plan: Plan, draw: PosteriorDraws, values: dict[str, Floats]
+) -> None:
+    units = plan.units(factor.variable, "sample")
+    if units.size:
+        _to_rows(factor, table, units, draw.cells[factor.variable][0], values[factor.variable])
+
+
+def _draw_summed(
+    factors: tuple[Factor, ...],
+    tables: Tables,
+    draw: PosteriorDraws,
+    rng: np.random.Generator,
+    values: dict[str, Floats],
+) -> None:
+    """Draw the combination of each expanded row by its weight."""
+    expansion = tables.expansion
+    if not expansion.n:
+        return
+    log_weights = unit_log_weights(factors, tables, draw)[0]
+    for start, n_rows, n_combinations in expansion.blocks:
+        block = log_weights[start : start + n_rows * n_combinations].reshape(n_rows, n_combinations)
+        gumbel = rng.gumbel(size=block.shape)
+        chosen = start + np.arange(n_rows) * n_combinations + np.argmax(block + gumbel, axis=1)
+        rows = expansion.rows[chosen]
+        for name, column in expansion.values.items():
+            values[name][rows] = column[chosen]
+
+
+def _predict(
+    factor: Factor,
+    table: ModelTable,
+    units: NDArray[np.intp],
+    draw: PosteriorDraws,
+    rng: np.random.Generator,
+    values: dict[str, Floats],
+) -> None:
+    rows = lay_out_completed(factor, table, units, values)
+    eta = linear_predictor(factor, rows, draw)[0]
+    scales = {name: value[0] for name, value in draw.factors[factor.variable].scales.items()}
+    drawn = factor.family.draw(rng, eta, scales)
+    if factor.family.is_discrete:
+        low, high = table.levels_of(factor.variable)
+        drawn = np.where(drawn == 1.0, high, low)
+    _to_rows(factor, table, units, drawn, values[factor.variable])

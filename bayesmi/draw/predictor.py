@@ -1,0 +1,86 @@
+"""Linear predictor and log density of a factor for many posterior draws at once, in numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.build.tables import FactorTable
+from bayesmi.draw.parameters import PosteriorDraws
+from bayesmi.model.factor import Factor
+
+__all__ = ["chunks", "linear_predictor", "log_density", "responses"]
+
+Floats = NDArray[np.float64]
+_CHUNK = 8_000_000  # floats in one chunk's largest array
+
+
+def chunks(n_draws: int, width: int) -> Iterator[slice]:
+    """Cut the draws so that (draws, width) arrays stay small."""
+    step = max(1, _CHUNK // max(1, width))
+    for start in range(0, n_draws, step):
+        yield slice(start, min(n_draws, start + step))
+
+
+def linear_predictor(
+    factor: Factor, table: FactorTable, draws: PosteriorDraws, *, without: str | None = None
+) -> Floats:
+    """Return the linear predictor, (S, T).
+
+    Parameters
+    ----------
+    factor, table : Factor, FactorTable
+        The conditional and its rows.
+    draws : PosteriorDraws
+        S draws with group effects.
+    without : str, optional
+        A grouping whose effects are left out.
+    """
+    own = draws.factors[factor.variable]
+    n_design = factor.design.n_columns
+    eta = np.repeat(own.centred_intercept(factor)[:, None], table.n_rows, axis=1) + table.offset
+    slopes = own.coefficients[:, :n_design]
+    if n_design and table.is_affine:
+        eta += slopes @ table.base.T
+        for slab in table.slabs:
+            weight = slopes[:, slab.columns] @ slab.slab.T
+            np.add.at(eta, (slice(None), slab.positions), weight * draws.cells[slab.variable][:, slab.index])
+    elif n_design:
+        for s in range(draws.n):
+            values = {name: column.copy() for name, column in table.values.items()}
+            for name, (positions, index) in table.latent.items():
+                values[name][positions] = draws.cells[name][s, index]
+            matrix = np.asarray(factor.design.matrix(values)).reshape(table.n_rows, n_design)
+            eta[s] += (matrix - factor.centers[:n_design]) @ slopes[s]
+    for j, link in enumerate(factor.links):
+        source = draws.factors[link.variable].effects[link.grouping][:, :, link.position]
+        eta += own.coefficients[:, [n_design + j]] * source[:, table.links[link.name]]
+    for effect in table.effects:
+        if effect.grouping == without:
+            continue
+        u = own.effects[effect.grouping]
+        for j in range(effect.base.shape[1]):
+            eta += effect.base[:, j] * u[:, effect.codes, j]
+        for slab in effect.slabs:
+            at = u[:, effect.codes[slab.positions]][:, :, slab.columns]
+            added = np.einsum("kc,skc->sk", slab.slab, at) * draws.cells[slab.variable][:, slab.index]
+            np.add.at(eta, (slice(None), slab.positions), added)
+    return eta
+
+
+def responses(table: FactorTable, draws: PosteriorDraws) -> Floats:
+    """Return the response with its sampled cells filled in: (T,) or (S, T)."""
+    if not table.response_positions.size:
+        return table.response
+    y = np.repeat(table.response[None, :], draws.n, axis=0)
+    y[:, table.response_positions] = draws.cells[table.variable][:, table.response_index]
+    return y
+
+
+def log_density(factor: Factor, table: FactorTable, draws: PosteriorDraws) -> Floats:
+    """Return log f(response | predictors, group effects) by row, (S, T)."""
+    scales = {name: value[:, None] for name, value in draws.factors[factor.variable].scales.items()}
+    eta = linear_predictor(factor, table, draws)
+    return np.asarray(factor.family.log_density(np, responses(table, draws), eta, scales))

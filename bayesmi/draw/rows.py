@@ -1,0 +1,23 @@
+"""A factor laid out on rows whose predictors are all known by now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.build.tables import Expansion, FactorTable, lay_out
+from bayesmi.model.factor import Factor
+from bayesmi.model.table import ModelTable
+
+__all__ = ["lay_out_completed"]
+
+
+def lay_out_completed(
+    factor: Factor, table: ModelTable, units: NDArray[np.intp], values: Mapping[str, NDArray[np.float64]]
+) -> FactorTable:
+    """Lay out a factor on units with completed predictor values (over rows)."""
+    completed = ModelTable(table.frame, table.groupings, values, table.unknown, table.made)
+    nothing = Expansion(np.zeros(0, dtype=np.intp), {}, ())
+    return lay_out(factor, completed, units, nothing, None, {})

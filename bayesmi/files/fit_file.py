@@ -1,0 +1,146 @@
+"""A Fit in one zip: manifest, model specification, data, posterior; whole or not there, never half."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import zipfile
+import zlib
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import bayesmi
+from bayesmi.errors import DataError
+from bayesmi.imputations.atomic import atomic_path
+from bayesmi.imputations.tablefile import read_frame, write_frame
+
+if TYPE_CHECKING:
+    from bayesmi.fit import Fit
+
+__all__ = ["FORMAT", "FORMAT_VERSION", "load_fit", "save_fit"]
+
+FORMAT = "bayesmi-fit"
+FORMAT_VERSION = 1
+_PACKAGES = ("arviz", "numpy", "nutpie", "pandas", "pymc", "pytensor", "xarray", "zarr")
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_STORE = "posterior.zarr/"
+
+
+def save_fit(fit: Fit, path: str | Path, *, force: bool = False) -> None:
+    """Write a fit; see `Fit.save`."""
+    from dataclasses import asdict
+
+    table, facts = write_frame(fit.model.frame)
+    members: dict[str, bytes] = {
+        "model.json": json.dumps(fit.model.to_dict(), indent=1, ensure_ascii=False).encode(),
+        "data.parquet": table,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "posterior.zarr"
+        _storable(fit.tree).to_zarr(store, consolidated=False)
+        for file in sorted(store.rglob("*")):
+            if file.is_file():
+                members[_STORE + file.relative_to(store).as_posix()] = file.read_bytes()
+    manifest = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "versions": {"bayesmi": bayesmi.__version__, **{name: metadata.version(name) for name in _PACKAGES}},
+        "seed": fit.seed,
+        "seconds": dict(fit.seconds),
+        "how": fit.how,
+        "gate": asdict(fit.gate),
+        "table": facts,
+        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in members.items()},
+    }
+    text = json.dumps(manifest, indent=1, ensure_ascii=False).encode()
+    with (
+        atomic_path(path, force=force) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+    ):
+        for name, content in {"manifest.json": text, **members}.items():
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED, compresslevel=1)
+
+
+def load_fit(path: str | Path) -> Fit:
+    """Read a fit that `Fit.save` wrote: model, posterior, gate and seed; imputations come out the same.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, damaged, cut off, of another kind, or of a newer format.
+    """
+    import warnings
+
+    import xarray as xr
+
+    from bayesmi.build.tables import make_tables
+    from bayesmi.errors import BayesmiNotice
+    from bayesmi.fit import Fit, Gate
+    from bayesmi.fit.names import from_dataset
+    from bayesmi.model import Model
+    from bayesmi.priors import Prior
+
+    manifest, members = _read(Path(path))
+    spec = json.loads(members["model.json"])
+    spec.pop("schema")
+    spec["priors"] = {name: Prior.from_dict(prior) for name, prior in spec["priors"].items()}
+    frame = read_frame(members["data.parquet"], manifest["table"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BayesmiNotice)
+        model = Model(spec.pop("formula"), frame, **spec)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in members.items():
+            if name.startswith(_STORE):
+                target = Path(folder) / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+        tree = xr.open_datatree(Path(folder) / "posterior.zarr", engine="zarr", consolidated=False).load()
+        tree.close()
+    plan = model.plan()
+    tables = make_tables(model.factors, model.table, plan)
+    draws = from_dataset(tree["posterior"].to_dataset(), model)
+    gate = Gate(**{**manifest["gate"], "failures": tuple(manifest["gate"]["failures"])})
+    return Fit(model, plan, tree, gate, manifest["seed"], manifest["seconds"], manifest["how"], tables, draws)
+
+
+def _storable(tree: Any) -> Any:
+    """The tree with text coordinates as fixed-width text, which every zarr reads."""
+    import xarray as xr
+
+    groups = {}
+    for name, node in tree.children.items():
+        dataset = node.to_dataset()
+        for coord in dataset.coords:
+            values = dataset[coord].values
+            if values.dtype.kind == "O":
+                dataset = dataset.assign_coords({coord: np.array([str(v) for v in values], dtype=str)})
+        groups[name] = dataset
+    return xr.DataTree.from_dict(groups)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            manifest = json.loads(archive.read("manifest.json"))
+            if manifest.get("format") != FORMAT:
+                raise DataError(f"'{path}' does not hold a fit")
+            if manifest["format_version"] > FORMAT_VERSION:
+                raise DataError(
+                    f"'{path}' has format {manifest['format_version']}; this is bayesmi {bayesmi.__version__}, which "
+                    f"reads formats up to {FORMAT_VERSION}: update bayesmi"
+                )
+            members = {name: archive.read(name) for name in manifest["sha256"]}
+    except FileNotFoundError:
+        raise DataError(f"'{path}' does not exist") from None
+    except IsADirectoryError:
+        raise DataError(f"'{path}' is a folder") from None
+    except (zipfile.BadZipFile, KeyError, EOFError, zlib.error, json.JSONDecodeError, UnicodeDecodeError):
+        raise DataError(f"'{path}' is damaged, cut off, or no file that bayesmi wrote") from None
+    for name, digest in manifest["sha256"].items():
+        if hashlib.sha256(members[name]).hexdigest() != digest:
+            raise DataError(f"'{path}' is damaged: checksum of {name} does not match")
+    return manifest, members

@@ -1,0 +1,52 @@
+"""`bayesmi.load`: one door for everything bayesmi wrote."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from bayesmi.errors import DataError
+
+__all__ = ["load"]
+
+
+def load(path: str | Path) -> Any:
+    """Read a file that `Fit.save` or `Imputations.save` wrote.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Returns
+    -------
+    Fit or Imputations
+        What was saved.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, damaged, cut off, or of a newer format.
+    """
+    path = Path(path)
+    kind = None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            kind = json.loads(archive.read("manifest.json")).get("format")
+    except FileNotFoundError:
+        raise DataError(f"'{path}' does not exist") from None
+    except OSError as problem:
+        raise DataError(f"cannot read '{path}': {problem.strerror}") from None
+    except Exception:
+        raise DataError(f"'{path}' is damaged, cut off, or no file that bayesmi wrote") from None
+    if kind == "bayesmi-fit":
+        from bayesmi.files.fit_file import load_fit
+
+        return load_fit(path)
+    if kind == "bayesmi-imputations":
+        from bayesmi.imputations import Imputations
+
+        return Imputations.load(path)
+    raise DataError(f"'{path}' holds {kind!r}, which this version does not know")

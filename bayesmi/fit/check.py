@@ -1,0 +1,160 @@
+"""Observed against replicated data: does the model make tables that look like this one?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesmi.build.tables import Tables
+from bayesmi.draw.cells import complete_cells
+from bayesmi.draw.parameters import PosteriorDraws
+from bayesmi.draw.predictor import linear_predictor
+from bayesmi.draw.rows import lay_out_completed
+from bayesmi.model import Factor, Model
+from bayesmi.model.assemble import response_codes
+from bayesmi.plan import Plan
+from bayesmi.seeds import REPLICATE, stream
+
+__all__ = ["Check", "check_fit"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Check:
+    """Posterior predictive check of the observed values of each modelled variable.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row a variable and statistic: the observed value, mean and 95 % range of the replicated ones, and the
+        share of replications at or above the observed (Gelman & Hill: far from 0 and 1 is well).
+    observed : mapping
+        Variable -> (n,) observed values on the family's scale.
+    replicated : mapping
+        Variable -> (replications, n) values drawn for the same cells.
+    """
+
+    table: pd.DataFrame
+    observed: Mapping[str, Floats]
+    replicated: Mapping[str, Floats]
+
+    def plot(self, variable: str | None = None, *, ax: Any = None) -> Any:
+        """Draw the distribution of the observed values over those of the replications; return the Axes."""
+        from bayesmi.plots.replicated import replicated
+
+        name = variable or next(iter(self.observed))
+        return replicated(self.observed[name], self.replicated[name], name=name, ax=ax)
+
+    def __repr__(self) -> str:
+        off = self.table[(self.table["p"] < 0.01) | (self.table["p"] > 0.99)]
+        head = "observed against replicated data"
+        verdict = (
+            "no statistic stands out"
+            if off.empty
+            else f"stand out: {', '.join(f'{statistic} of {variable}' for variable, statistic in off.index)}"
+        )
+        return f"{head}: {verdict}\n{self.table.round(3).to_string()}"
+
+    def _repr_html_(self) -> str:
+        return str(self.table.round(3).to_html())
+
+
+def check_fit(
+    model: Model, plan: Plan, tables: Tables, draws: PosteriorDraws, *, seed: int, replications: int
+) -> Check:
+    """Replicate the observed values of every modelled variable, given group effects and one completion of the rest."""
+    chosen = np.linspace(0, draws.n - 1, min(replications, draws.n)).astype(np.intp)
+    observed: dict[str, Floats] = {}
+    units: dict[str, NDArray[np.intp]] = {}
+    replicated: dict[str, list[Floats]] = {}
+    for factor in reversed(model.factors):
+        known = ~model.table.unknown_at(factor.variable, factor.level)
+        absent = model.table.column(factor.variable).absent[model.table.rows_of_level(factor.level)]
+        units[factor.variable] = np.flatnonzero(known & ~absent)
+        response = response_codes(model.table, factor.variable, factor.family)
+        rows = model.table.rows_of_level(factor.level)
+        observed[factor.variable] = response[rows][units[factor.variable]]
+        replicated[factor.variable] = []
+    for i, s in enumerate(chosen):
+        rng = stream(seed, REPLICATE, i)
+        draw = draws.take(np.array([s]))
+        cells = complete_cells(model.factors, model.table, plan, tables, draw, rng)
+        values = dict(model.table.values)
+        for name, filled in cells.items():
+            column = values[name].copy()
+            column[model.table.column(name).missing] = filled
+            values[name] = column
+        for factor in model.factors:
+            replicated[factor.variable].append(
+                _replicate(factor, model, units[factor.variable], values, draw, rng)
+            )
+    stacked = {name: np.stack(parts) for name, parts in replicated.items()}
+    records = []
+    for factor in reversed(model.factors):
+        name = factor.variable
+        for statistic, function in _statistics(factor, model, units[name]).items():
+            value = float(function(observed[name]))
+            others = np.array([float(function(row)) for row in stacked[name]])
+            records.append(
+                {
+                    "variable": name,
+                    "statistic": statistic,
+                    "observed": value,
+                    "replicated": others.mean(),
+                    "2.5%": np.quantile(others, 0.025),
+                    "97.5%": np.quantile(others, 0.975),
+                    "p": float((others >= value).mean()),
+                }
+            )
+    table = pd.DataFrame.from_records(records).set_index(["variable", "statistic"])
+    return Check(table, observed, stacked)
+
+
+def _replicate(
+    factor: Factor,
+    model: Model,
+    units: NDArray[np.intp],
+    values: Mapping[str, Floats],
+    draw: PosteriorDraws,
+    rng: np.random.Generator,
+) -> Floats:
+    rows = lay_out_completed(factor, model.table, units, values)
+    eta = linear_predictor(factor, rows, draw)[0]
+    scales = {name: value[0] for name, value in draw.factors[factor.variable].scales.items()}
+    return factor.family.draw(rng, eta, scales)
+
+
+def _statistics(factor: Factor, model: Model, units: NDArray[np.intp]) -> dict[str, Any]:
+    if factor.family.is_discrete:
+        statistics: dict[str, Any] = {"share of 1": np.mean}
+    else:
+        statistics = {
+            "mean": np.mean,
+            "sd": lambda y: np.std(y, ddof=1),
+            "min": np.min,
+            "max": np.max,
+            "skewness": _skew,
+        }
+    for effect in factor.effects:
+        codes = model.table.codes_at(effect.grouping, factor.level)[units]
+
+        def spread(y: Floats, codes: NDArray[np.intp] = codes) -> float:
+            count = np.bincount(codes)
+            total = np.bincount(codes, weights=y)
+            means = total[count > 0] / count[count > 0]
+            return float(means.std(ddof=1)) if len(means) > 1 else 0.0
+
+        statistics[f"sd of {effect.grouping} means"] = spread
+    return statistics
+
+
+def _skew(y: Floats) -> float:
+    centred = y - y.mean()
+    sd = centred.std()
+    return float((centred**3).mean() / sd**3) if sd > 0 else 0.0

@@ -1,0 +1,202 @@
+"""Fit: the posterior, the gate that judges it, and everything that is computed from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayesmi.build.tables import Tables
+from bayesmi.draw import FitDraws, PosteriorDraws
+from bayesmi.errors import GateError
+from bayesmi.fit.check import Check, check_fit
+from bayesmi.fit.gate import Gate
+from bayesmi.fit.summary import summarize
+from bayesmi.model import Model
+from bayesmi.plan import Plan
+from bayesmi.seeds import SPACING, check_seed
+
+if TYPE_CHECKING:
+    from bayesmi.imputations import Imputations
+
+__all__ = ["Fit"]
+
+
+@dataclass(frozen=True, repr=False)
+class Fit:
+    """A sampled model.
+
+    Attributes
+    ----------
+    model : Model
+        The joint model.
+    plan : Plan
+        What happened to each missing cell.
+    tree : xarray.DataTree
+        Groups posterior, sample_stats and observed_data; goes into ArviZ functions as it is.
+    gate : Gate
+        Verdict of the convergence checks.
+    seed : int
+        The seed that repeats this fit.
+    seconds : mapping
+        Wall time by stage: build, compile, sample, draw back, check.
+    how : str
+        Sampler and compilation path.
+    """
+
+    model: Model
+    plan: Plan
+    tree: xr.DataTree
+    gate: Gate
+    seed: int
+    seconds: Mapping[str, float]
+    how: str
+    tables: Tables
+    draws: PosteriorDraws
+
+    @property
+    def posterior(self) -> xr.DataTree:
+        """The posterior node of `tree`: parameters, group effects and sampled cells."""
+        return self.tree["posterior"]  # type: ignore[return-value]
+
+    def summary(self, *, all_models: bool = False, prob: float = 0.95) -> pd.DataFrame:
+        """Return the one-step answer of the analysis model.
+
+        Parameters
+        ----------
+        all_models : bool
+            Also the models of incomplete covariates.
+        prob : float
+            Probability of the equal-tailed interval.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by term: kind (effect, residual sd, group sd, correlation, ICC), mean, sd, interval, r_hat,
+            ess_bulk, ess_tail, mcse_mean. ``attrs["gate"]`` holds the verdict.
+
+        Notes
+        -----
+        ICC of a logit model is on the latent scale, with residual variance pi²/3.
+        """
+        table = summarize(
+            self.model, self.draws, self.posterior.to_dataset(), analysis_only=not all_models, prob=prob
+        )
+        table.attrs["gate"] = str(self.gate)
+        if not self.gate.passed:
+            import warnings
+
+            from bayesmi.errors import BayesmiNotice
+
+            warnings.warn(str(self.gate), BayesmiNotice, stacklevel=2)
+        return table
+
+    def check(self, *, replications: int = 200, seed: int | None = None) -> Check:
+        """Compare observed with replicated data.
+
+        Parameters
+        ----------
+        replications : int
+            Number of replicated tables.
+        seed : int, optional
+            By default the fit's.
+
+        Returns
+        -------
+        Check
+            Table of statistics, the replications, and a plot.
+        """
+        own = self.seed if seed is None else check_seed(seed)
+        return check_fit(self.model, self.plan, self.tables, self.draws, seed=own, replications=replications)
+
+    def impute(self, m: int = 20, *, seed: int | None = None, despite_gate: bool = False) -> Imputations:
+        """Return m completed data sets, each from one posterior draw (parameters and cells of the same draw).
+
+        Parameters
+        ----------
+        m : int
+            Number of imputations.
+        seed : int, optional
+            By default the fit's seed: the same fit gives the same imputations.
+        despite_gate : bool
+            Use a posterior whose checks failed.
+
+        Returns
+        -------
+        Imputations
+            Built lazily.
+
+        Raises
+        ------
+        GateError
+            If the checks failed and `despite_gate` is not set.
+        """
+        from bayesmi.imputations import Imputations, choose_draws
+
+        if not self.gate.passed and not despite_gate:
+            raise GateError(
+                f"{self.gate}. Sample longer (draws=, tune=) or simplify; impute(…, despite_gate=True) uses it all the same"
+            )
+        own = self.seed if seed is None else check_seed(seed)
+        spacing = int(np.random.SeedSequence(own, spawn_key=(SPACING, 0)).generate_state(1)[0])
+        origins = choose_draws(self.draws.n_chains, self.draws.n_draws, m, spacing)
+        flat = np.array([chain * self.draws.n_draws + draw for chain, draw in origins], dtype=np.intp)
+        drawn = FitDraws(self.model, self.plan, self.tables, self.draws.take(flat), tuple(origins), own)
+        return Imputations(
+            self.model.frame,
+            drawn,
+            formula=str(self.model.formula),
+            families={factor.variable: factor.family.name for factor in self.model.factors},
+            seed=own,
+            integer_valued=frozenset(f.variable for f in self.model.factors if f.family.integer_valued),
+            gate=str(self.gate),
+        )
+
+    def save(self, path: str | Path, *, force: bool = False) -> None:
+        """Write the fit as one file (a zip); `bayesmi.load` restores it.
+
+        Parameters
+        ----------
+        path : path
+            By custom ``*.bmi``.
+        force : bool
+            Replace an existing file.
+        """
+        from bayesmi.files import save_fit
+
+        save_fit(self, path, force=force)
+
+    def __repr__(self) -> str:
+        posterior = self.posterior
+        total = sum(self.seconds.values())
+        split = ", ".join(f"{name} {value:.1f} s" for name, value in self.seconds.items())
+        return "\n".join(
+            [
+                f"Fit of {self.model.formula}",
+                f"  {posterior.sizes['chain']} chains × {posterior.sizes['draw']} draws, seed {self.seed}; {self.how}; "
+                f"{total:.1f} s ({split})",
+                f"  {self.gate}",
+                *(f"  note: {remark}" for remark in self.plan.remarks),
+                "  next: .summary(), .check(), .impute(m=20)",
+            ]
+        )
+
+
+def observed_tree(model: Model, posterior: xr.Dataset, statistics: Mapping[str, Any]) -> xr.DataTree:
+    """Return the DataTree of a fit."""
+    response = model.table.values[model.response]
+    observed = np.flatnonzero(np.isfinite(response))
+    groups = {
+        "posterior": posterior,
+        "sample_stats": xr.Dataset(
+            {name: (("chain", "draw"), values) for name, values in statistics.items()},
+            {"chain": posterior["chain"], "draw": posterior["draw"]},
+        ),
+        "observed_data": xr.Dataset({model.response: ("__obs__", response[observed])}, {"__obs__": observed}),
+    }
+    return xr.DataTree.from_dict(groups)

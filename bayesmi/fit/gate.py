@@ -1,0 +1,235 @@
+"""The gate: may this posterior be used? nutpie runs no checks, so they are ours, on parameters and on cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayesmi.build.tables import Tables, lay_out
+from bayesmi.draw.parameters import PosteriorDraws
+from bayesmi.draw.predictor import linear_predictor, log_density
+from bayesmi.fit import diagnostics
+from bayesmi.model import Factor, Model
+from bayesmi.plan import Plan
+
+__all__ = ["Gate", "judge"]
+
+Floats = NDArray[np.float64]
+R_HAT_MAX = 1.01
+ESS_MIN = 400.0  # Vehtari et al. (2021): at least 100 a chain with four chains
+_MOST_CELLS = 200
+_SCREEN = 64  # draws on which the widest cells are found
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The verdict that travels with a Fit.
+
+    Attributes
+    ----------
+    passed : bool
+        Whether every check holds.
+    failures : tuple of str
+        One line a failed check.
+    r_hat, ess_bulk, ess_tail : float
+        Worst over parameters, group effects that were sampled, and cells.
+    worst : str
+        Where the worst r-hat is.
+    divergences : int
+        Divergent transitions after warm-up.
+    n_parameters, n_cells : int
+        How many quantities were looked at.
+    """
+
+    passed: bool
+    failures: tuple[str, ...]
+    r_hat: float
+    ess_bulk: float
+    ess_tail: float
+    worst: str
+    divergences: int
+    n_parameters: int
+    n_cells: int
+
+    def __str__(self) -> str:
+        facts = (
+            f"r-hat ≤ {self.r_hat:.3f}, smallest ESS {self.ess_bulk:.0f} (bulk) and {self.ess_tail:.0f} (tail), "
+            f"{self.divergences} divergences; {self.n_parameters} parameters and {self.n_cells} cells looked at"
+        )
+        if self.passed:
+            return f"checks passed: {facts}"
+        return "checks FAILED: " + "; ".join(self.failures) + f" ({facts})"
+
+
+def judge(
+    model: Model,
+    plan: Plan,
+    tables: Tables,
+    draws: PosteriorDraws,
+    posterior: xr.Dataset,
+    statistics: Mapping[str, NDArray[Any]],
+) -> Gate:
+    """Judge a posterior: r-hat at most 1.01, bulk and tail ESS at least 400, no divergence.
+
+    Parameters are those of `posterior` (group effects that were drawn back are left out: they are independent draws
+    given the parameters). Cells that are not sampled are judged by the chain of E(cell | parameters, data), or of the
+    probability of the upper level: up to 200 cells, widest first.
+    """
+    chains: dict[str, Floats] = {}
+    shape = (draws.n_chains, draws.n_draws)
+    drawn_back = {
+        f"{model.factor(e.variable).prefix}{name}|{e.grouping}"
+        for e in plan.effects
+        if e.treatment == "collapse"
+        for name in model.factor(e.variable).effect(e.grouping).names
+    }
+    for name, variable in posterior.data_vars.items():
+        if str(name) in drawn_back:
+            continue
+        values = variable.transpose("chain", "draw", ...).values
+        flat = values.reshape((*shape, -1))
+        for j in range(flat.shape[2]):
+            label = str(name) if flat.shape[2] == 1 else f"{name}[{j}]"
+            chains[label] = flat[:, :, j]
+    n_sampled_cells = sum(name.startswith("cell__") for name in chains)
+    expected = _expected_cells(model, plan, tables, draws)
+    n_parameters = len(chains) - n_sampled_cells
+    for name, values in expected.items():
+        chains[name] = values.reshape(shape)
+    divergences = int(np.sum(statistics["diverging"])) if "diverging" in statistics else 0
+    return _verdict(chains, divergences, n_parameters, n_sampled_cells + len(expected), draws.n_chains)
+
+
+def _verdict(
+    chains: Mapping[str, Floats], divergences: int, n_parameters: int, n_cells: int, n_chains: int
+) -> Gate:
+    names = [name for name, values in chains.items() if np.ptp(values) > 0.0]
+    stacked = np.stack([chains[name] for name in names]) if names else np.zeros((0, n_chains, 1))
+    r_hat = dict(zip(names, diagnostics.r_hat(stacked).tolist(), strict=True))
+    bulk = dict(zip(names, diagnostics.ess_bulk(stacked).tolist(), strict=True))
+    tail = dict(zip(names, diagnostics.ess_tail(stacked).tolist(), strict=True))
+    worst = max(r_hat, key=lambda name: r_hat[name] if np.isfinite(r_hat[name]) else 0.0, default="")
+    failures = []
+    high = [name for name, value in r_hat.items() if value > R_HAT_MAX]
+    if high:
+        failures.append(f"r-hat above {R_HAT_MAX} for {_some(high, r_hat, reverse=True)}")
+    low = [name for name in bulk if min(bulk[name], tail[name]) < ESS_MIN]
+    if low:
+        smallest = {name: min(bulk[name], tail[name]) for name in low}
+        failures.append(f"ESS below {ESS_MIN:.0f} for {_some(low, smallest, reverse=False)}")
+    if divergences:
+        failures.append(f"{divergences} divergent transitions")
+    if n_chains < 2:
+        failures.append("one chain only: r-hat cannot be computed")
+    return Gate(
+        passed=not failures,
+        failures=tuple(failures),
+        r_hat=r_hat.get(worst, np.nan),
+        ess_bulk=min(bulk.values(), default=np.nan),
+        ess_tail=min(tail.values(), default=np.nan),
+        worst=worst,
+        divergences=divergences,
+        n_parameters=n_parameters,
+        n_cells=n_cells,
+    )
+
+
+def _some(names: list[str], values: Mapping[str, float], *, reverse: bool) -> str:
+    ordered = sorted(names, key=lambda name: values[name], reverse=reverse)
+    shown = ", ".join(f"{name} ({values[name]:.3g})" for name in ordered[:3])
+    return shown + (f" and {len(ordered) - 3} more" if len(ordered) > 3 else "")
+
+
+def _expected_cells(model: Model, plan: Plan, tables: Tables, draws: PosteriorDraws) -> dict[str, Floats]:
+    """Chains (S,) of E(cell | parameters, data) of predicted and of summed cells, widest first."""
+    found: list[tuple[float, str, Factor, int, str]] = []
+    screen = draws.take(np.linspace(0, draws.n - 1, min(_SCREEN, draws.n)).astype(np.intp))
+    for factor in model.factors:
+        units = _predictable(factor, model, plan)
+        if units.size:
+            means = _predicted_means(factor, model, tables, units, screen)
+            found += [
+                (sd, factor.variable, factor, int(u), "predict")
+                for sd, u in zip(means.std(0), units, strict=True)
+            ]
+        units = plan.units(factor.variable, "enumerate")
+        if units.size:
+            probabilities = _level_probabilities(factor, model, tables, units, screen)
+            found += [
+                (sd, factor.variable, factor, int(u), "enumerate")
+                for sd, u in zip(probabilities.std(0), units, strict=True)
+            ]
+    found.sort(key=lambda entry: -entry[0])
+    chosen = found[:_MOST_CELLS]
+    out: dict[str, Floats] = {}
+    for factor in model.factors:
+        for treatment, compute in (("predict", _predicted_means), ("enumerate", _level_probabilities)):
+            own = np.array(
+                sorted(u for _, name, _, u, how in chosen if name == factor.variable and how == treatment),
+                dtype=np.intp,
+            )
+            if not own.size:
+                continue
+            means = compute(factor, model, tables, own, draws)
+            for j, unit in enumerate(own):
+                label = model.frame.index[unit] if factor.level == "row" else unit
+                out[f"E({factor.variable}[{label}])"] = means[:, j]
+    return out
+
+
+def _predictable(factor: Factor, model: Model, plan: Plan) -> NDArray[np.intp]:
+    """Predicted cells whose predictors are all observed or sampled."""
+    units = plan.units(factor.variable, "predict")
+    if not units.size:
+        return units
+    known = np.ones(len(units), dtype=bool)
+    for name in factor.parents:
+        if name in model.table.made:
+            continue
+        known &= ~model.table.unknown_at(name, factor.level)[units]
+    return units[known]
+
+
+def _predicted_means(
+    factor: Factor, model: Model, tables: Tables, units: NDArray[np.intp], draws: PosteriorDraws
+) -> Floats:
+    table = lay_out(factor, model.table, units, tables.expansion, None, tables.cell_position)
+    scales = {name: value[:, None] for name, value in draws.factors[factor.variable].scales.items()}
+    eta = linear_predictor(factor, table, draws)
+    return np.asarray(factor.family.mean(np, eta, scales))
+
+
+def _level_probabilities(
+    factor: Factor, model: Model, tables: Tables, units: NDArray[np.intp], draws: PosteriorDraws
+) -> Floats:
+    """P(cell is at its upper level | parameters, data) for each unit, (S, units)."""
+    expansion = tables.expansion
+    chosen = np.isin(expansion.rows, units)
+    total = np.zeros((draws.n, expansion.n))
+    for other in model.factors:
+        own = tables.factors[other.variable]
+        touched = np.zeros(expansion.n, dtype=bool)
+        touched[own.expanded] = True
+        touched &= chosen
+        if not touched.any():
+            continue
+        rows = np.unique(expansion.rows[touched])
+        table = lay_out(other, model.table, rows, expansion, touched, tables.cell_position)
+        total[:, table.expanded] += log_density(other, table, draws)[:, table.n_plain :]
+    places = np.flatnonzero(chosen)
+    rows, member = np.unique(expansion.rows[places], return_inverse=True)
+    weights = total[:, places]
+    top = np.full((draws.n, len(rows)), -np.inf)
+    np.maximum.at(top, (slice(None), member), weights)
+    weights = np.exp(weights - top[:, member])
+    upper = expansion.values[factor.variable][places] == model.table.levels_of(factor.variable)[1]
+    everything = np.zeros((draws.n, len(rows)))
+    np.add.at(everything, (slice(None), member), weights)
+    share = np.zeros((draws.n, len(rows)))
+    np.add.at(share, (slice(None), member), weights * upper)
+    return share / everything

@@ -1,0 +1,103 @@
+"""One progress display: what is going on, how far, and how long until the m data sets are ready."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from types import TracebackType
+
+__all__ = ["Progress"]
+
+
+class Progress:
+    """A line with a clock while compiling and a bar with the time left while sampling; silent where nobody looks."""
+
+    def __init__(self, *, show: bool, first_time: bool = False) -> None:
+        self._show = show and (sys.stderr.isatty() or _in_notebook())
+        self._first_time = first_time
+        self._lock = threading.Lock()
+        self._bar: object | None = None
+        self._task: object | None = None
+
+    def __enter__(self) -> Progress:
+        if self._show:
+            from rich.console import Console
+            from rich.progress import (
+                BarColumn,
+                SpinnerColumn,
+                TextColumn,
+                TimeElapsedColumn,
+                TimeRemainingColumn,
+            )
+            from rich.progress import Progress as Rich
+
+            bar = Rich(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=30),
+                TimeElapsedColumn(),
+                TextColumn("left"),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            bar.start()
+            self._bar = bar
+            self._task = bar.add_task("building the model", total=None)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()  # type: ignore[attr-defined]
+
+    def stage(self, name: str) -> None:
+        """Say what begins now."""
+        if self._bar is None:
+            return
+        text = name
+        if name == "compiling" and self._first_time:
+            text = "compiling, about 40 s the first time, then seconds"
+        with self._lock:
+            self._bar.update(self._task, description=text, total=None, completed=0)  # type: ignore[attr-defined]
+
+    def sampling(self, finished: int, total: int, divergences: int) -> None:
+        """Move the bar."""
+        if self._bar is None:
+            return
+        note = f", {divergences} divergences" if divergences else ""
+        with self._lock:
+            self._bar.update(  # type: ignore[attr-defined]
+                self._task,
+                description=f"sampling {finished:,} of {total:,}{note}",
+                total=total,
+                completed=finished,
+            )
+
+
+class Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def measure(self, name: str) -> _Lap:
+        """Measure one stage as a context."""
+        return _Lap(self, name)
+
+
+class _Lap:
+    def __init__(self, clock: Clock, name: str) -> None:
+        self._clock, self._name = clock, name
+
+    def __enter__(self) -> None:
+        self._start = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._clock.seconds[self._name] = time.perf_counter() - self._start
+
+
+def _in_notebook() -> bool:
+    return "ipykernel" in sys.modules

@@ -1,0 +1,83 @@
+"""From a Model to a Fit: plan, build, sample, draw back, judge."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from bayesmi.draw import draw_back_effects
+from bayesmi.errors import FitError, ModelError
+from bayesmi.fit.fit import Fit, observed_tree
+from bayesmi.model import Model
+from bayesmi.seeds import EFFECTS, check_seed, stream
+
+__all__ = ["fit_model"]
+
+
+def fit_model(
+    model: Model,
+    *,
+    seed: int | None = None,
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    cores: int | None = None,
+    sampler: str = "nutpie",
+    progress: bool = True,
+) -> Fit:
+    """Sample a model; see `Model.fit`."""
+    for name, value in (("draws", draws), ("tune", tune), ("chains", chains), ("cores", cores or 1)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise FitError(f"{name} must be a whole number, 1 or more, not {value!r}")
+    if sampler not in ("nutpie", "pymc"):
+        raise FitError(f"sampler={sampler!r} is not known; there are 'nutpie' and 'pymc'")
+    own_seed = check_seed(seed)
+    plan = model.plan()
+    if not any(mask.any() for mask in plan.active.values()):
+        raise ModelError("nothing is observed in the model")
+
+    from bayesmi.fit.progress import Clock, Progress
+
+    clock = Clock()
+    with Progress(show=progress, first_time=_first_time()) as display:
+        with clock.measure("load"):
+            from bayesmi.build import build_sampled
+            from bayesmi.fit.constrain import posterior_draws
+            from bayesmi.fit.gate import judge
+            from bayesmi.fit.names import to_dataset
+            from bayesmi.fit.sampler import load_sampler, sample
+
+            load_sampler(sampler)
+        with clock.measure("build"):
+            built = build_sampled(model, plan)
+        sampled = sample(
+            built,
+            seed=own_seed,
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            cores=cores,
+            sampler=sampler,
+            stage=display.stage,
+            progress=display.sampling,
+        )
+        clock.seconds["compile"] = sampled.compile_seconds
+        clock.seconds["sample"] = sampled.sample_seconds
+        display.stage("drawing back")
+        with clock.measure("draw back"):
+            parameters = posterior_draws(built, sampled.free, chains, draws)
+            parameters = draw_back_effects(
+                model.factors, plan, built.tables, parameters, stream(own_seed, EFFECTS)
+            )
+            posterior = to_dataset(parameters, model, plan)
+        display.stage("checking")
+        with clock.measure("check"):
+            gate = judge(model, plan, built.tables, parameters, posterior, sampled.statistics)
+    tree = observed_tree(model, posterior, sampled.statistics)
+    seconds: Mapping[str, float] = clock.seconds
+    return Fit(model, plan, tree, gate, own_seed, seconds, sampled.how, built.tables, parameters)
+
+
+def _first_time() -> bool:
+    """Whether PyTensor's compilation folder does not exist yet."""
+    return not os.path.isdir(os.path.expanduser("~/.pytensor"))

@@ -1,0 +1,90 @@
+"""The one-step answer: effects, variance components, correlations and ICC, with intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayesmi.draw.parameters import PosteriorDraws
+from bayesmi.fit import diagnostics
+from bayesmi.model import Factor, Model
+
+__all__ = ["summarize"]
+
+Floats = NDArray[np.float64]
+
+
+def summarize(
+    model: Model, draws: PosteriorDraws, posterior: xr.Dataset, *, analysis_only: bool, prob: float = 0.95
+) -> pd.DataFrame:
+    """Return a table with one row a quantity: kind, mean, sd, equal-tailed interval, r-hat, ESS and MCSE of the mean.
+
+    Variance components come as standard deviations, correlations and, per grouping, the intraclass correlation
+    of the intercept: tau² / (tau² + sigma²), with pi²/3 in place of sigma² on the logit scale.
+    """
+    shape = (draws.n_chains, draws.n_draws)
+    rows: list[tuple[str, str, Floats]] = []
+    chosen = [model.analysis] if analysis_only else list(reversed(model.factors))
+    for factor in chosen:
+        rows += _factor_rows(factor, draws)
+    return _table(rows, shape, prob)
+
+
+def _factor_rows(factor: Factor, draws: PosteriorDraws) -> list[tuple[str, str, Floats]]:
+    own, prefix = draws.factors[factor.variable], factor.prefix
+    rows: list[tuple[str, str, Floats]] = []
+    if own.intercept is not None:
+        rows.append((f"{prefix}Intercept", "effect", own.intercept))
+    for j, name in enumerate(factor.column_names):
+        rows.append((f"{prefix}{name}", "effect", own.coefficients[:, j]))
+    for name, values in own.scales.items():
+        rows.append((f"{prefix}{name}", "residual sd", values))
+    for effect in factor.effects:
+        grouping = effect.grouping
+        for j, name in enumerate(effect.names):
+            rows.append((f"{prefix}{name}|{grouping}_sigma", "group sd", own.sds[grouping][:, j]))
+        for start, stop in effect.blocks:
+            for i in range(start, stop):
+                for j in range(i + 1, stop):
+                    label = f"{prefix}{grouping}__corr[{effect.names[i]}, {effect.names[j]}]"
+                    rows.append((label, "correlation", own.correlations[grouping][:, i, j]))
+    rows += _icc_rows(factor, draws)
+    return rows
+
+
+def _icc_rows(factor: Factor, draws: PosteriorDraws) -> list[tuple[str, str, Floats]]:
+    own = draws.factors[factor.variable]
+    latent = factor.family.latent_residual_sd
+    residual = own.scales["sigma"] ** 2 if latent is None else np.full(draws.n, latent**2)
+    between = {
+        effect.grouping: own.sds[effect.grouping][:, effect.names.index("1")] ** 2
+        for effect in factor.effects
+        if "1" in effect.names
+    }
+    total = residual + sum(between.values())
+    return [(f"{factor.prefix}ICC|{grouping}", "ICC", value / total) for grouping, value in between.items()]
+
+
+def _table(rows: list[tuple[str, str, Floats]], shape: tuple[int, int], prob: float) -> pd.DataFrame:
+    low, high = (1 - prob) / 2, 1 - (1 - prob) / 2
+    records = []
+    for name, kind, values in rows:
+        chains = values.reshape((1, *shape))
+        constant = np.ptp(values) == 0.0
+        records.append(
+            {
+                "term": name,
+                "kind": kind,
+                "mean": values.mean(),
+                "sd": values.std(ddof=1),
+                f"{100 * low:g}%": np.quantile(values, low),
+                f"{100 * high:g}%": np.quantile(values, high),
+                "r_hat": np.nan if constant else float(diagnostics.r_hat(chains)[0]),
+                "ess_bulk": np.nan if constant else float(diagnostics.ess_bulk(chains)[0]),
+                "ess_tail": np.nan if constant else float(diagnostics.ess_tail(chains)[0]),
+                "mcse_mean": np.nan if constant else float(diagnostics.mcse_mean(chains)[0]),
+            }
+        )
+    return pd.DataFrame.from_records(records).set_index("term")

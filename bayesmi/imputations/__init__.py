@@ -1,0 +1,7 @@
+"""m completed data sets: drawn lazily, laid out as mice lays them out, written, saved and loaded."""
+
+from bayesmi.imputations.draws import CellDraws, StoredDraws
+from bayesmi.imputations.imputations import Imputations
+from bayesmi.imputations.spacing import choose_draws
+
+__all__ = ["CellDraws", "Imputations", "StoredDraws", "choose_draws"]

@@ -1,0 +1,66 @@
+"""Where the values of missing cells come from: the protocol, and draws that are held in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["CellDraws", "StoredDraws"]
+
+
+@runtime_checkable
+class CellDraws(Protocol):
+    """Values of the missing cells of imputation i = 0 … m-1, all from one posterior draw.
+
+    Imputation i must not depend on which imputations were asked for before, nor on the number of workers.
+    """
+
+    @property
+    def m(self) -> int:
+        """Number of imputations."""
+        ...
+
+    def cells(self, i: int) -> Mapping[str, NDArray[np.float64]]:
+        """Per column one number or code for each missing cell, in row order."""
+        ...
+
+    def origin(self, i: int) -> tuple[int, int]:
+        """Position (chain, draw) of the posterior draw."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class StoredDraws:
+    """Draws that are held in memory: read from a file, or taken out of a posterior at once.
+
+    Parameters
+    ----------
+    values
+        Per column an array of shape (m, n_missing), numbers or codes.
+    origins
+        m pairs (chain, draw).
+    """
+
+    values: Mapping[str, NDArray[np.float64]]
+    origins: tuple[tuple[int, int], ...]
+
+    def __post_init__(self) -> None:
+        for array in self.values.values():
+            array.flags.writeable = False
+
+    @property
+    def m(self) -> int:
+        """Number of imputations."""
+        return len(self.origins)
+
+    def cells(self, i: int) -> Mapping[str, NDArray[np.float64]]:
+        """Per column one number or code for each missing cell, in row order."""
+        return {name: array[i] for name, array in self.values.items()}
+
+    def origin(self, i: int) -> tuple[int, int]:
+        """Position (chain, draw) of the posterior draw."""
+        return self.origins[i]

@@ -1,0 +1,117 @@
+"""The whole road in one line: table and formula in, m completed data sets out."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from bayesmi.errors import BayesmiNotice, ModelError
+
+if TYPE_CHECKING:
+    from bayesmi.imputations import Imputations
+
+__all__ = ["everything_formula", "impute"]
+
+
+def impute(
+    data: Any,
+    formula: str | None = None,
+    *,
+    m: int = 20,
+    seed: int | None = None,
+    cluster: str | None = None,
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    cores: int | None = None,
+    progress: bool = True,
+    despite_gate: bool = False,
+    **model_options: Any,
+) -> Imputations:
+    """Impute an incomplete table.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame or polars.DataFrame
+        The incomplete table.
+    formula : str, optional
+        The analysis model. Without one every incomplete variable is modelled given all others, with a notice that
+        says so.
+    m : int
+        Number of completed data sets.
+    seed : int, optional
+        Repeats everything exactly.
+    cluster : str, optional
+        Only without a formula: grouping column that gets random intercepts.
+    draws, tune, chains, cores, progress
+        As in `Model.fit`.
+    despite_gate : bool
+        Use a posterior whose checks failed.
+    **model_options
+        As in `Model`: family, families, formulas, priors, kinds, levels, order, treatments, where, not_applicable.
+
+    Returns
+    -------
+    Imputations
+        m completed data sets.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> imputed = bmi.impute(bmi.datasets.load("nhanes"), "chl ~ age + bmi", m=5, seed=1)  # doctest: +SKIP
+    """
+    from bayesmi.model import Model
+
+    if isinstance(m, bool) or not isinstance(m, int) or m < 1:
+        raise ModelError(f"m must be a whole number, 1 or more, not {m!r}")
+    if formula is None:
+        formula = everything_formula(data, cluster=cluster, kinds=model_options.get("kinds"))
+        warnings.warn(
+            f"no formula given: every incomplete variable is modelled given all others ({formula})",
+            BayesmiNotice,
+            stacklevel=2,
+        )
+    elif cluster is not None:
+        raise ModelError(f"cluster={cluster!r} goes without a formula; in a formula write (1 | {cluster})")
+    model = Model(formula, data, **model_options)
+    fit = model.fit(seed=seed, draws=draws, tune=tune, chains=chains, cores=cores, progress=progress)
+    return fit.impute(m, despite_gate=despite_gate)
+
+
+def everything_formula(data: Any, *, cluster: str | None = None, kinds: Any = None) -> str:
+    """Return the formula under which every incomplete variable is modelled given all others.
+
+    The response is the incomplete variable that the order rule puts last: continuous before discrete, most missing.
+    Identifiers, dates and constant columns are left out, with a notice.
+    """
+    import numpy as np
+
+    from bayesmi.data import IncompleteFrame
+    from bayesmi.model.automatic import quoted
+
+    frame = IncompleteFrame.from_table(data, kinds=kinds, groups=(cluster,) if cluster else ())
+    usable, left_out = [], []
+    for name, column in frame.columns.items():
+        if name == cluster:
+            continue
+        seen = column.values[column.observed]
+        if column.kind == "identifier" or seen.size == 0 or np.ptp(seen) == 0:
+            left_out.append(name)
+        else:
+            usable.append(name)
+    if left_out:
+        warnings.warn(
+            f"left out of the model (identifiers, dates, constant or empty): {', '.join(left_out)}",
+            BayesmiNotice,
+            stacklevel=3,
+        )
+    incomplete = [name for name in usable if frame.columns[name].n_missing]
+    if not incomplete:
+        raise ModelError("nothing is missing in the usable columns: there is nothing to impute")
+    rows = [name for name in incomplete if frame.columns[name].level == "row"] or incomplete
+    response = max(
+        rows, key=lambda name: (frame.columns[name].kind == "continuous", frame.columns[name].n_missing)
+    )
+    others = [quoted(name) for name in usable if name != response]
+    right = " + ".join([*others, *([f"(1 | {cluster})"] if cluster else [])]) or "1"
+    return f"{quoted(response)} ~ {right}"

@@ -1,0 +1,90 @@
+"""The program's format: positions in the integer records that the kernel reads and `build/program.py` writes.
+
+A program is one buffer of 8-byte words: a header of three integers (words in all, floats, integers), the floats F, the
+integers I. I begins with the global record; everything else is reached by offsets into F, I and the parameter vector.
+-1 means "none".
+"""
+
+from __future__ import annotations
+
+# global record, at I[0]
+G_DIMENSIONS, G_FACTORS, G_FACTOR_TABLE, G_EXPANDED, G_BLOCKS, G_BLOCK_TABLE, G_CELLS, G_CELL_TABLE, G_ROWS = range(9)
+GLOBAL_SIZE = 9
+
+# cell record: sampled cells of one variable: raw vector in x, count, F offset of (location, spread)
+C_X, C_N, C_F, C_SIZE = range(4)
+
+# block of the expansion: first expanded row, rows, combinations a row
+B_START, B_ROWS, B_COMBINATIONS, B_SIZE = range(4)
+
+# factor record
+(
+    F_FAMILY,
+    F_MODE,  # MODE_ROWS or MODE_STATISTICS
+    F_ROWS,  # T
+    F_PLAIN,  # the first rows, not expanded
+    F_ROW_START,  # offset of its rows in the work vectors
+    F_COLUMNS,  # design columns, links not counted
+    F_LINKS,
+    F_LINK_TABLE,
+    F_INTERCEPT_X,
+    F_COEFFICIENTS_X,
+    F_SIGMA_X,
+    F_SCALE,  # F offset of (location, spread)
+    F_WHITENING,
+    F_CENTERS,
+    F_DESIGN,
+    F_RESPONSE,
+    F_OFFSET,
+    F_EXPANDED,  # I offset of expanded rows
+    F_RESPONSE_CELLS,  # number of latent responses
+    F_RESPONSE_VARIABLE,  # cell record number
+    F_RESPONSE_POSITIONS,
+    F_RESPONSE_INDEX,
+    F_SLABS,
+    F_SLAB_TABLE,
+    F_EFFECTS,
+    F_EFFECT_TABLE,
+    F_COLLAPSED,  # number of the collapsed effect
+    F_GRAM,
+    F_INTERCEPT_PRIOR,
+    F_INTERCEPT_AT_MEANS,
+    F_COEFFICIENT_PRIORS,
+    F_SIGMA_PRIOR,
+    F_SIZE,
+) = range(33)
+
+MODE_ROWS, MODE_STATISTICS = 0, 1
+
+# slab record: how latent cells of one variable enter a matrix
+S_VARIABLE, S_N, S_POSITIONS, S_INDEX, S_COLUMNS_N, S_COLUMNS, S_WEIGHTS, S_SIZE = range(8)
+
+# link record: factor and effect whose group effects are a predictor
+L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SIZE = range(5)
+
+# effect record
+(
+    E_GROUPS,
+    E_Q,
+    E_TREATMENT,
+    E_CODES,
+    E_Z,
+    E_ZZ,
+    E_ZX,
+    E_SD_X,
+    E_SD_PRIORS,
+    E_BLOCKS,
+    E_BLOCK_TABLE,  # I: (start, stop, x of partials, F of Beta shapes)
+    E_EFFECTS_X,
+    E_SCALE,  # F offset
+    E_SLABS,
+    E_SLAB_TABLE,
+    E_U,  # offset of its (G, q) effects in the work vector of effects
+    E_L,  # offset of its (q, q) root in the work vector of roots
+    E_SIZE,
+) = range(18)
+
+COLLAPSE, NONCENTRED, CENTRED = range(3)
+
+# prior record in F: code, normalising constant, three arguments
+P_CODE, P_CONSTANT, P_A, P_B, P_C, P_SIZE = range(6)

@@ -1,0 +1,223 @@
+"""From a formula and the table to one factor of the joint model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.errors import ModelError, NotSupportedError
+from bayesmi.families import Family
+from bayesmi.formula import Design, Formula, fit_design, fit_offsets
+from bayesmi.model.default_priors import choose_priors
+from bayesmi.model.factor import EffectLink, Factor, GroupEffect
+from bayesmi.model.table import ModelTable
+from bayesmi.priors import Prior
+
+__all__ = ["assemble_factor", "column_names", "group_effects", "response_codes"]
+
+
+def column_names(design: Design) -> list[tuple[str, str]]:
+    """Return (term, column) names of a design's columns, without the intercept."""
+    names = []
+    for block in design.blocks:
+        if block.labels is None:
+            names.append((block.name, block.name))
+        else:
+            names += [(block.name, f"{block.name}[{label}]") for label in block.labels]
+    return names
+
+
+def response_codes(table: ModelTable, name: str, family: Family) -> NDArray[np.float64]:
+    """Return the response over rows on the family's scale: 0 and 1 for a binary one, NaN where unknown."""
+    values = table.values[name]
+    if not family.is_discrete:
+        return values
+    levels = table.levels_of(name)
+    if len(levels) != 2:
+        raise ModelError(
+            f"{name!r} has {len(levels)} distinct values; a Bernoulli variable needs exactly two (kind 'binary')"
+        )
+    return np.where(np.isnan(values), np.nan, (values == levels[1]).astype(float))
+
+
+def group_effects(formula: Formula, table: ModelTable) -> tuple[GroupEffect, ...]:
+    """Return the group effects of a formula, one record a grouping."""
+    by_grouping: dict[str, list[tuple[Design, bool]]] = {}
+    for term in formula.groups:
+        design = fit_design(term.terms, term.intercept, table.variables(_variables(term.terms)))
+        by_grouping.setdefault(term.grouping, []).append((design, term.correlated))
+    effects = []
+    for grouping, parts in by_grouping.items():
+        names: list[str] = []
+        blocks: list[tuple[int, int]] = []
+        for design, correlated in parts:
+            start = len(names)
+            names += (["1"] if design.intercept else []) + [column for _, column in column_names(design)]
+            stop = len(names)
+            blocks += [(start, stop)] if correlated else [(i, i + 1) for i in range(start, stop)]
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise ModelError(f"group effect {sorted(twice)[0]!r} of {grouping!r} stands twice in the formula")
+        effects.append(
+            GroupEffect(grouping, tuple(names), tuple(design for design, _ in parts), tuple(blocks))
+        )
+    return tuple(effects)
+
+
+def assemble_factor(
+    variable: str,
+    formula: Formula,
+    family: Family,
+    table: ModelTable,
+    *,
+    role: str,
+    level: str = "row",
+    links: Sequence[EffectLink] = (),
+    link_sds: Sequence[float] = (),
+    given: Mapping[str, Prior] | None = None,
+    reasons: Sequence[str] = (),
+) -> tuple[Factor, tuple[str, ...]]:
+    """Return the factor f(variable | its formula) and notices about it.
+
+    Raises
+    ------
+    ModelError
+        If the response or a predictor is constant or wholly missing.
+    """
+    if formula.response is not None and formula.response.trials is not None:
+        raise NotSupportedError(
+            f"'{variable} | trials(…)' (binomial) is not supported yet; the nearest that is: one row a trial, Bernoulli"
+        )
+    design = fit_design(formula.terms, formula.intercept, table.variables(_variables(formula.terms)))
+    offset_names = frozenset().union(*(part.variables for part in formula.offsets))
+    offsets = fit_offsets(formula.offsets, table.variables(offset_names))
+    rows = table.rows_of_level(level)
+    values = {name: table.values[name][rows] for name in design.variables}
+    matrix = np.asarray(design.matrix(values), dtype=float).reshape(len(rows), design.n_columns)
+    if design.n_columns:
+        design.check_finite(values)
+    names = column_names(design)
+    observed = np.isfinite(matrix)
+    for j, (_, column) in enumerate(names):
+        seen = matrix[observed[:, j], j]
+        if seen.size == 0:
+            raise ModelError(f"predictor {column!r} of {variable!r} has no observed value")
+        if np.ptp(seen) <= 1e-12 * max(1.0, float(np.abs(seen).max())):
+            raise ModelError(
+                f"predictor {column!r} of {variable!r} is constant ({seen[0]:g} in every row): leave it out"
+            )
+    response = response_codes(table, variable, family)[rows]
+    seen = response[np.isfinite(response)]
+    if seen.size == 0:
+        raise ModelError(
+            f"{variable!r} has no observed value: it cannot be modelled; leave it out of the model"
+        )
+    if seen.size < 2 or np.ptp(seen) == 0:
+        raise ModelError(f"{variable!r} is constant ({seen[0]:g} wherever observed): it cannot be modelled")
+
+    effects = group_effects(formula, table)
+    effect_sds = {effect.grouping: _effect_sds(effect, table, rows) for effect in effects}
+    means = np.array([matrix[observed[:, j], j].mean() for j in range(len(names))])
+    sds = np.array([matrix[observed[:, j], j].std(ddof=1) for j in range(len(names))])
+    centers = means if design.intercept else np.zeros_like(means)
+    location = 0.0 if family.is_discrete else float(seen.mean())
+    spread = 1.0 if family.is_discrete else float(seen.std(ddof=1))
+    prefix = "" if role == "analysis" else f"{variable}__"
+    all_names = names + [(link.name, link.name) for link in links]
+    priors = choose_priors(
+        prefix,
+        family,
+        intercept=design.intercept,
+        columns=all_names,
+        column_sds=np.concatenate([sds, np.asarray(link_sds, dtype=float)]),
+        effects=effects,
+        effect_sds=effect_sds,
+        location=location,
+        spread=spread,
+        given=given or {},
+    )
+    complete = np.all(observed, axis=1) & np.isfinite(response)
+    whitening, dependent = _whitening(
+        matrix[complete] - centers, sds, spread if not family.is_discrete else 2.0
+    )
+    notices = (
+        *design.notices,
+        *(
+            f"predictor {names[j][1]!r} of {variable!r} is a linear combination of the others in the observed rows: "
+            "only its prior tells them apart"
+            for j in dependent
+        ),
+    )
+    n_links = len(links)
+    full = np.zeros((len(all_names), len(all_names)))
+    full[: len(names), : len(names)] = whitening
+    for i in range(n_links):
+        full[len(names) + i, len(names) + i] = spread / float(link_sds[i])
+    factor = Factor(
+        variable=variable,
+        role=role,
+        family=family,
+        level=level,
+        formula=formula,
+        design=design,
+        offsets=offsets,
+        effects=effects,
+        links=tuple(links),
+        column_names=tuple(column for _, column in all_names),
+        centers=np.concatenate([centers, np.zeros(n_links)]),
+        whitening=full,
+        location=location,
+        spread=spread,
+        priors=priors,
+        reasons=tuple(reasons),
+    )
+    return factor, notices
+
+
+def _variables(terms: Sequence[object]) -> frozenset[str]:
+    """Columns that a set of terms needs."""
+    return frozenset().union(*(term.variables for term in terms)) if terms else frozenset()  # type: ignore[attr-defined]
+
+
+def _effect_sds(effect: GroupEffect, table: ModelTable, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Sd of each column of Z where observed; 1 for intercepts and constant columns."""
+    values = {name: table.values[name][rows] for name in effect.variables}
+    matrix = effect.matrix(values, len(rows))
+    sds = []
+    for j, name in enumerate(effect.names):
+        seen = matrix[np.isfinite(matrix[:, j]), j]
+        sd = seen.std(ddof=1) if name != "1" and seen.size > 1 else 1.0
+        sds.append(sd if sd > 0 else 1.0)
+    return np.array(sds)
+
+
+def _whitening(
+    centred: NDArray[np.float64], sds: NDArray[np.float64], scale: float
+) -> tuple[NDArray[np.float64], list[int]]:
+    """Return W with coefficients = W raw, raw of order one and uncorrelated, and columns that depend on the others.
+
+    Near-posterior geometry: the covariance of least-squares slopes is proportional to (X'X)^-1.
+    """
+    p = len(sds)
+    if p == 0:
+        return np.zeros((0, 0)), []
+    n = len(centred)
+    if n <= p + 1:
+        return np.diag(scale / sds), []
+    scaled = centred / sds
+    cross = scaled.T @ scaled / n
+    dependent = []
+    for j in range(p):
+        before = [k for k in range(j) if k not in dependent]
+        residual = cross[j, j]
+        if before:
+            block = cross[np.ix_(before, before)]
+            residual = cross[j, j] - cross[j, before] @ np.linalg.solve(block, cross[before, j])
+        if residual < 1e-9 * max(cross[j, j], 1e-300):
+            dependent.append(j)
+    if dependent:
+        return np.diag(scale / sds), dependent
+    root = np.linalg.cholesky(cross * n + 1e-10 * np.eye(p))
+    return scale * np.linalg.inv(root).T / sds[:, None], []

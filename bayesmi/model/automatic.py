@@ -1,0 +1,132 @@
+"""Formulas of the models written for the user: incomplete covariates given what stands before them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.model.factor import EffectLink
+from bayesmi.model.table import ModelTable, manifest_means
+
+__all__ = ["AutomaticFormula", "quoted", "write_formula"]
+
+
+def quoted(name: str) -> str:
+    """Return a column name as it may stand in a formula."""
+    return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) else f"`{name}`"
+
+
+@dataclass(frozen=True)
+class AutomaticFormula:
+    """A formula text, the columns it needs made, the links to earlier group effects, and why it is as it is."""
+
+    text: str
+    made: dict[str, tuple[NDArray[np.float64], str]]
+    links: tuple[EffectLink, ...]
+    link_sds: tuple[float, ...]
+    reasons: tuple[str, ...]
+
+
+def write_formula(
+    variable: str,
+    table: ModelTable,
+    *,
+    complete: Sequence[str],
+    earlier: Sequence[str],
+    earlier_groups: dict[str, dict[str, int]],
+    separate_levels: bool,
+) -> AutomaticFormula:
+    """Write the conditional of an incomplete covariate.
+
+    Parameters
+    ----------
+    variable : str
+        The incomplete covariate.
+    table : ModelTable
+        The data.
+    complete : sequence of str
+        Complete variables of the analysis model, in its order.
+    earlier : sequence of str
+        Incomplete covariates that stand before it in the product.
+    earlier_groups : dict
+        For each earlier variable the groupings that its own model has random intercepts for, and their position.
+    separate_levels : bool
+        Hold group means of complete lower-level predictors and group effects of earlier variables.
+
+    Notes
+    -----
+    One slope plus independent random intercepts would force equal within- and between-group association; the group
+    means and effects let the two differ (Enders, Mistler & Keller 2016; Grund, Lüdtke & Robitzsch 2018).
+    """
+    level = table.level(variable)
+    own = [g for g in table.groupings if table.contains(g, level)]
+    terms: list[str] = []
+    made: dict[str, tuple[NDArray[np.float64], str]] = {}
+    links: list[EffectLink] = []
+    link_sds: list[float] = []
+    reasons: list[str] = []
+
+    def add_means(name: str, grouping: str) -> list[str]:
+        means = manifest_means(table, name, grouping)
+        for label, values in means.items():
+            made[label] = (values, grouping)
+        return list(means)
+
+    for name in complete:
+        at = table.level(name)
+        if (
+            (at in (level, "row") and level == "row")
+            or at == level
+            or (level != "row" and at != "row" and table.contains(at, level))
+            or level == "row"
+        ):
+            terms.append(quoted(name))
+    if separate_levels:
+        for grouping in own if level == "row" else [level, *own]:
+            averaged = []
+            for name in complete:
+                at = table.level(name)
+                if at == grouping or (at != "row" and not table.contains(grouping, at)):
+                    continue
+                averaged += add_means(name, grouping)
+            terms += [f"`{label}`" for label in averaged]
+            if averaged:
+                what = (
+                    "within- and between-group association may differ"
+                    if level == "row"
+                    else "means of the rows in it"
+                )
+                reasons.append(f"{grouping} means of complete predictors ({', '.join(averaged)}): {what}")
+    for name in earlier:
+        at = table.level(name)
+        if level == "row" or at == level or (at != "row" and table.contains(at, level)):
+            terms.append(quoted(name))
+        if level == "row" and separate_levels:
+            for grouping in own:
+                position = earlier_groups.get(name, {}).get(grouping)
+                if position is not None:
+                    links.append(EffectLink(name, grouping, position))
+                    link_sds.append(_group_sd(table, name, grouping))
+                    reasons.append(f"{grouping} effect of {name}: its between-group association may differ")
+    terms += [f"(1 | {grouping})" for grouping in own]
+    text = f"{quoted(variable)} ~ {' + '.join(terms) if terms else '1'}"
+    return AutomaticFormula(text, made, tuple(links), tuple(link_sds), tuple(reasons))
+
+
+def _group_sd(table: ModelTable, name: str, grouping: str) -> float:
+    """Rough sd of a variable's group effects: of the observed group means (logit scale: of order one)."""
+    group = table.groupings[grouping]
+    values = table.values[name]
+    column = table.column(name)
+    if column.kind == "binary":
+        return 1.0
+    seen = np.isfinite(values)
+    count = np.bincount(group.codes[seen], minlength=len(group.labels))
+    total = np.bincount(group.codes[seen], weights=values[seen], minlength=len(group.labels))
+    means = total[count > 0] / count[count > 0]
+    sd = float(means.std(ddof=1)) if means.size > 1 else 0.0
+    return sd if sd > 0 else float(values[seen].std(ddof=1)) or 1.0

@@ -1,0 +1,123 @@
+"""One conditional of the joint model: a variable, its family, its predictors, its group effects, its priors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.families import Family
+from bayesmi.formula import Design, Formula
+from bayesmi.priors import Prior
+
+__all__ = ["EffectLink", "Factor", "FactorPriors", "GroupEffect"]
+
+
+@dataclass(frozen=True)
+class GroupEffect:
+    """The group effects of one grouping in one factor: (1 + x | school) or several independent terms of it.
+
+    `blocks` cuts the effects into sets that are correlated inside and independent of each other.
+    """
+
+    grouping: str
+    names: tuple[str, ...]  # "1", "sex", "ses[high]": q of them
+    designs: tuple[Design, ...]  # one a group term; its columns in order give `names`
+    blocks: tuple[tuple[int, int], ...]  # (start, stop) in names, of correlated sets
+
+    @property
+    def n_effects(self) -> int:
+        """Number of effects per group, q."""
+        return len(self.names)
+
+    @property
+    def is_correlated(self) -> bool:
+        """Whether any block has a correlation."""
+        return any(stop - start > 1 for start, stop in self.blocks)
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """Columns that the slopes are on."""
+        return frozenset().union(*(design.variables for design in self.designs))
+
+    def matrix(self, values: Mapping[str, NDArray[np.float64]], n_rows: int) -> NDArray[np.float64]:
+        """Return Z, (n_rows, q)."""
+        parts: list[NDArray[np.float64]] = []
+        for design in self.designs:
+            if design.intercept:
+                parts.append(np.ones((n_rows, 1)))
+            if design.n_columns:
+                parts.append(np.asarray(design.matrix(values), dtype=float).reshape(n_rows, design.n_columns))
+        return np.concatenate(parts, axis=1)
+
+
+@dataclass(frozen=True)
+class EffectLink:
+    """The group effect of an earlier variable as a predictor: its between-group part, so that levels stay apart."""
+
+    variable: str
+    grouping: str
+    position: int = 0  # of the intercept among the effects of that variable's own model
+
+    @property
+    def name(self) -> str:
+        """Name of the coefficient."""
+        return f"between({self.variable}|{self.grouping})"
+
+
+@dataclass(frozen=True)
+class FactorPriors:
+    """Priors of one factor; `intercept_at_means` says where the intercept's prior sits."""
+
+    intercept: Prior | None
+    intercept_at_means: bool
+    coefficients: tuple[Prior, ...]  # one a design column, then one a link
+    scales: Mapping[str, Prior]
+    group_sds: Mapping[str, tuple[Prior, ...]]  # by grouping, one an effect
+    correlations: Mapping[str, float]  # LKJ eta by grouping
+
+
+@dataclass(frozen=True)
+class Factor:
+    """f(variable | predictors, group effects)."""
+
+    variable: str
+    role: str  # "analysis" or "covariate"
+    family: Family
+    level: str  # "row" or the grouping at which there is one value per group
+    formula: Formula
+    design: Design
+    offsets: Design  # columns to add up, without coefficients
+    effects: tuple[GroupEffect, ...]
+    links: tuple[EffectLink, ...]
+    column_names: tuple[str, ...]  # one a design column, then one a link
+    centers: NDArray[np.float64]  # observed means of the design columns (0 for links)
+    whitening: NDArray[np.float64]  # (p, p): coefficients = whitening @ raw, for the sampler's geometry only
+    location: float  # observed mean and sd of the response (0 and 1 when it is discrete)
+    spread: float
+    priors: FactorPriors
+    reasons: tuple[str, ...] = field(default=())
+
+    @property
+    def prefix(self) -> str:
+        """Prefix of posterior names: none for the analysis model."""
+        return "" if self.role == "analysis" else f"{self.variable}__"
+
+    @property
+    def parents(self) -> frozenset[str]:
+        """Variables whose values this factor needs."""
+        slopes = (
+            frozenset().union(*(effect.variables for effect in self.effects)) if self.effects else frozenset()
+        )
+        return self.design.variables | self.offsets.variables | slopes
+
+    @property
+    def n_coefficients(self) -> int:
+        """Number of slopes, links included."""
+        return len(self.column_names)
+
+    def effect(self, grouping: str) -> GroupEffect:
+        """Return the effects of one grouping."""
+        return next(effect for effect in self.effects if effect.grouping == grouping)

@@ -1,0 +1,499 @@
+"""Model: the joint model of everything incomplete, said by one formula; every part can be overridden."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bayesmi.data import IncompleteFrame
+from bayesmi.errors import BayesmiNotice, ModelError, NotSupportedError
+from bayesmi.families import Family, family_for_kind, get_family
+from bayesmi.formula import Formula, check_variables, parse
+from bayesmi.model.assemble import assemble_factor, column_names
+from bayesmi.model.automatic import AutomaticFormula, write_formula
+from bayesmi.model.default_priors import prior_names
+from bayesmi.model.factor import Factor
+from bayesmi.model.order import order_variables
+from bayesmi.model.table import ModelTable
+from bayesmi.priors import Prior
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+    from bayesmi.fit import Fit
+    from bayesmi.plan import Plan
+
+__all__ = ["Model"]
+
+_RESERVED = ("Intercept", "sigma", "chain", "draw", "sample", "__obs__")
+
+
+class Model:
+    """A joint model of an incomplete table: f(y | x1, x2, z) · f(x2 | x1, z) · f(x1 | z).
+
+    Parameters
+    ----------
+    formula : str
+        The analysis model, e.g. ``"popular ~ texp + sex + (1 + sex | school)"``. Names are columns of `data`.
+    data : pandas.DataFrame, polars.DataFrame or IncompleteFrame
+        The incomplete table, one row a unit. It is not changed.
+    family : str, optional
+        The response's family; by default Bernoulli for a binary response, else Gaussian.
+    families : mapping, optional
+        Families of incomplete covariates by column.
+    formulas : mapping, optional
+        Right-hand sides of incomplete covariates by column, e.g. ``{"age": "~ sex + (1 | school)"}``.
+    priors : mapping, optional
+        `Prior` by the name of the posterior variable, e.g. ``{"sex": Prior("Normal", 0, 1)}``.
+    auxiliary, derived, observations, mechanisms : optional
+        Not supported yet; anything but the empty default is refused by name.
+    kinds : mapping, optional
+        Kind of columns: continuous, count, binary, nominal, ordinal or identifier.
+    levels : "pooled" or mapping, optional
+        A mapping gives the level of columns ("row" or a grouping). "pooled" leaves group means and group effects out
+        of the models written for incomplete covariates, with a notice.
+    order : sequence of str, optional
+        Order of the incomplete covariates in the product, first conditional first.
+    treatments : mapping, optional
+        Treatment of missing cells by column ("predict", "enumerate", "sample") and of group effects by
+        "1|school"-like names ("collapse", "centred", "noncentred"); by default the plan chooses.
+    where : table or mapping of masks, optional
+        Missing cells where False are left missing.
+    not_applicable : mapping, optional
+        Condition under which a column does not apply, e.g. ``{"regret": "debut == 0"}``.
+
+    Raises
+    ------
+    BayesmiError
+        One line that names the column, row or token at fault.
+
+    Notes
+    -----
+    The factorisation is that of Ibrahim, Chen & Lipsitz (1999) and Lüdtke, Robitzsch & West (2020); the analysis
+    model stays as it is written, the models of covariates keep their levels separate.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> model = bmi.Model("popular ~ texp + sex + (1 | school)", bmi.datasets.load("popmis"))
+    >>> model.response
+    'popular'
+    """
+
+    def __init__(
+        self,
+        formula: str,
+        data: Any,
+        *,
+        family: str | None = None,
+        families: Mapping[str, str] | None = None,
+        formulas: Mapping[str, str] | None = None,
+        priors: Mapping[str, Prior] | None = None,
+        auxiliary: Sequence[str] = (),
+        derived: Mapping[str, str] | None = None,
+        observations: Mapping[str, Any] | None = None,
+        mechanisms: Mapping[str, Any] | None = None,
+        kinds: Mapping[str, str] | None = None,
+        levels: str | Mapping[str, str] | None = None,
+        order: Sequence[str] | None = None,
+        treatments: Mapping[str, str] | None = None,
+        where: Any = None,
+        not_applicable: Mapping[str, str] | None = None,
+    ) -> None:
+        _refuse_unsupported(
+            auxiliary=auxiliary, derived=derived, observations=observations, mechanisms=mechanisms
+        )
+        parsed = parse(formula)
+        if parsed.response is None:
+            raise ModelError(f"formula {formula!r} has no response: write 'y ~ …'")
+        if parsed.response.is_transformed:
+            raise NotSupportedError(
+                f"a transformed response ({parsed.response.expression}) is not supported yet; "
+                "make it a column of the table first"
+            )
+        if isinstance(levels, str) and levels not in ("pooled", "separated"):
+            raise ModelError(f"levels= is 'pooled', 'separated' or a mapping, not {levels!r}")
+        overrides = dict(levels) if isinstance(levels, Mapping) else None
+        groupings = tuple(dict.fromkeys(term.grouping for term in parsed.groups))
+        if isinstance(data, IncompleteFrame):
+            frame = data
+            check_variables(parsed, tuple(frame.columns))
+        else:
+            check_variables(parsed, [str(name) for name in getattr(data, "columns", ())])
+            frame = IncompleteFrame.from_table(
+                data,
+                kinds=kinds,
+                groups=groupings,
+                levels=overrides,
+                where=where,
+                not_applicable=not_applicable,
+            )
+        self._spec: dict[str, Any] = {
+            "formula": formula,
+            "family": family,
+            "families": dict(families or {}),
+            "formulas": dict(formulas or {}),
+            "priors": dict(priors or {}),
+            "kinds": dict(kinds or {}),
+            "levels": levels if isinstance(levels, str) else (dict(levels) if levels else None),
+            "order": list(order) if order is not None else None,
+            "treatments": dict(treatments or {}),
+            "not_applicable": dict(not_applicable or {}),
+        }
+        self._formula = parsed
+        self._frame = frame
+        separate = levels != "pooled"
+        self._table, self._factors, notices = _joint(
+            parsed, ModelTable.from_frame(frame, groupings), self._spec, separate_levels=separate
+        )
+        self._notices = (*frame.notices, *notices)
+        for line in self._notices:
+            warnings.warn(line, BayesmiNotice, stacklevel=2)
+
+    @property
+    def formula(self) -> Formula:
+        """The analysis model's formula."""
+        return self._formula
+
+    @property
+    def response(self) -> str:
+        """Name of the response."""
+        return self._factors[-1].variable
+
+    @property
+    def frame(self) -> IncompleteFrame:
+        """The incomplete table."""
+        return self._frame
+
+    @property
+    def table(self) -> ModelTable:
+        """The table as arrays, with the columns made for the model."""
+        return self._table
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        """The conditionals in the order of the product, the analysis model last."""
+        return self._factors
+
+    @property
+    def analysis(self) -> Factor:
+        """The analysis model's factor."""
+        return self._factors[-1]
+
+    @property
+    def groupings(self) -> tuple[str, ...]:
+        """Names of the groupings."""
+        return tuple(self._table.groupings)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Remarks on the table and the model, one line each."""
+        return self._notices
+
+    @property
+    def treatments(self) -> Mapping[str, str]:
+        """The treatments the user asked for."""
+        return dict(self._spec["treatments"])
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Incomplete covariates in the order of the product."""
+        return tuple(factor.variable for factor in self._factors[:-1])
+
+    def factor(self, variable: str) -> Factor:
+        """Return the conditional of one variable."""
+        for factor in self._factors:
+            if factor.variable == variable:
+                return factor
+        raise ModelError(
+            f"{variable!r} has no model of its own: modelled are {', '.join(f.variable for f in self._factors)}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the specification as plain data (the keys of a model file)."""
+        return {
+            "schema": 1,
+            **{key: value for key, value in self._spec.items() if key != "priors"},
+            "priors": {name: prior.to_dict() for name, prior in self._spec["priors"].items()},
+        }
+
+    def plan(self) -> Plan:
+        """Return what happens to each missing cell, in words and counts."""
+        from bayesmi.plan import make_plan
+
+        return make_plan(self)
+
+    def to_pymc(self) -> pm.Model:
+        """Return the model with every cell and group effect as a latent: an ordinary pm.Model to read and extend.
+
+        What `fit` samples may be smaller (cells summed out, group effects integrated out) and has the same posterior.
+        """
+        from bayesmi.build import build_plain
+
+        return build_plain(self)
+
+    def fit(
+        self,
+        *,
+        seed: int | None = None,
+        draws: int = 1000,
+        tune: int = 1000,
+        chains: int = 4,
+        cores: int | None = None,
+        sampler: str = "nutpie",
+        progress: bool = True,
+    ) -> Fit:
+        """Sample the posterior.
+
+        Parameters
+        ----------
+        seed : int, optional
+            Same seed, same draws, whatever the number of cores. Without one a seed is drawn and kept in the Fit.
+        draws, tune, chains : int
+            Kept and warm-up draws of each chain; chains.
+        cores : int, optional
+            Chains sampled at once; all available by default.
+        sampler : {"nutpie", "pymc"}
+            Which NUTS.
+        progress : bool
+            Show progress and the time left.
+
+        Returns
+        -------
+        Fit
+            The posterior with the verdict of its checks.
+
+        Raises
+        ------
+        FitError
+            If sampling cannot start.
+        """
+        from bayesmi.fit import fit_model
+
+        return fit_model(
+            self,
+            seed=seed,
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            cores=cores,
+            sampler=sampler,
+            progress=progress,
+        )
+
+    def __repr__(self) -> str:
+        from bayesmi.model.text import model_text
+
+        return model_text(self)
+
+
+def _refuse_unsupported(**arguments: Any) -> None:
+    nearest = {
+        "auxiliary": "put the variable into the formula, or into formulas= of an incomplete covariate",
+        "derived": "model the parts and compute it on the completed data inside analyze()",
+        "observations": "exact and missing values are",
+        "mechanisms": "ignorable missingness is",
+    }
+    for name, value in arguments.items():
+        if value:
+            raise NotSupportedError(f"{name}= is not supported yet; the nearest that is: {nearest[name]}")
+
+
+def _joint(
+    parsed: Formula, table: ModelTable, spec: dict[str, Any], *, separate_levels: bool
+) -> tuple[ModelTable, tuple[Factor, ...], tuple[str, ...]]:
+    """Return the table with made columns, the factors in the order of the product, and notices."""
+    assert parsed.response is not None
+    response = parsed.response.name
+    frame = table.frame
+    _check_roles(parsed, response, table)
+    used = [name for name in frame.columns if name in parsed.variables]
+    incomplete = [name for name in used if table.is_incomplete(name)]
+    for key in ("families", "formulas"):
+        for name in spec[key]:
+            if name not in incomplete:
+                why = "is complete or not in the formula" if name in frame.columns else "is not in the table"
+                raise ModelError(
+                    f"{key}[{name!r}]: {name!r} {why}; only incomplete covariates have their own model"
+                )
+    families: dict[str, Family] = {}
+    for name in incomplete:
+        chosen = spec["families"].get(name)
+        families[name] = get_family(chosen) if chosen else family_for_kind(name, frame.columns[name].kind)
+        _check_family(name, families[name], table)
+        if families[name].is_discrete and table.level(name) != "row":
+            raise NotSupportedError(
+                f"{name!r} is a binary variable of level {table.level(name)} with missing values: not supported yet; "
+                f"the nearest that is: kinds={{{name!r}: 'continuous'}}"
+            )
+    ranks = _level_ranks(table)
+    order = order_variables(
+        incomplete,
+        level_rank={name: ranks[table.level(name)] for name in incomplete},
+        is_discrete={name: families[name].is_discrete for name in incomplete},
+        n_missing={name: int(table.unknown[name].sum()) for name in incomplete},
+        wanted=spec["order"],
+    )
+    complete = [name for name in used if name not in incomplete]
+    factors: list[Factor] = []
+    notices: list[str] = []
+    earlier_groups: dict[str, dict[str, int]] = {}
+    for i, name in enumerate(order):
+        own = spec["formulas"].get(name)
+        if own is None:
+            written = write_formula(
+                name,
+                table,
+                complete=complete,
+                earlier=order[:i],
+                earlier_groups=earlier_groups,
+                separate_levels=separate_levels,
+            )
+            table = table.with_made(written.made)
+        else:
+            right = own if "~" in own else f"~ {own}"
+            written = AutomaticFormula(right, {}, (), (), ())
+        formula = parse(written.text)
+        if own is not None:
+            _check_covariate_formula(name, formula, table, order[:i], response)
+        factor, remarks = assemble_factor(
+            name,
+            formula,
+            families[name],
+            table,
+            role="covariate",
+            level=table.level(name),
+            links=written.links,
+            link_sds=written.link_sds,
+            given=spec["priors"],
+            reasons=written.reasons,
+        )
+        earlier_groups[name] = {e.grouping: e.names.index("1") for e in factor.effects if "1" in e.names}
+        factors.append(factor)
+        notices += remarks
+    if not separate_levels and table.groupings and order:
+        notices.append(
+            "levels='pooled': models of incomplete covariates force equal within- and between-group association"
+        )
+    family = (
+        get_family(spec["family"])
+        if spec["family"]
+        else family_for_kind(response, frame.columns[response].kind)
+    )
+    _check_family(response, family, table)
+    if table.level(response) != "row":
+        notices.append(
+            f"response {response!r} is constant within {table.level(response)}: its rows are not independent"
+        )
+    analysis, remarks = assemble_factor(
+        response, parsed, family, table, role="analysis", given=spec["priors"]
+    )
+    factors.append(analysis)
+    notices += remarks
+    _check_priors(spec["priors"], factors)
+    _check_collisions(factors, table)
+    return table, tuple(factors), tuple(notices)
+
+
+def _check_roles(parsed: Formula, response: str, table: ModelTable) -> None:
+    frame = table.frame
+    if response in parsed.variables:
+        raise ModelError(f"{response!r} stands on both sides of the formula")
+    for name in (*sorted(parsed.variables), response):
+        column = frame.columns[name]
+        if column.kind == "identifier":
+            raise ModelError(
+                f"column {name!r} is an identifier or a date and cannot enter the model; kinds= can say otherwise"
+            )
+        if name != response and column.absent.any():
+            rows = frame.index[column.absent][:3].tolist()
+            raise ModelError(
+                f"predictor {name!r} does not apply in {int(column.absent.sum())} rows (first: {rows}): "
+                "a row where a predictor does not apply has no model; take these rows out or recode them"
+            )
+        if column.n_observed == 0:
+            raise ModelError(f"column {name!r} has no observed value: leave it out of the model")
+
+
+def _check_family(name: str, family: Family, table: ModelTable) -> None:
+    column = table.column(name)
+    if family.is_discrete and len(table.levels_of(name)) != 2:
+        raise ModelError(f"family 'bernoulli' needs two values; column {name!r} is {column.kind}")
+    if not family.is_discrete and column.categories is not None:
+        raise ModelError(
+            f"family {family.name!r} needs numbers; column {name!r} holds categories ({column.kind})"
+        )
+
+
+def _level_ranks(table: ModelTable) -> dict[str, int]:
+    sizes = sorted(table.groupings, key=lambda name: len(table.groupings[name].labels))
+    return {**{name: i for i, name in enumerate(sizes)}, "row": len(sizes)}
+
+
+def _check_covariate_formula(
+    name: str, formula: Formula, table: ModelTable, earlier: Sequence[str], response: str
+) -> None:
+    if formula.response is not None and formula.response.name != name:
+        raise ModelError(f"formulas[{name!r}] has the response {formula.response.name!r}; write '~ …'")
+    check_variables(formula, (*table.frame.columns, *table.made))
+    if response in formula.variables:
+        raise ModelError(
+            f"formulas[{name!r}] conditions on the response {response!r}: the covariate's information on it comes "
+            "through the analysis model; leave it out"
+        )
+    for other in sorted(formula.variables):
+        if other == name:
+            raise ModelError(f"formulas[{name!r}] has {name!r} on its own right-hand side")
+        if other not in table.made and table.is_incomplete(other) and other not in earlier:
+            raise ModelError(
+                f"formulas[{name!r}] conditions on {other!r}, which is incomplete and comes later in the product or "
+                f"has no model; the order is {', '.join([*earlier, name])} …: give order= or leave it out"
+            )
+        level = table.level(name)
+        if level != "row" and not (
+            table.level(other) == level
+            or (table.level(other) != "row" and table.contains(table.level(other), level))
+        ):
+            raise ModelError(
+                f"formulas[{name!r}]: {name!r} is a {level} variable and cannot depend on {other!r} of level "
+                f"{table.level(other)}"
+            )
+    for term in formula.groups:
+        if term.grouping not in table.groupings:
+            raise ModelError(
+                f"formulas[{name!r}] has the grouping {term.grouping!r}, which the analysis model does not have"
+            )
+
+
+def _check_priors(given: Mapping[str, Prior], factors: Sequence[Factor]) -> None:
+    known: list[str] = []
+    for factor in factors:
+        columns = [*column_names(factor.design), *((link.name, link.name) for link in factor.links)]
+        known += prior_names(
+            factor.prefix,
+            intercept=factor.design.intercept,
+            columns=columns,
+            scales=factor.family.scale_parameters,
+            effects=factor.effects,
+        )
+    for name in given:
+        if name not in known:
+            raise ModelError(f"priors[{name!r}]: the model has no such parameter; it has {', '.join(known)}")
+
+
+def _check_collisions(factors: Sequence[Factor], table: ModelTable) -> None:
+    analysis = factors[-1]
+    taken = {*_RESERVED, *table.groupings}
+    for block in analysis.design.blocks:
+        if block.name in taken - {*table.groupings} or block.name.startswith("cell__"):
+            raise ModelError(
+                f"column {block.name!r} collides with a name of the posterior: rename the column"
+            )
+    prefixes = [factor.prefix for factor in factors[:-1]]
+    for block in analysis.design.blocks:
+        for prefix in prefixes:
+            if block.name.startswith(prefix):
+                raise ModelError(
+                    f"column {block.name!r} collides with the posterior names of {prefix[:-2]!r}: rename the column"
+                )

@@ -1,0 +1,142 @@
+"""The table as the model sees it: values with deduced cells filled, masks of what is unknown, group means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.data import Column, Grouping, IncompleteFrame
+from bayesmi.formula import Variable
+
+__all__ = ["ModelTable", "manifest_means"]
+
+
+@dataclass(frozen=True)
+class ModelTable:
+    """Columns as arrays over rows, plus the columns made for the model (manifest group means)."""
+
+    frame: IncompleteFrame
+    groupings: Mapping[str, Grouping]
+    values: Mapping[str, NDArray[np.float64]]  # (n,) numbers or codes; NaN where unknown or absent
+    unknown: Mapping[str, NDArray[np.bool_]]  # (n,) missing and not deducible
+    made: Mapping[str, str]  # made column -> how it was made, in words
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the table."""
+        return self.frame.n_rows
+
+    def column(self, name: str) -> Column:
+        """Return the column of the table."""
+        return self.frame.columns[name]
+
+    def level(self, name: str) -> str:
+        """Return "row" or the grouping at which the variable varies."""
+        if name in self.made:
+            return self.made[name]
+        return self.frame.columns[name].level
+
+    def rows_of_level(self, level: str) -> NDArray[np.intp]:
+        """Return the rows that stand for the units of a level: all rows, or the first row of each group."""
+        if level == "row":
+            return np.arange(self.n_rows, dtype=np.intp)
+        return self.groupings[level].first_row
+
+    def at(self, name: str, level: str) -> NDArray[np.float64]:
+        """Return a variable's values at a level, (units,)."""
+        return self.values[name][self.rows_of_level(level)]
+
+    def unknown_at(self, name: str, level: str) -> NDArray[np.bool_]:
+        """Return which of them are unknown."""
+        return self.unknown[name][self.rows_of_level(level)]
+
+    def is_incomplete(self, name: str) -> bool:
+        """Whether any value is unknown."""
+        return bool(self.unknown[name].any())
+
+    def codes_at(self, grouping: str, level: str) -> NDArray[np.intp]:
+        """Return the group of each unit of a level."""
+        return self.groupings[grouping].codes[self.rows_of_level(level)]
+
+    def contains(self, grouping: str, level: str) -> bool:
+        """Whether each unit of `level` lies in one group of `grouping` (and is not that group itself)."""
+        if level == "row":
+            return True
+        if level == grouping:
+            return False
+        outer, inner = self.groupings[grouping], self.groupings[level]
+        return bool(np.all(outer.codes == outer.codes[inner.first_row][inner.codes]))
+
+    def variable(self, name: str) -> Variable:
+        """Return what a design needs to know of a column."""
+        values = self.values[name]
+        categories = None if name in self.made else self.frame.columns[name].categories
+        observed = np.isfinite(values)
+        return Variable(name=name, categories=categories, observed=values[observed])
+
+    def variables(self, names: Sequence[str] | frozenset[str]) -> dict[str, Variable]:
+        """Return several."""
+        return {name: self.variable(name) for name in names}
+
+    def levels_of(self, name: str) -> tuple[float, ...]:
+        """Return the predictor values that a binary variable can take: its two numbers or its two codes."""
+        column = self.frame.columns[name]
+        if column.categories is not None:
+            return tuple(float(code) for code in range(len(column.categories)))
+        return tuple(float(value) for value in (column.support or ()))
+
+    def with_made(self, columns: Mapping[str, tuple[NDArray[np.float64], str]]) -> ModelTable:
+        """Return the table with further made columns (values, level)."""
+        nothing = np.zeros(self.n_rows, dtype=bool)
+        return ModelTable(
+            self.frame,
+            self.groupings,
+            {**self.values, **{name: values for name, (values, _) in columns.items()}},
+            {**self.unknown, **dict.fromkeys(columns, nothing)},
+            {**self.made, **{name: level for name, (_, level) in columns.items()}},
+        )
+
+    @classmethod
+    def from_frame(cls, frame: IncompleteFrame, groupings: Sequence[str]) -> ModelTable:
+        """Fill deducible cells and mark the rest as unknown."""
+        values: dict[str, NDArray[np.float64]] = {}
+        unknown: dict[str, NDArray[np.bool_]] = {}
+        for name, column in frame.columns.items():
+            if column.kind == "identifier":
+                continue
+            filled, holes = column.values, column.missing
+            deduced = frame.deduced.get(name)
+            if deduced is not None:
+                known = column.missing & np.isfinite(deduced)
+                filled = np.where(known, deduced, filled)
+                holes = column.missing & ~known
+            values[name] = filled
+            unknown[name] = holes
+        return cls(frame, {name: frame.grouping(name) for name in groupings}, values, unknown, {})
+
+
+def manifest_means(table: ModelTable, name: str, grouping: str) -> dict[str, NDArray[np.float64]]:
+    """Return the group means of a complete variable spread over rows, by made column's name; constants left out.
+
+    A categorical variable gives one column a level but the first.
+    """
+    group = table.groupings[grouping]
+    suffix = f"|{grouping}" if len(table.groupings) > 1 else ""
+    column = table.column(name)
+    if column.categories is None:
+        parts = {f"between({name}{suffix})": table.values[name]}
+    else:
+        parts = {
+            f"between({name}[{label}]{suffix})": (table.values[name] == code).astype(float)
+            for code, label in enumerate(column.categories)
+            if code > 0
+        }
+    means = {}
+    for label, values in parts.items():
+        mean = np.bincount(group.codes, weights=values, minlength=len(group.labels)) / group.sizes
+        if np.ptp(mean) > 1e-10 * max(1.0, float(np.abs(mean).max())):
+            means[label] = mean[group.codes]
+    return means

@@ -1,0 +1,128 @@
+"""How a model reads: each conditional in words, with its family and priors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayesmi.model.factor import Factor
+
+if TYPE_CHECKING:
+    from bayesmi.model.model import Model
+
+__all__ = ["implied_icc", "model_text"]
+
+
+def model_text(model: Model) -> str:
+    """Return the printout of a model."""
+    table = model.table
+    groups = "".join(f", {len(group.labels):,} {name}" for name, group in table.groupings.items())
+    lines = [f"Model of {model.formula}", f"  {table.n_rows:,} rows{groups}"]
+    product = " · ".join(_conditional(factor) for factor in reversed(model.factors))
+    if len(model.factors) > 1:
+        lines.append(f"  joint density: {product}")
+    for number, factor in enumerate(reversed(model.factors), start=1):
+        lines += ["", *_factor_lines(factor, model, number)]
+    constants = [line for factor in reversed(model.factors) for line in factor.design.constants]
+    if constants:
+        lines += ["", "  frozen constants: " + "; ".join(dict.fromkeys(constants))]
+    if model.notices:
+        lines += ["", *(f"  note: {line}" for line in model.notices)]
+    lines += ["", "  next: .plan(), .fit(seed=1)"]
+    return "\n".join(lines)
+
+
+def _conditional(factor: Factor) -> str:
+    given = sorted(factor.parents) + [effect.grouping for effect in factor.effects]
+    return f"f({factor.variable} | {', '.join(given)})" if given else f"f({factor.variable})"
+
+
+def _factor_lines(factor: Factor, model: Model, number: int) -> list[str]:
+    table = model.table
+    rows = table.rows_of_level(factor.level)
+    missing = int(table.unknown_at(factor.variable, factor.level).sum())
+    what = "rows" if factor.level == "row" else factor.level
+    role = "analysis model" if factor.role == "analysis" else "model of an incomplete covariate"
+    count = f"{missing:,} of {len(rows):,} {what} missing" if missing else f"complete, {len(rows):,} {what}"
+    lines = [
+        f"  {number}. {factor.variable}: {factor.family.name} ({factor.family.link} link), {role}; {count}",
+        f"     {_right_hand_side(factor)}",
+    ]
+    priors = factor.priors
+    entries: list[tuple[str, str]] = []
+    if priors.intercept is not None:
+        where = (
+            " at the predictors' observed means"
+            if priors.intercept_at_means and factor.n_coefficients
+            else ""
+        )
+        entries.append((f"Intercept{where}", str(priors.intercept)))
+    entries += [
+        (name, str(prior)) for name, prior in zip(factor.column_names, priors.coefficients, strict=True)
+    ]
+    entries += [(f"{name} (residual sd)", str(prior)) for name, prior in priors.scales.items()]
+    for effect in factor.effects:
+        for name, prior in zip(effect.names, priors.group_sds[effect.grouping], strict=True):
+            entries.append((f"sd of {name}|{effect.grouping}", str(prior)))
+        if effect.is_correlated:
+            eta = priors.correlations[effect.grouping]
+            entries.append((f"correlations of {effect.grouping} effects", f"LKJ(eta={eta:g})"))
+    width = max((len(name) for name, _ in entries), default=0)
+    lines += [f"       {name.ljust(width)} ~ {prior}" for name, prior in entries]
+    for effect in factor.effects:
+        if "1" in effect.names:
+            low, high = implied_icc(factor, effect.grouping)
+            lines.append(
+                f"       these priors put the ICC of {effect.grouping} in {low:.2f}–{high:.2f} (95 %)"
+            )
+    lines += [f"       {reason}" for reason in factor.reasons]
+    return lines
+
+
+def _right_hand_side(factor: Factor) -> str:
+    text = str(factor.formula).replace("`", "")
+    links = "".join(f" + {link.name}" for link in factor.links)
+    if not text.startswith(factor.variable):
+        text = f"{factor.variable} {text}"
+    return text + links
+
+
+def implied_icc(factor: Factor, grouping: str) -> tuple[float, float]:
+    """Return the 2.5 and 97.5 % points of the ICC under the priors, by simulation with a fixed seed."""
+    rng = np.random.default_rng(2)
+    effect = factor.effect(grouping)
+    tau = _prior_draws(factor.priors.group_sds[grouping][effect.names.index("1")], rng)
+    latent = factor.family.latent_residual_sd
+    sigma = (
+        np.full_like(tau, latent) if latent is not None else _prior_draws(factor.priors.scales["sigma"], rng)
+    )
+    icc = tau**2 / (tau**2 + sigma**2)
+    return float(np.quantile(icc, 0.025)), float(np.quantile(icc, 0.975))
+
+
+def _prior_draws(prior: object, rng: np.random.Generator, n: int = 4000) -> np.ndarray:
+    from bayesmi.priors import Prior
+
+    assert isinstance(prior, Prior)
+    p = prior.parameters
+    normal = rng.standard_normal(n)
+    match prior.name:
+        case "HalfNormal":
+            return np.abs(normal) * p["sigma"]
+        case "HalfStudentT":
+            return np.abs(rng.standard_t(p["nu"], n)) * p["sigma"]
+        case "HalfCauchy":
+            return np.abs(rng.standard_cauchy(n)) * p["beta"]
+        case "Exponential":
+            return rng.exponential(1.0 / p["lam"], n)
+        case "Gamma":
+            return rng.gamma(p["alpha"], 1.0 / p["beta"], n)
+        case "InverseGamma":
+            return 1.0 / rng.gamma(p["alpha"], 1.0 / p["beta"], n)
+        case "LogNormal":
+            return np.exp(p["mu"] + p["sigma"] * normal)
+        case "Weibull":
+            return p["beta"] * rng.weibull(p["alpha"], n)
+        case _:
+            return np.full(n, np.nan)

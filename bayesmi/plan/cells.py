@@ -1,0 +1,62 @@
+"""Which missing cells carry information for the posterior, and which are barren and can be predicted afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.model import Factor, ModelTable
+
+__all__ = ["active_units", "children_of"]
+
+
+def children_of(variable: str, factors: Sequence[Factor]) -> tuple[Factor, ...]:
+    """Return the factors that need the variable's values."""
+    return tuple(factor for factor in factors if variable in factor.parents)
+
+
+def active_units(
+    factors: Sequence[Factor], table: ModelTable, *, kept: Sequence[str] = ()
+) -> Mapping[str, NDArray[np.bool_]]:
+    """Return for each modelled variable which units of its level have their factor in the likelihood.
+
+    A missing cell is barren when every factor that it enters as a predictor has a barren response in that unit: then
+    the sum or integral over it is one and it leaves the likelihood together with its own factor.
+
+    Parameters
+    ----------
+    factors : sequence of Factor
+        In the order of the product.
+    table : ModelTable
+        The data.
+    kept : sequence of str
+        Variables whose cells stay in the likelihood on purpose.
+
+    Returns
+    -------
+    mapping
+        Variable -> (units of its level,) mask: observed, or missing and informative.
+    """
+    active: dict[str, NDArray[np.bool_]] = {}
+    for factor in reversed(factors):
+        name, level = factor.variable, factor.level
+        rows = table.rows_of_level(level)
+        unknown = table.unknown_at(name, level)
+        absent = table.frame.columns[name].absent[rows]
+        informative = np.zeros(len(rows), dtype=bool)
+        if name in kept:
+            informative[:] = True
+        for child in children_of(name, factors):
+            informative |= _lift(active[child.variable], child.level, level, table)
+        active[name] = ~absent & (~unknown | informative)
+    return active
+
+
+def _lift(mask: NDArray[np.bool_], child_level: str, level: str, table: ModelTable) -> NDArray[np.bool_]:
+    """Whether any of a child's units that lie in a unit of `level` is marked."""
+    if child_level == level:
+        return mask
+    codes = table.codes_at(level, child_level)
+    return np.bincount(codes[mask], minlength=len(table.groupings[level].labels)) > 0

@@ -1,0 +1,283 @@
+"""The plan: for every group of missing cells and of group effects, what happens to it and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.errors import ModelError, NotSupportedError
+from bayesmi.model.factor import Factor, GroupEffect
+from bayesmi.model.table import ModelTable
+from bayesmi.plan.cells import active_units
+
+if TYPE_CHECKING:
+    from bayesmi.model import Model
+
+__all__ = ["CellGroup", "EffectGroup", "Plan", "make_plan"]
+
+_BUDGET = 4_000_000  # expanded rows
+_INFORMATIVE = 20.0  # rows a group (or their Bernoulli equivalent) from which centred effects mix better
+
+
+@dataclass(frozen=True)
+class CellGroup:
+    """Missing cells of one variable that are dealt with alike."""
+
+    variable: str
+    treatment: str  # "predict", "enumerate", "sample", "deduce"
+    level: str
+    units: NDArray[np.intp]  # positions among the units of the level
+    reason: str
+
+
+@dataclass(frozen=True)
+class EffectGroup:
+    """Group effects of one grouping in one factor."""
+
+    variable: str
+    grouping: str
+    treatment: str  # "collapse", "centred", "noncentred"
+    n_groups: int
+    n_effects: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What happens to each missing cell and to the group effects."""
+
+    cells: tuple[CellGroup, ...]
+    effects: tuple[EffectGroup, ...]
+    active: Mapping[str, NDArray[np.bool_]]
+    n_expanded: int
+    remarks: tuple[str, ...]
+
+    def units(self, variable: str, treatment: str) -> NDArray[np.intp]:
+        """Return the units of a variable's cells under a treatment (possibly none)."""
+        for group in self.cells:
+            if group.variable == variable and group.treatment == treatment:
+                return group.units
+        return np.zeros(0, dtype=np.intp)
+
+    def effect(self, variable: str, grouping: str) -> EffectGroup:
+        """Return how the effects of a grouping in a factor are treated."""
+        return next(e for e in self.effects if e.variable == variable and e.grouping == grouping)
+
+    @property
+    def n_latent_cells(self) -> int:
+        """Number of cells that NUTS samples."""
+        return sum(len(group.units) for group in self.cells if group.treatment == "sample")
+
+    def __repr__(self) -> str:
+        from bayesmi.plan.text import plan_text
+
+        return plan_text(self)
+
+
+def make_plan(model: Model) -> Plan:
+    """Decide the treatment of every missing cell and group effect of a model.
+
+    Raises
+    ------
+    ModelError
+        If an override names something that is not there or cannot be treated so.
+    """
+    factors, table = model.factors, model.table
+    wanted = dict(model.treatments)
+    kept = [name for name, treatment in wanted.items() if treatment == "sample"]
+    _check_overrides(wanted, factors, table)
+    active = active_units(factors, table, kept=kept)
+    cells: list[CellGroup] = []
+    for name, column in table.frame.columns.items():
+        if not any(factor.variable == name for factor in factors) and name not in model.formula.variables:
+            continue
+        deduced = np.flatnonzero(column.missing & ~table.unknown.get(name, column.missing))
+        if deduced.size:
+            reason = f"constant in its {column.level} and observed in another row of it"
+            cells.append(CellGroup(name, "deduce", "row", deduced, reason))
+    for factor in factors:
+        cells += _cells_of(factor, table, active[factor.variable])
+    n_expanded = _expanded_rows(cells, table)
+    effects = tuple(
+        _effects_of(factor, effect, factors, table, cells, active[factor.variable], wanted)
+        for factor in factors
+        for effect in factor.effects
+    )
+    return Plan(tuple(cells), _one_collapse(effects), active, n_expanded, _remarks(model, cells))
+
+
+def _check_overrides(wanted: Mapping[str, str], factors: tuple[Factor, ...], table: ModelTable) -> None:
+    by_name = {factor.variable: factor for factor in factors}
+    effects = {f"{factor.prefix}{'1'}|{effect.grouping}" for factor in factors for effect in factor.effects}
+    for name, treatment in wanted.items():
+        if name in effects:
+            if treatment not in ("collapse", "centred", "noncentred"):
+                raise ModelError(
+                    f"treatments[{name!r}] is 'collapse', 'centred' or 'noncentred', not {treatment!r}"
+                )
+            continue
+        if name not in by_name:
+            known = ", ".join([*(n for n in by_name if table.is_incomplete(n)), *sorted(effects)])
+            raise ModelError(
+                f"treatments[{name!r}]: no such incomplete variable or group effect; there are {known}"
+            )
+        discrete = by_name[name].family.is_discrete
+        allowed = ("predict", "enumerate") if discrete else ("predict", "sample")
+        if treatment in ("integrate", "grid", "mix"):
+            raise NotSupportedError(
+                f"treatments[{name!r}]={treatment!r} is not supported yet; there are {allowed}"
+            )
+        if treatment not in allowed:
+            raise ModelError(
+                f"treatments[{name!r}] can be {' or '.join(map(repr, allowed))}, not {treatment!r}"
+            )
+
+
+def _cells_of(factor: Factor, table: ModelTable, active: NDArray[np.bool_]) -> list[CellGroup]:
+    unknown = table.unknown_at(factor.variable, factor.level)
+    informative = np.flatnonzero(unknown & active)
+    barren = np.flatnonzero(
+        unknown & ~active & ~table.frame.columns[factor.variable].absent[table.rows_of_level(factor.level)]
+    )
+    groups = []
+    if barren.size:
+        reason = (
+            "missing outcome: nothing depends on it"
+            if factor.role == "analysis"
+            else "the outcome is missing too: nothing observed depends on it"
+        )
+        groups.append(CellGroup(factor.variable, "predict", factor.level, barren, reason))
+    if informative.size:
+        if factor.family.level_values() is not None:
+            groups.append(
+                CellGroup(
+                    factor.variable, "enumerate", factor.level, informative, "two values: summed out exactly"
+                )
+            )
+        else:
+            groups.append(
+                CellGroup(
+                    factor.variable, "sample", factor.level, informative, "continuous: a latent for NUTS"
+                )
+            )
+    return groups
+
+
+def _expanded_rows(cells: list[CellGroup], table: ModelTable) -> int:
+    count = np.zeros(table.n_rows, dtype=int)
+    for group in cells:
+        if group.treatment == "enumerate":
+            count[group.units] += 1
+    total = int((2.0 ** count[count > 0]).sum()) if (count > 0).any() else 0
+    if total > _BUDGET:
+        most = int(count.max())
+        raise NotSupportedError(
+            f"summing out the binary cells needs {total:,} expanded rows (up to {most} in one row), more than "
+            f"{_BUDGET:,}: take variables out of the model"
+        )
+    return total
+
+
+def _effects_of(
+    factor: Factor,
+    effect: GroupEffect,
+    factors: tuple[Factor, ...],
+    table: ModelTable,
+    cells: list[CellGroup],
+    active: NDArray[np.bool_],
+    wanted: Mapping[str, str],
+) -> EffectGroup:
+    n_groups = len(table.groupings[effect.grouping].labels)
+    obstacle = _collapse_obstacle(factor, effect, factors, table, cells)
+    asked = wanted.get(f"{factor.prefix}1|{effect.grouping}")
+    if asked == "collapse" and obstacle:
+        raise ModelError(f"treatments['{factor.prefix}1|{effect.grouping}']: cannot collapse: {obstacle}")
+    if asked == "collapse" or (asked is None and obstacle is None):
+        return EffectGroup(
+            factor.variable, effect.grouping, "collapse", n_groups, effect.n_effects,
+            "Gaussian: integrated out in closed form, drawn back",
+        )  # fmt: skip
+    rows = table.codes_at(effect.grouping, factor.level)[active]
+    per_group = np.bincount(rows, minlength=n_groups)
+    information = float(np.median(per_group))
+    if factor.family.is_discrete:
+        response = table.at(factor.variable, factor.level)
+        seen = response[np.isfinite(response)]
+        share = float((seen == seen.max()).mean())
+        information *= 4.0 * share * (1.0 - share) / 4.0
+    chosen = asked or ("centred" if information >= _INFORMATIVE else "noncentred")
+    size = "large" if chosen == "centred" else "small"
+    why = f"{obstacle or 'asked for'}; {size} groups (median {int(np.median(per_group))} rows)"
+    return EffectGroup(factor.variable, effect.grouping, chosen, n_groups, effect.n_effects, why)
+
+
+def _collapse_obstacle(
+    factor: Factor,
+    effect: GroupEffect,
+    factors: tuple[Factor, ...],
+    table: ModelTable,
+    cells: list[CellGroup],
+) -> str | None:
+    """Say why the effects cannot be integrated out; None if they can."""
+    if not factor.family.is_gaussian_identity:
+        return f"{factor.family.name} likelihood"
+    enumerated = {group.variable for group in cells if group.treatment == "enumerate"}
+    touched = sorted(enumerated & factor.parents)
+    if touched:
+        return f"rows are summed over {', '.join(touched)}"
+    latent = sorted(name for name in effect.variables if table.is_incomplete(name))
+    if latent:
+        return f"slope on the incomplete {', '.join(latent)}"
+    for other in factors:
+        if any(link.variable == factor.variable and link.grouping == effect.grouping for link in other.links):
+            return f"the model of {other.variable} uses these effects"
+    return None
+
+
+def _one_collapse(effects: tuple[EffectGroup, ...]) -> tuple[EffectGroup, ...]:
+    """Keep one collapsed grouping a factor, the one with most effects; the others become explicit."""
+    largest: dict[str, EffectGroup] = {}
+    for effect in effects:
+        if effect.treatment != "collapse":
+            continue
+        best = largest.get(effect.variable)
+        if best is None or effect.n_groups * effect.n_effects > best.n_groups * best.n_effects:
+            largest[effect.variable] = effect
+    out = []
+    for effect in effects:
+        if effect.treatment == "collapse" and largest[effect.variable] is not effect:
+            kept = largest[effect.variable].grouping
+            effect = EffectGroup(
+                effect.variable, effect.grouping, "noncentred", effect.n_groups, effect.n_effects,
+                f"one grouping is integrated out, and that is {kept}",
+            )  # fmt: skip
+        out.append(effect)
+    return tuple(out)
+
+
+def _remarks(model: Model, cells: list[CellGroup]) -> tuple[str, ...]:
+    remarks = []
+    if not any(group.treatment != "deduce" for group in cells):
+        remarks.append("nothing is missing in the variables of the model: imputation adds nothing")
+    elif len(model.factors) == 1:
+        remarks.append(
+            f"only the outcome {model.response!r} is incomplete and nothing is auxiliary: the model on the observed "
+            "rows alone gives the same answer; completed data sets add only Monte Carlo error to it"
+        )
+    for factor in model.factors:
+        latent = [
+            group.variable
+            for group in cells
+            if group.treatment == "sample" and group.variable in factor.parents
+        ]
+        for name in latent:
+            if not factor.design.is_affine_in([name]):
+                remarks.append(
+                    f"{factor.variable} depends on the incomplete {name} nonlinearly: the cells' posterior can have two "
+                    "peaks, look at r-hat of the cells"
+                )
+    return tuple(remarks)

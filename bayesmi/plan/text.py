@@ -1,0 +1,54 @@
+"""How a plan reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bayesmi.plan.plan import Plan
+
+__all__ = ["plan_text"]
+
+_WORDS = {
+    "predict": "predicted afterwards",
+    "enumerate": "summed out, drawn back",
+    "sample": "sampled by NUTS",
+    "deduce": "filled by deduction",
+    "collapse": "integrated out, drawn back",
+    "centred": "sampled, centred",
+    "noncentred": "sampled, non-centred",
+}
+
+
+def plan_text(plan: Plan) -> str:
+    """Return the plan in words and counts."""
+    lines = ["Plan"]
+    rows = [
+        (
+            f"{group.variable}",
+            f"{len(group.units):,} cells{_at(group.level)}",
+            _WORDS[group.treatment],
+            group.reason,
+        )
+        for group in plan.cells
+    ]
+    rows += [
+        (
+            f"{effect.variable}: effects of {effect.grouping}",
+            f"{effect.n_groups:,} × {effect.n_effects}",
+            _WORDS[effect.treatment],
+            effect.reason,
+        )
+        for effect in plan.effects
+    ]
+    widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
+    for row in rows:
+        lines.append("  " + "  ".join(row[i].ljust(widths[i]) for i in range(3)) + f"  ({row[3]})")
+    if plan.n_expanded:
+        lines.append(f"  rows with summed cells expand to {plan.n_expanded:,} weighted rows")
+    lines += [f"  note: {remark}" for remark in plan.remarks]
+    return "\n".join(lines)
+
+
+def _at(level: str) -> str:
+    return "" if level == "row" else f" (one a {level})"

@@ -1,0 +1,133 @@
+"""Observed against imputed values of one variable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.errors import DataError
+from bayesmi.imputations import Imputations
+from bayesmi.plots.sources import ImputedColumn, imputed_column
+from bayesmi.plots.style import IMPUTED, OBSERVED, new_axes, quiet, readable_alpha, shorten
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["density"]
+
+
+def density(imputations: Imputations, name: str, ax: Axes | None = None) -> Axes:
+    """Draw the distribution of observed values against that of each imputation.
+
+    Parameters
+    ----------
+    imputations : Imputations
+        Completed data sets.
+    name : str
+        An imputed variable.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    Axes
+        Continuous: kernel densities, observed thick and blue, each imputation thin and red. Discrete:
+        proportions of each level, observed in blue bars, mean of the imputations in hatched red bars, each
+        imputation a dot.
+
+    Notes
+    -----
+    Bandwidth by Scott's rule; where values are heaped, as whole numbers are, at least 0.6 of the distance
+    between heaps, so that these do not show as waves. Observed and imputed values may differ for a good
+    reason: that is what missing at random allows.
+    """
+    found = imputed_column(imputations, name)
+    if found.imputed.size == 0:
+        raise DataError(f"column '{name}' has no missing cell: nothing to compare")
+    ax = new_axes(ax)
+    _bars(ax, found) if found.levels else _curves(ax, found)
+    handles, labels = ax.get_legend_handles_labels()
+    order = sorted(
+        range(len(labels)), key=lambda k: (labels[k].startswith("each"), labels[k].startswith("imputed"))
+    )
+    ax.legend([handles[k] for k in order], [labels[k] for k in order], frameon=False, fontsize=9)
+    return ax
+
+
+def _curves(ax: Axes, found: ImputedColumn) -> None:
+    """Kernel densities; an imputation with too few distinct values is shown by ticks on the axis."""
+    label: str | None = f"imputed ({found.m} × {len(found.imputed)})"
+    for values in found.imputed.T:
+        curve = _kernel(values)
+        if curve is None:
+            ax.plot(
+                values,
+                np.zeros_like(values),
+                "|",
+                color=IMPUTED,
+                markersize=14,
+                alpha=0.8,
+                label=label,
+                zorder=3,
+            )
+        else:
+            ax.plot(
+                *curve,
+                color=IMPUTED,
+                linewidth=0.9,
+                alpha=readable_alpha(found.m),
+                label=label,
+                zorder=2,
+            )
+        label = None
+    curve = _kernel(found.observed)
+    if curve is not None:
+        ax.plot(*curve, color=OBSERVED, linewidth=2.8, label=f"observed ({len(found.observed)})", zorder=4)
+    ax.set_xlabel(found.column.name)
+    ax.set_ylabel("density")
+    ax.set_ylim(bottom=0)
+    quiet(ax)
+
+
+def _kernel(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Points and Gaussian kernel density at them, or None where it has no meaning."""
+    distinct = np.unique(values)
+    if len(distinct) < 3:
+        return None
+    from scipy.stats import gaussian_kde
+
+    sd = values.std(ddof=1)
+    width = sd * len(values) ** -0.2
+    if 5 * len(distinct) < len(values):  # heaped: whole numbers, say
+        width = max(width, 0.6 * float(np.median(np.diff(distinct))))
+    grid = np.linspace(values.min() - 3 * width, values.max() + 3 * width, 400)
+    return grid, np.asarray(gaussian_kde(values, bw_method=width / sd)(grid))
+
+
+def _bars(ax: Axes, found: ImputedColumn) -> None:
+    """Proportions of levels."""
+    values = np.array([value for value, _ in found.levels])
+    observed = (found.observed[:, None] == values).mean(axis=0)
+    imputed = (found.imputed[:, :, None] == values).mean(axis=0)  # (m, levels)
+    at = np.arange(len(values))
+    ax.bar(at - 0.2, observed, 0.38, color=OBSERVED, label=f"observed ({len(found.observed)})")
+    ax.bar(
+        at + 0.2, imputed.mean(axis=0), 0.38, facecolor=IMPUTED, alpha=0.55, hatch="///", edgecolor="white",
+        label=f"imputed, mean of {found.m}",
+    )  # fmt: skip
+    spread = np.linspace(-0.14, 0.14, found.m) if found.m > 1 else np.zeros(1)
+    x = (at[None, :] + 0.2 + spread[:, None]).ravel()
+    ax.plot(
+        x, imputed.ravel(), "o", markersize=3.2, markerfacecolor="white", markeredgecolor=IMPUTED,
+        markeredgewidth=0.8, label="each imputation", zorder=3,
+    )  # fmt: skip
+    names = shorten([label for _, label in found.levels], 18)
+    slanted = sum(map(len, names)) > 60
+    ax.set_xticks(at, names, rotation=30 if slanted else 0, ha="right" if slanted else "center")
+    ax.set_xlabel(found.column.name)
+    ax.set_ylabel("proportion")
+    top = max(observed.max(), imputed.max())
+    ax.set_ylim(0, top * 1.3)  # room for the legend
+    quiet(ax)

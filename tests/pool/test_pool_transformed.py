@@ -1,0 +1,47 @@
+"""R squared and correlations against mice."""
+
+from __future__ import annotations
+
+import pytest
+
+from bayesmi.errors import PoolError
+from bayesmi.pool import pool_correlation, pool_r_squared
+
+
+@pytest.mark.parametrize(("case", "inputs"), [("plain", "r.squared"), ("adjusted", "adj.r.squared")])
+def test_r_squared_as_mice(golden, case, inputs):
+    numbers = golden("transformed")
+    ours = pool_r_squared(list(numbers[inputs].values()), 2000, adjusted=case == "adjusted")
+    assert list(ours.index) == ["R^2" if case == "plain" else "adj R^2"]
+    for key, value in numbers[case].items():
+        assert ours[key].iloc[0] == pytest.approx(value, rel=1e-8)
+
+
+def test_correlation_as_mice_on_fishers_scale(golden):
+    numbers = golden("transformed")
+    ours = pool_correlation(list(numbers["correlation"].values()), 2000).iloc[0]
+    for key, column in {"r": "r", "df": "df", "fmi": "fmi", "low": "conf.low", "high": "conf.high"}.items():
+        assert ours[column] == pytest.approx(numbers["pooled_correlation"][key], rel=1e-8)
+
+
+def test_a_tiny_r_squared_has_no_negative_limit():
+    row = pool_r_squared([0.001, 0.002], 30).iloc[0]
+    assert row["lo 95"] == 0.0
+    assert row["est"] > 0
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: pool_r_squared([0.5, 1.2], 30), "data set 2: R-squared is 1.2"),
+        (lambda: pool_r_squared([0.5, -0.1], 30), "data set 2: R-squared is -0.1"),
+        (lambda: pool_r_squared([0.5], 30), "at least two"),
+        (lambda: pool_r_squared([0.5, 0.4], [30, 3]), "data set 2: n = 3"),
+        (lambda: pool_correlation([0.5, -1.0], 30), "data set 2: the correlation is -1"),
+        (lambda: pool_correlation([0.5], 30), "at least two"),
+        (lambda: pool_correlation([0.5, 0.2], 2), "data set 1: n = 2"),
+    ],
+)
+def test_refused(call, message):
+    with pytest.raises(PoolError, match=message):
+        call()
