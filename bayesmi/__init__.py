@@ -7,6 +7,8 @@ m draws from it are completed data sets for every other tool.
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -27,6 +29,7 @@ _PUBLIC = {
     "describe": "bayesmi.describe",
     "impute": "bayesmi.impute",
     "load": "bayesmi.files",
+    "md_pattern": "bayesmi.data",
     "plots": "bayesmi.plots",
     "pool": "bayesmi.pool",
     "read_csv": "bayesmi.data",
@@ -35,6 +38,19 @@ _PUBLIC = {
 }
 
 _MODULES = {"datasets", "plots"}
+_NAMES = {"md_pattern": "patterns"}  # public name -> name in its module, where they differ
+
+
+class _Package(ModuleType):
+    """The package; a folder named like a public function (`pool`, `describe`, `impute`) does not hide the function."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if isinstance(value, ModuleType) and name in _PUBLIC and name not in _MODULES:
+            return
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 __all__ = ["__version__", *sorted(_PUBLIC)]
 
@@ -43,7 +59,7 @@ def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'bayesmi' has no attribute {name!r}")
     module = importlib.import_module(_PUBLIC[name])
-    value = module if name in _MODULES else getattr(module, name)
+    value = module if name in _MODULES else getattr(module, _NAMES.get(name, name))
     globals()[name] = value
     return value
 

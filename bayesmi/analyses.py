@@ -265,7 +265,7 @@ def run_analyses(
         raise BayesmiError(f"n_jobs={n_jobs!r} must be a number of processes, or -1 for all cores")
     numbered = enumerate(imputations, start=1)
     if n_jobs == 1:
-        running: Iterable[_Outcome] = (_analyze(i, function, data) for i, data in numbered)
+        running: Iterable[_Outcome] = _until_failure(_analyze(i, function, data) for i, data in numbered)
     else:
         from joblib import Parallel, delayed
 
@@ -329,8 +329,16 @@ def _gather(outcomes: Sequence[_Outcome]) -> Analyses:
     )
 
 
+def _until_failure(outcomes: Iterable[_Outcome]) -> Iterator[_Outcome]:
+    """Stop after the first failure: it will be raised."""
+    for one in outcomes:
+        yield one
+        if one.failure:
+            return
+
+
 def _shown(running: Iterable[_Outcome], total: int | None, progress: bool) -> Iterator[_Outcome]:
-    """Pass outcomes on, showing progress in a terminal or notebook; stop at the first failure."""
+    """Pass outcomes on, showing progress in a terminal or notebook."""
     from rich.console import Console
 
     console = Console(stderr=True)
@@ -339,7 +347,4 @@ def _shown(running: Iterable[_Outcome], total: int | None, progress: bool) -> It
         from rich.progress import track
 
         running = track(running, "Analysing", total=total, console=console, transient=True)
-    for one in running:
-        yield one
-        if one.failure:
-            return
+    yield from running

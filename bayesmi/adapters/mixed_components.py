@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayesmi.adapters.mixed_likelihood import CrossProducts, cross_products, profile, relative_covariance
+from bayesmi.adapters.mixed_likelihood import CrossProducts, profile, relative_covariance
 
-__all__ = ["components_of", "is_singular", "relative_parameters"]
+__all__ = ["components_of", "free_parameters", "is_penalised", "is_singular", "relative_parameters"]
 
 Floats = NDArray[np.float64]
 
@@ -34,6 +34,36 @@ def relative_parameters(fit: Any) -> Floats:
     rows, columns = np.tril_indices(int(fit.k_re))
     correlated = np.asarray(fit.cov_re_unscaled, dtype=float).reshape(fit.k_re, fit.k_re)[rows, columns]
     return np.concatenate([correlated, np.asarray(fit.vcomp, dtype=float).ravel() / float(fit.scale)])
+
+
+def free_parameters(fit: Any) -> NDArray[np.bool_]:
+    """Which of the relative parameters were estimated; the others were held.
+
+    Parameters
+    ----------
+    fit : MixedLMResults
+
+    Returns
+    -------
+    ndarray of bool
+    """
+    if fit.freepat is None:
+        return np.ones(len(relative_parameters(fit)), dtype=bool)
+    return np.asarray(fit.freepat.get_packed(use_sqrt=False, has_fe=False)) != 0
+
+
+def is_penalised(fit: Any) -> bool:
+    """Whether the fit maximised something else than the likelihood.
+
+    Parameters
+    ----------
+    fit : MixedLMResults
+
+    Returns
+    -------
+    bool
+    """
+    return fit.cov_pen is not None or getattr(fit.model, "fe_pen", None) is not None
 
 
 def is_singular(fit: Any, data: CrossProducts) -> bool:
@@ -82,12 +112,14 @@ def _edges(theta: Floats, data: CrossProducts) -> list[Floats]:
     return edges
 
 
-def components_of(fit: Any) -> pd.DataFrame:
+def components_of(fit: Any, data: CrossProducts) -> pd.DataFrame:
     """Variances, covariances, residual variance and intraclass correlation, with standard errors.
 
     Parameters
     ----------
     fit : MixedLMResults
+    data : CrossProducts
+        Of its model.
 
     Returns
     -------
@@ -103,15 +135,11 @@ def components_of(fit: Any) -> pd.DataFrame:
     intraclass correlation t/(1 + t) needs C only.
     """
     theta, s2 = relative_parameters(fit), float(fit.scale)
-    data = cross_products(fit.model)
     singular = is_singular(fit, data)
-    free = np.ones(len(theta), dtype=bool)
-    if fit.freepat is not None:
-        free = np.asarray(fit.freepat.get_packed(use_sqrt=False, has_fe=False)) != 0
-    penalised = fit.cov_pen is not None or getattr(fit.model, "fe_pen", None) is not None
+    free = free_parameters(fit)
     covariance = np.full((len(theta), len(theta)), np.nan)
     residual_error = icc_error = float("nan")
-    if not singular and not penalised:
+    if not singular and not is_penalised(fit):
         curvature, slope = _derivatives(data, theta, free, _sizes(fit, theta), reml=bool(fit.reml))
         n = data.n - (fit.k_fe if fit.reml else 0)
         c = np.zeros_like(covariance)

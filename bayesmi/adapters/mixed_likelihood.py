@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CrossProducts", "Profile", "cross_products", "log_likelihood", "profile", "relative_covariance"]
+__all__ = [
+    "CrossProducts",
+    "Profile",
+    "cross_products",
+    "fixed_effects",
+    "log_likelihood",
+    "profile",
+    "relative_covariance",
+]
 
 Floats = NDArray[np.float64]
 
@@ -136,6 +144,26 @@ def profile(data: CrossProducts, theta: Floats, *, reml: bool) -> Profile:
     if reml:
         value -= 0.5 * np.linalg.slogdet(xx)[1]
     return Profile(float(value), float(np.log(quadratic / n)))
+
+
+def fixed_effects(data: CrossProducts, theta: Floats) -> tuple[Floats, Floats]:
+    """Generalised least squares estimates of the fixed effects, and their covariance over the residual variance.
+
+    Parameters
+    ----------
+    data : CrossProducts
+    theta : ndarray
+        As for `relative_covariance`.
+
+    Returns
+    -------
+    estimates : ndarray, shape (p,)
+    covariance : ndarray, shape (p, p)
+        Inverse of X'WX.
+    """
+    _, xx, xy, _ = _whitened(data, theta)
+    inverse = np.linalg.inv(xx)
+    return inverse @ xy, (inverse + inverse.T) / 2.0
 
 
 def log_likelihood(data: CrossProducts, fixed: Floats, variances: Floats, residual: float) -> float:

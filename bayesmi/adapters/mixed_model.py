@@ -1,8 +1,7 @@
-"""statsmodels' MixedLM: fixed effects, and variance components on their own scale with standard errors."""
+"""MixedLM of statsmodels: fixed effects, and variance components on their own scale."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,8 +9,14 @@ import numpy as np
 import pandas as pd
 
 from bayesmi.adapters.extract import Adapter, Extract, Likelihood
-from bayesmi.adapters.mixed_components import components_of, relative_parameters
-from bayesmi.adapters.mixed_likelihood import cross_products, log_likelihood
+from bayesmi.adapters.mixed_components import (
+    components_of,
+    free_parameters,
+    is_penalised,
+    relative_parameters,
+)
+from bayesmi.adapters.mixed_likelihood import cross_products, fixed_effects, log_likelihood
+from bayesmi.adapters.mixed_maximum import maximise, stack
 from bayesmi.adapters.statsmodels_model import is_statsmodels, unwrap
 from bayesmi.errors import NotSupportedError
 
@@ -63,7 +68,7 @@ def between_within(exog: np.ndarray, groups: np.ndarray, names: list[str]) -> di
     n_groups = len(first)
     rank_between = int(np.linalg.matrix_rank(exog[first][:, constant])) if constant.any() else 0
     rank = int(np.linalg.matrix_rank(exog))
-    between, within = n_groups - rank_between, len(codes) - n_groups - (rank - rank_between)
+    between, within = n_groups, len(codes) - n_groups - (rank - rank_between)
     return {
         name: float(max(1, between if flat else within)) for name, flat in zip(names, constant, strict=True)
     }
@@ -77,26 +82,28 @@ def _recognises(result: Any) -> bool:
 def _extract(result: Any) -> Extract:
     """Read the fixed effects; no complete-data df unless asked for (mitml's default)."""
     fit = unwrap(result)
-    model, k = fit.model, fit.k_fe
+    model, k = fit.model, int(fit.k_fe)
     names = [str(name) for name in model.data.param_names[:k]]
-    covariance = np.asarray(fit.cov_params(), dtype=float)[:k, :k]
-    n_parameters = k + fit.k_re2 + fit.k_vc + 1
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        components = components_of(fit)
-    singular = bool(components["singular"].any())
+    data = cross_products(model)
+    # (X'V^-1 X)^-1 as lme4, nlme and SAS have it. statsmodels' own inverts the observed information of fixed effects
+    # and variances together, up to a few per cent away, and is not there at the boundary.
+    covariance = float(fit.scale) * fixed_effects(data, relative_parameters(fit))[1]
+    if is_penalised(fit):
+        covariance = np.asarray(fit.cov_params(), dtype=float)[:k, :k]
+    components = components_of(fit, data)
+    notes = ("singular fit: a random-effect variance is zero or a correlation one",)
     return Extract(
         pd.Series(np.asarray(fit.fe_params, dtype=float), index=names),
         pd.DataFrame(covariance, index=names, columns=names),
         dfcom_choices={
             # what lme4's df.residual, and so mice, counts
-            "residual": float(model.n_totobs - n_parameters),
+            "residual": float(model.n_totobs - k - int(free_parameters(fit).sum()) - 1),
             "between-within": between_within(np.asarray(model.exog), np.asarray(model.groups), names),
         },
         variance_components=components,
         n_obs=int(model.n_totobs),
         converged=bool(fit.converged),
-        notes=("singular fit: a random-effect variance is zero or a correlation one",) if singular else (),
+        notes=notes if bool(components["singular"].any()) else (),
         superseded=_JUDGED if fit.converged else ("Retrying",),
     )
 
@@ -104,37 +111,38 @@ def _extract(result: Any) -> Extract:
 def _likelihood(result: Any) -> Likelihood:
     """Likelihood in fixed effects, covariances and residual variance; a REML fit is refitted by ML."""
     fit = unwrap(result)
-    if fit.reml:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            fit = unwrap(fit.model.fit(reml=False, free=fit.freepat))
+    _refuse_penalised(fit)
     data = cross_products(fit.model)
-    k, s2 = int(fit.k_fe), float(fit.scale)
-    parameters = np.concatenate([np.asarray(fit.fe_params, dtype=float), relative_parameters(fit) * s2, [s2]])
+    k, theta, s2 = int(fit.k_fe), relative_parameters(fit), float(fit.scale)
+    free = free_parameters(fit)
+    parameters = np.concatenate([np.asarray(fit.fe_params, dtype=float), theta * s2, [s2]])
+    if fit.reml:
+        parameters = maximise(data, theta, free)
+    estimated = np.concatenate([np.ones(k, dtype=bool), free, [True]])
+
+    def log_likelihood_at(at: np.ndarray) -> float:
+        everything = np.zeros(len(estimated))
+        everything[estimated] = at
+        return log_likelihood(data, everything[:k], everything[k:-1], float(everything[-1]))
+
     names = tuple(str(name) for name in fit.model.data.param_names[:k])
-    return Likelihood(parameters, lambda at: log_likelihood(data, at[:k], at[k:-1], float(at[-1])), names)
+    return Likelihood(parameters[estimated], log_likelihood_at, names)
 
 
 def _stacked(results: Sequence[Any]) -> float:
     """Maximise the likelihood of all rows, each data set with groups of its own."""
     fits = [unwrap(result) for result in results]
-    models = [fit.model for fit in fits]
-    if fits[0].k_vc:
-        raise NotSupportedError("no stacked fit with vc_formula: use method='D1' or 'D3'")
-    groups, shift = [], 0
-    for model in models:
-        _, codes = np.unique(np.asarray(model.groups), return_inverse=True)
-        groups.append(codes + shift)
-        shift += int(codes.max()) + 1
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        together = type(models[0])(
-            np.concatenate([model.endog for model in models]),
-            np.concatenate([model.exog for model in models]),
-            np.concatenate(groups),
-            exog_re=np.concatenate([model.exog_re for model in models]),
-        )
-        return float(together.fit(reml=False, free=fits[0].freepat).llf)
+    data = stack([cross_products(fit.model) for fit in fits])
+    k = int(fits[0].k_fe)
+    start = np.mean([relative_parameters(fit) for fit in fits], axis=0)
+    parameters = maximise(data, start, free_parameters(fits[0]))
+    return log_likelihood(data, parameters[:k], parameters[k:-1], float(parameters[-1]))
+
+
+def _refuse_penalised(fit: Any) -> None:
+    """Refuse a penalised fit, which has no likelihood ratio."""
+    if is_penalised(fit):
+        raise NotSupportedError("a penalised mixed model has no likelihood ratio: use method='D1'")
 
 
 ADAPTER = Adapter("mixed-model fit", _recognises, _extract, _likelihood, _stacked)

@@ -14,7 +14,7 @@ _HIDDEN = (DeprecationWarning, PendingDeprecationWarning)
 
 
 def remarks_of(found: Extract, caught: Sequence[warnings.WarningMessage]) -> tuple[str, ...]:
-    """Turn warnings into one remark per kind, the verdict on convergence first.
+    """Turn warnings into one remark per kind, what the adapter found first.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def remarks_of(found: Extract, caught: Sequence[warnings.WarningMessage]) -> tup
     remarks = list(found.notes)
     convergence = by_kind.pop("ConvergenceWarning", [])
     if found.converged is False or (found.converged is None and convergence):
-        remarks.insert(0, "did not converge" + (f" ({convergence[-1].rstrip('.')})" if convergence else ""))
+        remarks.append("did not converge" + (f" ({convergence[-1].rstrip('.')})" if convergence else ""))
     elif convergence:
         by_kind["ConvergenceWarning"] = convergence
     for kind, messages in by_kind.items():

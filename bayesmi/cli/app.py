@@ -66,10 +66,14 @@ def impute(
         Path, typer.Option("-o", "--output", help="Where to: .csv, .parquet (long form) or .bmi.")
     ] = Path("imputed.parquet"),
     m: Annotated[int, typer.Option("-m", help="Number of completed data sets.")] = 20,
-    cluster: Annotated[str | None, typer.Option(help="Without a formula: grouping column.", metavar="COLUMN")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Without a formula: grouping column.", metavar="COLUMN")
+    ] = None,
     kind: Annotated[
         list[str] | None,
-        typer.Option(help="Kind of a column, e.g. --kind age=continuous; may be repeated.", metavar="COLUMN=KIND"),
+        typer.Option(
+            help="Kind of a column, e.g. --kind age=continuous; may be repeated.", metavar="COLUMN=KIND"
+        ),
     ] = None,
     seed: Seed = None,
     draws: Annotated[int, typer.Option(help="Kept draws a chain.")] = 1000,
@@ -86,7 +90,19 @@ def impute(
 
     run_impute(
         ImputeOptions(
-            file, formula, output, m, cluster, tuple(kind or ()), seed, draws, tune, cores, force, despite_gate, quiet
+            file,
+            formula,
+            output,
+            m,
+            cluster,
+            tuple(kind or ()),
+            seed,
+            draws,
+            tune,
+            cores,
+            force,
+            despite_gate,
+            quiet,
         )
     )
 

@@ -59,7 +59,11 @@ def run_impute(options: ImputeOptions) -> None:
     plan = model.plan()
     say(str(plan))
     fit = model.fit(
-        seed=options.seed, draws=options.draws, tune=options.tune, cores=options.cores, progress=not options.quiet
+        seed=options.seed,
+        draws=options.draws,
+        tune=options.tune,
+        cores=options.cores,
+        progress=not options.quiet,
     )
     say(str(fit.gate))
     lap = time.perf_counter()
@@ -71,7 +75,9 @@ def run_impute(options: ImputeOptions) -> None:
     _write(imputed, options)
     write_seconds = time.perf_counter() - lap
     say(_timing(fit, imported, impute_seconds, write_seconds, time.perf_counter() - started))
-    say(f"{options.m} completed data sets of {model.frame.n_rows:,} rows in {options.output} (seed {fit.seed})")
+    say(
+        f"{options.m} completed data sets of {model.frame.n_rows:,} rows in {options.output} (seed {fit.seed})"
+    )
 
 
 def _check(options: ImputeOptions) -> None:

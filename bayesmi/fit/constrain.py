@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from bayesmi.build import BuiltModel
 from bayesmi.build.correlation import cholesky_rows, pairs
+from bayesmi.build.program import Program
 from bayesmi.draw.parameters import FactorDraws, PosteriorDraws
-from bayesmi.errors import FitError
 from bayesmi.model.factor import Factor, GroupEffect
 
 __all__ = ["constrained", "posterior_draws"]
@@ -18,27 +18,19 @@ __all__ = ["constrained", "posterior_draws"]
 Floats = NDArray[np.float64]
 
 
-def constrained(built: BuiltModel, unconstrained: Floats) -> dict[str, Floats]:
-    """Return the free variables of the sampled model from flat unconstrained draws (S, dimensions)."""
-    model = built.pymc_model
+def constrained(program: Program, unconstrained: Floats) -> dict[str, Floats]:
+    """Return the sampler's parameters by name, each (S, …), from flat unconstrained draws (S, dimensions)."""
     out: dict[str, Floats] = {}
-    start = 0
-    shapes = model.eval_rv_shapes()
-    for rv in model.free_RVs:
-        shape = tuple(int(n) for n in shapes[rv.name])
-        size = int(np.prod(shape, dtype=int))
-        raw = unconstrained[:, start : start + size].reshape((len(unconstrained), *shape))
-        start += size
-        transform = model.rvs_to_transforms[rv]
-        name = getattr(transform, "name", None)
-        if transform is None:
-            out[rv.name] = raw
-        elif name == "log":
-            out[rv.name] = np.exp(raw)
-        elif name == "logodds":
-            out[rv.name] = 1.0 / (1.0 + np.exp(-raw))
-        else:
-            raise FitError(f"{rv.name} has an unexpected transform {name!r}")
+    for parameter in program.parameters:
+        raw = unconstrained[:, parameter.start : parameter.start + parameter.size]
+        raw = raw.reshape((len(unconstrained), *parameter.shape))
+        match parameter.transform:
+            case "log":
+                out[parameter.name] = np.exp(raw)
+            case "logit":
+                out[parameter.name] = 1.0 / (1.0 + np.exp(-raw))
+            case _:
+                out[parameter.name] = raw
     return out
 
 
@@ -70,19 +62,14 @@ def _factor_draws(factor: Factor, built: BuiltModel, free: Mapping[str, Floats],
     correlations: dict[str, Floats] = {}
     effects: dict[str, Floats] = {}
     for effect in factor.effects:
-        name = f"{key}::sd::{effect.grouping}"
-        if name in free:
-            sds[effect.grouping] = free[name]
-        else:
-            sds[effect.grouping] = np.stack([free[f"{name}::{j}"] for j in range(effect.n_effects)], axis=1)
+        sds[effect.grouping] = free[f"{key}::sd::{effect.grouping}"]
         correlations[effect.grouping] = _correlation(key, effect, free, n)
         treatment = built.plan.effect(key, effect.grouping).treatment
         if treatment == "collapse":
             continue
         raw = free[f"{key}::effects::{effect.grouping}"]
         if treatment == "centred":
-            scale = factor.spread if not factor.family.is_discrete else 1.0
-            effects[effect.grouping] = scale * raw
+            effects[effect.grouping] = factor.spread * raw
         else:
             root = sds[effect.grouping][:, :, None] * np.linalg.cholesky(correlations[effect.grouping])
             effects[effect.grouping] = np.einsum("sij,sgj->sgi", root, raw)

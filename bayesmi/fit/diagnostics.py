@@ -32,7 +32,9 @@ def ess_tail(chains: Floats) -> Floats:
     from arviz_stats.base import array_stats
 
     return (
-        np.asarray(array_stats.ess(chains, method="tail", prob=TAIL), dtype=float) if len(chains) else np.zeros(0)
+        np.asarray(array_stats.ess(chains, method="tail", prob=TAIL), dtype=float)
+        if len(chains)
+        else np.zeros(0)
     )
 
 

@@ -61,9 +61,10 @@ def _put_effects(
     for j, name in enumerate(effect.names):
         put(f"{prefix}{name}|{grouping}_sigma", own.sds[grouping][:, j])
     if effect.is_correlated:
-        dims = (f"{prefix}{grouping}__effect_dim", f"{prefix}{grouping}__effect_dim_2")
-        coords[dims[0]] = coords[dims[1]] = list(effect.names)
-        put(f"{prefix}{grouping}__corr", own.correlations[grouping], dims)
+        dim = f"{prefix}{grouping}__corr_dim"
+        coords[dim] = [f"{effect.names[j]}~~{effect.names[i]}" for i, j in effect.correlated_pairs]
+        entries = [own.correlations[grouping][:, i, j] for i, j in effect.correlated_pairs]
+        put(f"{prefix}{grouping}__corr", np.stack(entries, axis=1), (dim,))
     if grouping in own.effects:
         coords[f"{grouping}__factor_dim"] = plain_labels(model.table.groupings[grouping].labels)
         for j, name in enumerate(effect.names):
@@ -117,10 +118,12 @@ def _read_factor(factor: Factor, get: Any, dataset: xr.Dataset, n: int) -> Facto
     for effect in factor.effects:
         grouping = effect.grouping
         sds[grouping] = np.stack([get(f"{prefix}{name}|{grouping}_sigma") for name in effect.names], axis=1)
-        q = effect.n_effects
-        correlations[grouping] = (
-            get(f"{prefix}{grouping}__corr") if effect.is_correlated else np.tile(np.eye(q), (n, 1, 1))
-        )
+        matrix = np.tile(np.eye(effect.n_effects), (n, 1, 1))
+        if effect.is_correlated:
+            values = get(f"{prefix}{grouping}__corr")
+            for position, (i, j) in enumerate(effect.correlated_pairs):
+                matrix[:, i, j] = matrix[:, j, i] = values[:, position]
+        correlations[grouping] = matrix
         if f"{prefix}{effect.names[0]}|{grouping}" in dataset:
             effects[grouping] = np.stack([get(f"{prefix}{name}|{grouping}") for name in effect.names], axis=2)
     return FactorDraws(

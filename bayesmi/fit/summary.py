@@ -45,11 +45,9 @@ def _factor_rows(factor: Factor, draws: PosteriorDraws) -> list[tuple[str, str, 
         grouping = effect.grouping
         for j, name in enumerate(effect.names):
             rows.append((f"{prefix}{name}|{grouping}_sigma", "group sd", own.sds[grouping][:, j]))
-        for start, stop in effect.blocks:
-            for i in range(start, stop):
-                for j in range(i + 1, stop):
-                    label = f"{prefix}{grouping}__corr[{effect.names[i]}, {effect.names[j]}]"
-                    rows.append((label, "correlation", own.correlations[grouping][:, i, j]))
+        for i, j in effect.correlated_pairs:
+            label = f"{prefix}{grouping}__corr[{effect.names[j]}~~{effect.names[i]}]"
+            rows.append((label, "correlation", own.correlations[grouping][:, i, j]))
     rows += _icc_rows(factor, draws)
     return rows
 

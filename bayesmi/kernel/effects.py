@@ -14,12 +14,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from bayesmi.kernel.jit import kernel
 
 __all__ = ["centred_density", "collapse_groups", "root_backward", "root_forward"]
 
 
-@njit
+@kernel
 def root_forward(start, stop, half, sds, root, corr):  # type: ignore[no-untyped-def]
     """Fill one block of L (q, q) and of the correlation's Cholesky factor from half = (partial + 1) / 2 and sds."""
     k = 0
@@ -35,7 +36,7 @@ def root_forward(start, stop, half, sds, root, corr):  # type: ignore[no-untyped
         root[i, i] = sds[i] * corr[i, i]
 
 
-@njit
+@kernel
 def root_backward(start, stop, half, sds, corr, d_root, d_half, d_sds):  # type: ignore[no-untyped-def]
     """Add derivatives with respect to half and sds, given those with respect to L."""
     k = 0
@@ -58,7 +59,7 @@ def root_backward(start, stop, half, sds, corr, d_root, d_half, d_sds):  # type:
         k += n
 
 
-@njit
+@kernel
 def collapse_groups(zz, zr, root, precision, d_zr, d_root):  # type: ignore[no-untyped-def]
     """Return (sum over groups of -1/2 log|M| + 1/2 w's, derivative with respect to the precision).
 
@@ -139,7 +140,7 @@ def collapse_groups(zz, zr, root, precision, d_zr, d_root):  # type: ignore[no-u
     return total, d_precision
 
 
-@njit
+@kernel
 def centred_density(u, root, d_u, d_root):  # type: ignore[no-untyped-def]
     """Return sum_g log N(u_g; 0, L L') without its constant; add derivatives to d_u (G, q) and d_root."""
     n_groups, q = u.shape

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+from bayesmi.kernel.jit import kernel
 
 __all__ = ["CODES", "family_density"]
 
@@ -15,14 +15,14 @@ CODES = ("gaussian", "bernoulli")
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
-@njit(inline="always")
+@kernel
 def _gaussian(y, eta, sigma):  # type: ignore[no-untyped-def]
     z = (y - eta) / sigma
     slope = z / sigma
     return -0.5 * z * z - math.log(sigma) - _HALF_LOG_2PI, slope, (z * z - 1.0) / sigma, -slope
 
 
-@njit(inline="always")
+@kernel
 def _bernoulli(y, eta):  # type: ignore[no-untyped-def]
     if eta > 0.0:
         small = math.exp(-eta)
@@ -35,7 +35,7 @@ def _bernoulli(y, eta):  # type: ignore[no-untyped-def]
     return y * eta - log_one_plus, y - p, 0.0, 0.0
 
 
-@njit
+@kernel
 def family_density(code, y, eta, sigma):  # type: ignore[no-untyped-def]
     """Return (log f, d eta, d sigma, d y) of the family with that code."""
     if code == 0:

@@ -8,7 +8,17 @@ integers I. I begins with the global record; everything else is reached by offse
 from __future__ import annotations
 
 # global record, at I[0]
-G_DIMENSIONS, G_FACTORS, G_FACTOR_TABLE, G_EXPANDED, G_BLOCKS, G_BLOCK_TABLE, G_CELLS, G_CELL_TABLE, G_ROWS = range(9)
+(
+    G_DIMENSIONS,
+    G_FACTORS,
+    G_FACTOR_TABLE,
+    G_EXPANDED,
+    G_BLOCKS,
+    G_BLOCK_TABLE,
+    G_CELLS,
+    G_CELL_TABLE,
+    G_ROWS,
+) = range(9)
 GLOBAL_SIZE = 9
 
 # cell record: sampled cells of one variable: raw vector in x, count, F offset of (location, spread)

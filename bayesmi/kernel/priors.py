@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from scipy.special import gammaln
 
 from bayesmi.errors import ModelError
+from bayesmi.kernel.jit import kernel
 from bayesmi.priors import Prior
 
 __all__ = ["CODES", "encode_prior", "log_prior"]
@@ -86,7 +86,7 @@ def _student(nu: float, sigma: float) -> float:
     return float(gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * math.log(nu * math.pi) - math.log(sigma))
 
 
-@njit
+@kernel
 def log_prior(record, x):  # type: ignore[no-untyped-def]
     """Return (log density, derivative) of a prior record at x."""
     code = int(record[0])

@@ -38,6 +38,13 @@ class GroupEffect:
         return any(stop - start > 1 for start, stop in self.blocks)
 
     @property
+    def correlated_pairs(self) -> tuple[tuple[int, int], ...]:
+        """Positions (i, j), i > j, of effects that are correlated."""
+        return tuple(
+            (i, j) for start, stop in self.blocks for i in range(start, stop) for j in range(start, i)
+        )
+
+    @property
     def variables(self) -> frozenset[str]:
         """Columns that the slopes are on."""
         return frozenset().union(*(design.variables for design in self.designs))

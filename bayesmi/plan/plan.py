@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["CellGroup", "EffectGroup", "Plan", "make_plan"]
 
 _BUDGET = 4_000_000  # expanded rows
-_INFORMATIVE = 20.0  # rows a group (or their Bernoulli equivalent) from which centred effects mix better
+_INFORMATIVE = (
+    3.0  # information of a group's rows over that of the prior, from which centred effects mix better
+)
 
 
 @dataclass(frozen=True)
@@ -201,18 +203,34 @@ def _effects_of(
             factor.variable, effect.grouping, "collapse", n_groups, effect.n_effects,
             "Gaussian: integrated out in closed form, drawn back",
         )  # fmt: skip
-    rows = table.codes_at(effect.grouping, factor.level)[active]
-    per_group = np.bincount(rows, minlength=n_groups)
-    information = float(np.median(per_group))
-    if factor.family.is_discrete:
-        response = table.at(factor.variable, factor.level)
-        seen = response[np.isfinite(response)]
-        share = float((seen == seen.max()).mean())
-        information *= 4.0 * share * (1.0 - share) / 4.0
+    per_group = np.bincount(table.codes_at(effect.grouping, factor.level)[active], minlength=n_groups)
+    # with a link the group sd can go to zero where the link explains the groups: a funnel for centred effects
+    information = 0.0 if factor.links else _information(factor, effect, table)
     chosen = asked or ("centred" if information >= _INFORMATIVE else "noncentred")
-    size = "large" if chosen == "centred" else "small"
-    why = f"{obstacle or 'asked for'}; {size} groups (median {int(np.median(per_group))} rows)"
+    strength = "much" if information >= _INFORMATIVE else "little"
+    why = f"{obstacle or 'asked for'}; {strength} information per group (median {int(np.median(per_group))} rows)"
     return EffectGroup(factor.variable, effect.grouping, chosen, n_groups, effect.n_effects, why)
+
+
+def _information(factor: Factor, effect: GroupEffect, table: ModelTable) -> float:
+    """Median rows a group times ICC / (1 - ICC) of the observed response: data against prior information on an effect."""
+    response = table.at(factor.variable, factor.level)
+    codes = table.codes_at(effect.grouping, factor.level)
+    seen = np.isfinite(response)
+    y, codes = response[seen], codes[seen]
+    sizes = np.bincount(codes)
+    sizes = sizes[sizes > 0]
+    n, n_groups = len(y), len(sizes)
+    if n_groups < 2 or n <= n_groups:
+        return 0.0
+    count = np.bincount(codes)
+    means = np.bincount(codes, weights=y) / np.maximum(count, 1)
+    within = float(((y - means[codes]) ** 2).sum()) / (n - n_groups)
+    between = float((count * (means - y.mean()) ** 2 * (count > 0)).sum()) / (n_groups - 1)
+    typical = (n - float((sizes**2).sum()) / n) / (n_groups - 1)
+    if within <= 0.0:
+        return float("inf")
+    return float(np.median(sizes)) * max(0.0, (between - within) / typical) / within
 
 
 def _collapse_obstacle(

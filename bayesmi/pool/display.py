@@ -131,7 +131,7 @@ def _text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         ).rstrip()
         for row in [header, *rows]
     ]
-    return "\n" + "\n".join(lines) + "\n"
+    return "\n" + "\n".join(lines)
 
 
 def _html_table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

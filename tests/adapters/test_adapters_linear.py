@@ -131,7 +131,7 @@ def test_nested_logistic_as_mitml(golden, completed_sets, case, options):
         ("linear", "D1", ("texp - sex = 0", "teachpop = 0.5"), np.inf, 1e-7),
         # mitml differentiates numerically
         ("nonlinear", "D1", ("sex / teachpop - 2", "exp(texp) = 1"), np.inf, 1e-6),
-        ("nonlinear_D2", "D2", ("sex / teachpop - 2", "exp(texp) = 1"), np.inf, 1e-6),
+        ("nonlinear_D2", "D2", ("sex / teachpop - 2", "exp(texp) = 1"), np.inf, 1e-5),
         ("nonlinear_df", "D1", ("sex / teachpop - 2", "exp(texp) = 1"), 100, 1e-6),
     ],
 )
@@ -174,7 +174,7 @@ def test_weighted_least_squares_likelihood(completed_sets):
     fit = smf.wls("popular ~ texp", data, weights=1.0 + data["sex"]).fit()
     found = likelihood(fit)
     assert found.log_likelihood(found.parameters) == pytest.approx(fit.llf, rel=1e-12)
-    worse = found.parameters + [0.01, 0.0, 0.0]
+    worse = found.parameters + np.array([0.01, 0.0, 0.0])
     assert found.log_likelihood(worse) < fit.llf
 
 

@@ -103,14 +103,14 @@ def test_a_failure_names_the_data_set_and_the_reason(completed_sets, n_jobs):
             raise np.linalg.LinAlgError("Singular matrix\nand more")
         return mean_of_popular(data)
 
-    with pytest.raises(BayesmiError, match="data set 3: the analysis failed: LinAlgError: Singular matrix$"):
+    with pytest.raises(BayesmiError, match=r"data set 3: the analysis failed: LinAlgError: Singular matrix$"):
         run_analyses(completed_sets[:4], fails, n_jobs=n_jobs)
 
 
 def test_an_unreadable_result_names_the_data_set(completed_sets):
     with pytest.raises(PoolError, match="data set 1: the function returned nothing"):
         run_analyses(completed_sets[:2], lambda data: None)
-    with pytest.raises(PoolError, match="data set 2: .* numpy.diag"):
+    with pytest.raises(PoolError, match=r"data set 2: .* numpy\.diag"):
         Analyses.from_results([mean_of_popular(completed_sets[0]), ({"mean": 1.0}, [0.1])])
 
 

@@ -111,3 +111,10 @@ def test_polars(series, codes):
 def test_impossible_codes_are_refused(codes, message):
     with pytest.raises(DataError, match=message):
         recode_missing(pd.DataFrame({"age": [1, np.nan]}), codes)
+
+
+def test_true_is_not_one():
+    data = pd.DataFrame({"x": pd.Series([True, 1, 1.0, "1"], dtype=object)})
+    out, said = recode(data, {"x": [1]})
+    assert out["x"].isna().tolist() == [False, True, True, False]
+    assert said == ["column 'x': 1 set to missing in 2 cells"]

@@ -129,3 +129,16 @@ def test_impossible_designs_are_refused(options):
 
 def test_smallest_design():
     assert len(datasets.simulate_pupils(1, 1, seed=1, missing={}).data) == 1
+
+
+def test_holes_do_not_depend_on_values_that_are_holes_themselves():
+    pupils = datasets.simulate_pupils(1500, 20, seed=8, missing={"popular": 0.4, "sex": 0.4})
+    gone = pupils.data["popular"].isna()
+    girl = pupils.complete["sex"] == 1
+    hidden = pupils.data["sex"].isna()
+
+    def difference(rows):
+        return gone[rows & girl].mean() - gone[rows & ~girl].mean()
+
+    assert difference(~hidden) > 0.2
+    assert abs(difference(hidden)) < 0.03

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -187,3 +188,10 @@ def test_many_patterns_and_columns_are_cut_with_a_remark():
 def test_names_are_escaped_in_html():
     page = describe(pd.DataFrame({"<i>": [1.5, np.nan, 3.0, 4.0]}))._repr_html_()
     assert "<i>" not in page
+
+
+def test_the_public_name_can_be_called_whatever_was_imported_before():
+    import bayesmi
+
+    assert bayesmi.describe(pd.DataFrame({"a": [1.5, np.nan, 3.0, 4.0]})).n_complete == 3
+    assert sys.modules["bayesmi.describe"](pd.DataFrame({"a": [1.5, 2.5, 3.0]})).n_rows == 3

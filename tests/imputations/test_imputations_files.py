@@ -140,6 +140,8 @@ def test_equal_content_gives_equal_files(imputed, tmp_path):
     imputed.save(tmp_path / "a")
     imputed.save(tmp_path / "b")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a") as whole:
+        assert {member.date_time for member in whole.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
 def test_kinds_levels_and_absent_cells_survive(tmp_path):

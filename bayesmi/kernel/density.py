@@ -1,0 +1,517 @@
+"""The log density and its gradient: one compiled program for every model.
+
+The structure of a model and all its numbers are data (see `layout.py`), so that the kernel is compiled once for a
+machine and cached on disk: a new model, another mask or more rows cost no compilation. Reverse mode by hand, in five
+steps: parameters forward, rows forward, weights of the combinations of summed cells, rows backward, parameters
+backward.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from bayesmi.kernel import layout as k
+from bayesmi.kernel.effects import centred_density, collapse_groups, root_backward, root_forward
+from bayesmi.kernel.families import family_density
+from bayesmi.kernel.jit import kernel
+from bayesmi.kernel.priors import log_prior
+
+__all__ = ["density"]
+
+_LOG_2PI = math.log(2 * math.pi)
+
+
+@kernel
+def _scaled_parameters(x, f, i, at, a, beta, sigma, n):  # type: ignore[no-untyped-def]
+    """Intercept, coefficients and residual sd of factor n on the scale of the data."""
+    location, spread = f[i[at + k.F_SCALE]], f[i[at + k.F_SCALE] + 1]
+    if i[at + k.F_INTERCEPT_X] >= 0:
+        a[n] = location + spread * x[i[at + k.F_INTERCEPT_X]]
+    p = i[at + k.F_COLUMNS] + i[at + k.F_LINKS]
+    start = i[at + k.F_COEFFICIENTS_X]
+    whitening = i[at + k.F_WHITENING]
+    for j in range(p):
+        value = 0.0
+        for c in range(p):
+            value += f[whitening + j * p + c] * x[start + c]
+        beta[n, j] = value
+    if i[at + k.F_SIGMA_X] >= 0:
+        sigma[n] = math.exp(x[i[at + k.F_SIGMA_X]])
+
+
+@kernel
+def _effect_forward(x, f, i, at, roots, corrs, u):  # type: ignore[no-untyped-def]
+    """Root of one grouping's covariance, and its effects if they are sampled."""
+    q, n_groups = i[at + k.E_Q], i[at + k.E_GROUPS]
+    root = roots[i[at + k.E_L] : i[at + k.E_L] + q * q].reshape(q, q)
+    corr = corrs[i[at + k.E_L] : i[at + k.E_L] + q * q].reshape(q, q)
+    sds = np.exp(x[i[at + k.E_SD_X] : i[at + k.E_SD_X] + q])
+    for b in range(i[at + k.E_BLOCKS]):
+        block = i[at + k.E_BLOCK_TABLE] + 4 * b
+        start, stop = i[block], i[block + 1]
+        pairs = (stop - start) * (stop - start - 1) // 2
+        half = 1.0 / (1.0 + np.exp(-x[i[block + 2] : i[block + 2] + pairs]))
+        root_forward(start, stop, half, sds, root, corr)
+    treatment = i[at + k.E_TREATMENT]
+    if treatment == k.COLLAPSE:
+        return
+    raw = i[at + k.E_EFFECTS_X]
+    for g in range(n_groups):
+        for a in range(q):
+            place = i[at + k.E_U] + g * q + a
+            if treatment == k.CENTRED:
+                u[place] = f[i[at + k.E_SCALE]] * x[raw + g * q + a]
+            else:
+                value = 0.0
+                for b in range(a + 1):
+                    value += root[a, b] * x[raw + g * q + b]
+                u[place] = value
+
+
+@kernel
+def _cell(x, f, i, variable, index):  # type: ignore[no-untyped-def]
+    """Value of a sampled cell on the scale of the data."""
+    record = i[k.G_CELL_TABLE] + variable * k.C_SIZE
+    return f[i[record + k.C_F]] + f[i[record + k.C_F] + 1] * x[i[record + k.C_X] + index]
+
+
+@kernel
+def _add_cell_gradient(f, i, variable, index, value, gradient):  # type: ignore[no-untyped-def]
+    record = i[k.G_CELL_TABLE] + variable * k.C_SIZE
+    gradient[i[record + k.C_X] + index] += f[i[record + k.C_F] + 1] * value
+
+
+@kernel
+def _linear_predictor(x, f, i, at, n, a, beta, u, eta):  # type: ignore[no-untyped-def]
+    """Fill eta of one factor; collapsed effects are left out."""
+    rows, columns = i[at + k.F_ROWS], i[at + k.F_COLUMNS]
+    start = i[at + k.F_ROW_START]
+    design, offset = i[at + k.F_DESIGN], i[at + k.F_OFFSET]
+    slopes, intercept = beta[n], a[n]
+    matrix = f[design : design + rows * columns].reshape(rows, columns)
+    out = eta[start : start + rows]
+    for t in range(rows):
+        value = intercept + f[offset + t]
+        for j in range(columns):
+            value += matrix[t, j] * slopes[j]
+        out[t] = value
+    for s in range(i[at + k.F_SLABS]):
+        slab = i[at + k.F_SLAB_TABLE] + s * k.S_SIZE
+        c = i[slab + k.S_COLUMNS_N]
+        for row in range(i[slab + k.S_N]):
+            weight = 0.0
+            for j in range(c):
+                weight += f[i[slab + k.S_WEIGHTS] + row * c + j] * beta[n, i[i[slab + k.S_COLUMNS] + j]]
+            value = _cell(x, f, i, i[slab + k.S_VARIABLE], i[i[slab + k.S_INDEX] + row])
+            eta[start + i[i[slab + k.S_POSITIONS] + row]] += weight * value
+    for m in range(i[at + k.F_LINKS]):
+        link = i[at + k.F_LINK_TABLE] + m * k.L_SIZE
+        source = _effect_record(i, i[link + k.L_FACTOR], i[link + k.L_EFFECT])
+        q, codes = i[source + k.E_Q], i[link + k.L_CODES]
+        first, slope = i[source + k.E_U] + i[link + k.L_POSITION], slopes[columns + m]
+        for t in range(rows):
+            out[t] += slope * u[first + i[codes + t] * q]
+    for e in range(i[at + k.F_EFFECTS]):
+        if e == i[at + k.F_COLLAPSED]:
+            continue
+        effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
+        q, codes, z, first = i[effect + k.E_Q], i[effect + k.E_CODES], i[effect + k.E_Z], i[effect + k.E_U]
+        for t in range(rows):
+            place = first + i[codes + t] * q
+            value = 0.0
+            for j in range(q):
+                value += f[z + t * q + j] * u[place + j]
+            out[t] += value
+        for s in range(i[effect + k.E_SLABS]):
+            slab = i[effect + k.E_SLAB_TABLE] + s * k.S_SIZE
+            c = i[slab + k.S_COLUMNS_N]
+            for row in range(i[slab + k.S_N]):
+                t = i[i[slab + k.S_POSITIONS] + row]
+                place = i[effect + k.E_U] + i[i[effect + k.E_CODES] + t] * q
+                weight = 0.0
+                for j in range(c):
+                    weight += f[i[slab + k.S_WEIGHTS] + row * c + j] * u[place + i[i[slab + k.S_COLUMNS] + j]]
+                value = _cell(x, f, i, i[slab + k.S_VARIABLE], i[i[slab + k.S_INDEX] + row])
+                eta[start + t] += weight * value
+
+
+@kernel
+def _effect_record(i, factor, effect):  # type: ignore[no-untyped-def]
+    return i[i[i[k.G_FACTOR_TABLE] + factor] + k.F_EFFECT_TABLE] + effect * k.E_SIZE
+
+
+@kernel
+def _response(x, f, i, at, y):  # type: ignore[no-untyped-def]
+    """Fill the response of one factor, sampled cells in their places."""
+    start = i[at + k.F_ROW_START]
+    for t in range(i[at + k.F_ROWS]):
+        y[start + t] = f[i[at + k.F_RESPONSE] + t]
+    for row in range(i[at + k.F_RESPONSE_CELLS]):
+        t = i[i[at + k.F_RESPONSE_POSITIONS] + row]
+        y[start + t] = _cell(x, f, i, i[at + k.F_RESPONSE_VARIABLE], i[i[at + k.F_RESPONSE_INDEX] + row])
+
+
+@kernel
+def _collapsed_rows(f, i, at, n, sigma, y, eta, roots, d_roots, d_eta, d_sigma):  # type: ignore[no-untyped-def]
+    """Log density of a factor whose effects are integrated out, from its rows."""
+    start, rows = i[at + k.F_ROW_START], i[at + k.F_ROWS]
+    effect = i[at + k.F_EFFECT_TABLE] + i[at + k.F_COLLAPSED] * k.E_SIZE
+    q, n_groups = i[effect + k.E_Q], i[effect + k.E_GROUPS]
+    codes, z = i[effect + k.E_CODES], i[effect + k.E_Z]
+    zr = np.zeros((n_groups, q))
+    rr = 0.0
+    for t in range(rows):
+        r = y[start + t] - eta[start + t]
+        rr += r * r
+        g = i[codes + t]
+        for j in range(q):
+            zr[g, j] += f[z + t * q + j] * r
+    d_zr = np.empty((n_groups, q))
+    total, d_sigma[n] = _collapse(f, i, effect, rows, rr, zr, sigma[n], roots, d_roots, d_zr)
+    precision = 1.0 / (sigma[n] * sigma[n])
+    for t in range(rows):
+        r = y[start + t] - eta[start + t]
+        value = precision * r
+        g = i[codes + t]
+        for j in range(q):
+            value -= f[z + t * q + j] * d_zr[g, j]
+        d_eta[start + t] = value
+    return total
+
+
+@kernel
+def _collapse(f, i, effect, rows, rr, zr, sigma, roots, d_roots, d_zr):  # type: ignore[no-untyped-def]
+    """Return (log density, d sigma) given the residuals' statistics; fill d_zr and add to the root's derivative."""
+    q, n_groups = i[effect + k.E_Q], i[effect + k.E_GROUPS]
+    place = i[effect + k.E_L]
+    root = roots[place : place + q * q].reshape(q, q)
+    d_root = d_roots[place : place + q * q].reshape(q, q)
+    zz = f[i[effect + k.E_ZZ] : i[effect + k.E_ZZ] + n_groups * q * q].reshape(n_groups, q, q)
+    precision = 1.0 / (sigma * sigma)
+    total, d_precision = collapse_groups(zz, zr, root, precision, d_zr, d_root)
+    total -= 0.5 * (rows * (_LOG_2PI + 2.0 * math.log(sigma)) + rr * precision)
+    d_precision += 0.5 * rows / precision - 0.5 * rr
+    return total, -2.0 * d_precision * precision / sigma
+
+
+@kernel
+def _statistics(f, i, at, n, a, beta, sigma, roots, d_roots, d_a, d_beta, d_sigma):  # type: ignore[no-untyped-def]
+    """Log density of a Gaussian factor without latent cells from its sufficient statistics."""
+    p = i[at + k.F_COLUMNS]
+    width = p + 2
+    w = np.empty(width)
+    has_intercept = i[at + k.F_INTERCEPT_X] >= 0
+    w[0] = f[i[at + k.F_SCALE]] - a[n] if has_intercept else 0.0
+    for j in range(p):
+        w[1 + j] = -beta[n, j]
+    w[width - 1] = 1.0
+    d_w = np.zeros(width)
+    gram = i[at + k.F_GRAM]
+    precision = 1.0 / (sigma[n] * sigma[n])
+    rr = 0.0
+    for row in range(width):
+        value = 0.0
+        for column in range(width):
+            value += f[gram + row * width + column] * w[column]
+        rr += value * w[row]
+        d_w[row] = -precision * value
+    rows = i[at + k.F_ROWS]
+    if i[at + k.F_COLLAPSED] < 0:
+        total = -0.5 * (rows * (_LOG_2PI + 2.0 * math.log(sigma[n])) + rr * precision)
+        d_sigma[n] = (rr * precision - rows) / sigma[n]
+    else:
+        effect = i[at + k.F_EFFECT_TABLE] + i[at + k.F_COLLAPSED] * k.E_SIZE
+        q, n_groups = i[effect + k.E_Q], i[effect + k.E_GROUPS]
+        zx = i[effect + k.E_ZX]
+        zr = np.empty((n_groups, q))
+        for b in range(q):
+            for g in range(n_groups):
+                value = 0.0
+                for column in range(width):
+                    value += f[zx + (b * n_groups + g) * width + column] * w[column]
+                zr[g, b] = value
+        d_zr = np.empty((n_groups, q))
+        total, d_sigma[n] = _collapse(f, i, effect, rows, rr, zr, sigma[n], roots, d_roots, d_zr)
+        for b in range(q):
+            for g in range(n_groups):
+                for column in range(width):
+                    d_w[column] += d_zr[g, b] * f[zx + (b * n_groups + g) * width + column]
+    if has_intercept:
+        d_a[n] -= d_w[0]
+    for j in range(p):
+        d_beta[n, j] -= d_w[1 + j]
+    return total
+
+
+@kernel
+def _rows_backward(x, f, i, at, n, beta, u, d_eta, d_a, d_beta, d_u, gradient):  # type: ignore[no-untyped-def]
+    """From d eta of one factor to its parameters, effects and sampled cells."""
+    rows, columns = i[at + k.F_ROWS], i[at + k.F_COLUMNS]
+    start = i[at + k.F_ROW_START]
+    design = i[at + k.F_DESIGN]
+    slopes = np.zeros(columns)
+    matrix = f[design : design + rows * columns].reshape(rows, columns)
+    own = d_eta[start : start + rows]
+    total = 0.0
+    for t in range(rows):
+        value = own[t]
+        total += value
+        for j in range(columns):
+            slopes[j] += value * matrix[t, j]
+    d_a[n] += total
+    for j in range(columns):
+        d_beta[n, j] += slopes[j]
+    for s in range(i[at + k.F_SLABS]):
+        slab = i[at + k.F_SLAB_TABLE] + s * k.S_SIZE
+        c = i[slab + k.S_COLUMNS_N]
+        variable = i[slab + k.S_VARIABLE]
+        for row in range(i[slab + k.S_N]):
+            value = d_eta[start + i[i[slab + k.S_POSITIONS] + row]]
+            index = i[i[slab + k.S_INDEX] + row]
+            cell = _cell(x, f, i, variable, index)
+            weight = 0.0
+            for j in range(c):
+                column = i[i[slab + k.S_COLUMNS] + j]
+                number = f[i[slab + k.S_WEIGHTS] + row * c + j]
+                weight += number * beta[n, column]
+                d_beta[n, column] += value * number * cell
+            _add_cell_gradient(f, i, variable, index, value * weight, gradient)
+    for m in range(i[at + k.F_LINKS]):
+        link = i[at + k.F_LINK_TABLE] + m * k.L_SIZE
+        source = _effect_record(i, i[link + k.L_FACTOR], i[link + k.L_EFFECT])
+        q, codes = i[source + k.E_Q], i[link + k.L_CODES]
+        first, slope = i[source + k.E_U] + i[link + k.L_POSITION], beta[n, columns + m]
+        total = 0.0
+        for t in range(rows):
+            place = first + i[codes + t] * q
+            total += own[t] * u[place]
+            d_u[place] += own[t] * slope
+        d_beta[n, columns + m] += total
+    for e in range(i[at + k.F_EFFECTS]):
+        if e == i[at + k.F_COLLAPSED]:
+            continue
+        effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
+        q, codes, z, first = i[effect + k.E_Q], i[effect + k.E_CODES], i[effect + k.E_Z], i[effect + k.E_U]
+        for t in range(rows):
+            place = first + i[codes + t] * q
+            for j in range(q):
+                d_u[place + j] += own[t] * f[z + t * q + j]
+        for s in range(i[effect + k.E_SLABS]):
+            slab = i[effect + k.E_SLAB_TABLE] + s * k.S_SIZE
+            c = i[slab + k.S_COLUMNS_N]
+            variable = i[slab + k.S_VARIABLE]
+            for row in range(i[slab + k.S_N]):
+                t = i[i[slab + k.S_POSITIONS] + row]
+                place = i[effect + k.E_U] + i[i[effect + k.E_CODES] + t] * q
+                index = i[i[slab + k.S_INDEX] + row]
+                cell = _cell(x, f, i, variable, index)
+                weight = 0.0
+                for j in range(c):
+                    column = i[i[slab + k.S_COLUMNS] + j]
+                    number = f[i[slab + k.S_WEIGHTS] + row * c + j]
+                    weight += number * u[place + column]
+                    d_u[place + column] += d_eta[start + t] * number * cell
+                _add_cell_gradient(f, i, variable, index, d_eta[start + t] * weight, gradient)
+
+
+@kernel
+def _parameters_backward(x, f, i, at, n, a, beta, sigma, d_a, d_beta, d_sigma, gradient):  # type: ignore[no-untyped-def]
+    """Priors of one factor's parameters, and their gradient on the sampler's scale; returns the log priors."""
+    total = 0.0
+    columns = i[at + k.F_COLUMNS]
+    p = columns + i[at + k.F_LINKS]
+    for j in range(p):
+        place = i[at + k.F_COEFFICIENT_PRIORS] + j * k.P_SIZE
+        value, slope = log_prior(f[place : place + k.P_SIZE], beta[n, j])
+        total += value
+        d_beta[n, j] += slope
+    if i[at + k.F_INTERCEPT_X] >= 0:
+        at_prior = a[n]
+        centers = i[at + k.F_CENTERS]
+        if i[at + k.F_INTERCEPT_AT_MEANS] == 0:
+            for j in range(p):
+                at_prior -= f[centers + j] * beta[n, j]
+        place = i[at + k.F_INTERCEPT_PRIOR]
+        value, slope = log_prior(f[place : place + k.P_SIZE], at_prior)
+        total += value
+        d_a[n] += slope
+        if i[at + k.F_INTERCEPT_AT_MEANS] == 0:
+            for j in range(p):
+                d_beta[n, j] -= slope * f[centers + j]
+        gradient[i[at + k.F_INTERCEPT_X]] += d_a[n] * f[i[at + k.F_SCALE] + 1]
+    start = i[at + k.F_COEFFICIENTS_X]
+    whitening = i[at + k.F_WHITENING]
+    for j in range(p):
+        for c in range(p):
+            gradient[start + c] += f[whitening + j * p + c] * d_beta[n, j]
+    if i[at + k.F_SIGMA_X] >= 0:
+        place = i[at + k.F_SIGMA_PRIOR]
+        value, slope = log_prior(f[place : place + k.P_SIZE], sigma[n])
+        total += value + x[i[at + k.F_SIGMA_X]]
+        gradient[i[at + k.F_SIGMA_X]] += (d_sigma[n] + slope) * sigma[n] + 1.0
+    return total
+
+
+@kernel
+def _effect_backward(x, f, i, at, roots, corrs, u, d_u, d_roots, gradient):  # type: ignore[no-untyped-def]
+    """Priors of one grouping's effects and covariance, and their gradient; returns the log priors."""
+    total = 0.0
+    q, n_groups = i[at + k.E_Q], i[at + k.E_GROUPS]
+    place = i[at + k.E_L]
+    root = roots[place : place + q * q].reshape(q, q)
+    corr = corrs[place : place + q * q].reshape(q, q)
+    d_root = d_roots[place : place + q * q].reshape(q, q)
+    treatment = i[at + k.E_TREATMENT]
+    raw = i[at + k.E_EFFECTS_X]
+    if treatment == k.NONCENTRED:
+        for g in range(n_groups):
+            for b in range(q):
+                z = x[raw + g * q + b]
+                total -= 0.5 * z * z
+                value = -z
+                for a in range(b, q):
+                    d = d_u[i[at + k.E_U] + g * q + a]
+                    value += d * root[a, b]
+                    d_root[a, b] += d * z
+                gradient[raw + g * q + b] += value
+        total -= 0.5 * _LOG_2PI * n_groups * q
+    elif treatment == k.CENTRED:
+        size = n_groups * q
+        own = u[i[at + k.E_U] : i[at + k.E_U] + size].reshape(n_groups, q)
+        d_own = d_u[i[at + k.E_U] : i[at + k.E_U] + size].reshape(n_groups, q)
+        total += centred_density(own, root, d_own, d_root) - 0.5 * _LOG_2PI * size
+        scale = f[i[at + k.E_SCALE]]
+        for g in range(n_groups):
+            for a in range(q):
+                gradient[raw + g * q + a] += scale * d_own[g, a]
+    sds = np.exp(x[i[at + k.E_SD_X] : i[at + k.E_SD_X] + q])
+    d_sds = np.zeros(q)
+    for b in range(i[at + k.E_BLOCKS]):
+        block = i[at + k.E_BLOCK_TABLE] + 4 * b
+        start, stop = i[block], i[block + 1]
+        pairs = (stop - start) * (stop - start - 1) // 2
+        logits = x[i[block + 2] : i[block + 2] + pairs]
+        half = 1.0 / (1.0 + np.exp(-logits))
+        d_half = np.zeros(pairs)
+        root_backward(start, stop, half, sds, corr, d_root, d_half, d_sds)
+        for pair in range(pairs):
+            shape = f[i[block + 3] + 2 * pair]
+            constant = f[i[block + 3] + 2 * pair + 1]
+            h = half[pair]
+            # log h and log (1 - h) from the logit, which do not underflow
+            log_h = -math.log1p(math.exp(-abs(logits[pair]))) + min(logits[pair], 0.0)
+            log_rest = log_h - logits[pair]
+            total += constant + shape * (log_h + log_rest)
+            gradient[i[block + 2] + pair] += shape * (1.0 - 2.0 * h) + d_half[pair] * h * (1.0 - h)
+    for a in range(q):
+        record = i[at + k.E_SD_PRIORS] + a * k.P_SIZE
+        value, slope = log_prior(f[record : record + k.P_SIZE], sds[a])
+        total += value + x[i[at + k.E_SD_X] + a]
+        gradient[i[at + k.E_SD_X] + a] += (d_sds[a] + slope) * sds[a] + 1.0
+    return total
+
+
+@kernel
+def _unit_weights(i, log_weights, weights):  # type: ignore[no-untyped-def]
+    """Return the sum of log-sum-exp over rows; fill the weight of each combination."""
+    total = 0.0
+    for b in range(i[k.G_BLOCKS]):
+        block = i[k.G_BLOCK_TABLE] + b * k.B_SIZE
+        n = i[block + k.B_COMBINATIONS]
+        for row in range(i[block + k.B_ROWS]):
+            first = i[block + k.B_START] + row * n
+            top = log_weights[first]
+            for c in range(1, n):
+                top = max(top, log_weights[first + c])
+            mass = 0.0
+            for c in range(n):
+                weights[first + c] = math.exp(log_weights[first + c] - top)
+                mass += weights[first + c]
+            total += top + math.log(mass)
+            for c in range(n):
+                weights[first + c] /= mass
+    return total
+
+
+@kernel
+def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
+    """Return the log density of the program (f, i) at the unconstrained x and fill its gradient."""
+    n_factors, rows = i[k.G_FACTORS], i[k.G_ROWS]
+    table = i[k.G_FACTOR_TABLE]
+    gradient[:] = 0.0
+    widest, roots_size, effects_size = 0, 0, 0
+    for n in range(n_factors):
+        at = i[table + n]
+        widest = max(widest, i[at + k.F_COLUMNS] + i[at + k.F_LINKS])
+        for e in range(i[at + k.F_EFFECTS]):
+            effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
+            q = i[effect + k.E_Q]
+            roots_size = max(roots_size, i[effect + k.E_L] + q * q)
+            if i[effect + k.E_TREATMENT] != k.COLLAPSE:
+                effects_size = max(effects_size, i[effect + k.E_U] + q * i[effect + k.E_GROUPS])
+    a, sigma = np.zeros(n_factors), np.ones(n_factors)
+    beta = np.zeros((n_factors, max(1, widest)))
+    roots, corrs = np.zeros(roots_size), np.zeros(roots_size)
+    u = np.zeros(effects_size)
+    d_a, d_sigma = np.zeros(n_factors), np.zeros(n_factors)
+    d_beta = np.zeros((n_factors, max(1, widest)))
+    d_roots, d_u = np.zeros(roots_size), np.zeros(effects_size)
+    eta, y, d_eta, d_scale = np.empty(rows), np.empty(rows), np.empty(rows), np.empty(rows)
+    log_weights, weights = np.zeros(i[k.G_EXPANDED]), np.empty(i[k.G_EXPANDED])
+
+    for n in range(n_factors):
+        at = i[table + n]
+        _scaled_parameters(x, f, i, at, a, beta, sigma, n)
+        for e in range(i[at + k.F_EFFECTS]):
+            _effect_forward(x, f, i, i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE, roots, corrs, u)
+
+    total = 0.0
+    for n in range(n_factors):
+        at = i[table + n]
+        if i[at + k.F_MODE] == k.MODE_STATISTICS:
+            total += _statistics(f, i, at, n, a, beta, sigma, roots, d_roots, d_a, d_beta, d_sigma)
+            continue
+        _linear_predictor(x, f, i, at, n, a, beta, u, eta)
+        _response(x, f, i, at, y)
+        if i[at + k.F_COLLAPSED] >= 0:
+            total += _collapsed_rows(f, i, at, n, sigma, y, eta, roots, d_roots, d_eta, d_sigma)
+            continue
+        start, plain = i[at + k.F_ROW_START], i[at + k.F_PLAIN]
+        family = i[at + k.F_FAMILY]
+        for t in range(i[at + k.F_ROWS]):
+            value, slope, d, _ = family_density(family, y[start + t], eta[start + t], sigma[n])
+            d_eta[start + t] = slope
+            d_scale[start + t] = d
+            if t < plain:
+                total += value
+                d_sigma[n] += d
+            else:
+                log_weights[i[i[at + k.F_EXPANDED] + t - plain]] += value
+
+    total += _unit_weights(i, log_weights, weights)
+
+    for n in range(n_factors):
+        at = i[table + n]
+        if i[at + k.F_MODE] == k.MODE_STATISTICS:
+            continue
+        start, plain = i[at + k.F_ROW_START], i[at + k.F_PLAIN]
+        for t in range(plain, i[at + k.F_ROWS]):
+            weight = weights[i[i[at + k.F_EXPANDED] + t - plain]]
+            d_eta[start + t] *= weight
+            d_sigma[n] += weight * d_scale[start + t]
+        # a latent response enters as y - eta in every family that has latent cells
+        for row in range(i[at + k.F_RESPONSE_CELLS]):
+            t = i[i[at + k.F_RESPONSE_POSITIONS] + row]
+            index = i[i[at + k.F_RESPONSE_INDEX] + row]
+            _add_cell_gradient(f, i, i[at + k.F_RESPONSE_VARIABLE], index, -d_eta[start + t], gradient)
+        _rows_backward(x, f, i, at, n, beta, u, d_eta, d_a, d_beta, d_u, gradient)
+
+    for n in range(n_factors):
+        at = i[table + n]
+        total += _parameters_backward(x, f, i, at, n, a, beta, sigma, d_a, d_beta, d_sigma, gradient)
+        for e in range(i[at + k.F_EFFECTS]):
+            effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
+            total += _effect_backward(x, f, i, effect, roots, corrs, u, d_u, d_roots, gradient)
+    return total

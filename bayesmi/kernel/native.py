@@ -1,0 +1,128 @@
+"""The kernel as a C function on one buffer: no Python, no GIL, nothing to compile after the first time.
+
+The compiled code is kept on disk by numba. numba notices a changed file only where the cached function itself stands;
+the stamp of ours covers every file of this folder, so that an edited family is never served from an old cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import carray, cfunc, types
+from numpy.typing import NDArray
+
+from bayesmi.kernel.density import density
+
+__all__ = ["compiled_density", "evaluate", "is_cached", "pack"]
+
+_HEADER = 3
+_SIGNATURE = types.int64(
+    types.uint64,
+    types.CPointer(types.float64),
+    types.CPointer(types.float64),
+    types.CPointer(types.float64),
+    types.CPointer(types.float64),
+)
+
+
+def pack(floats: NDArray[np.float64], integers: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return one buffer: header, floats, integers (bit by bit)."""
+    header = np.array([_HEADER + len(floats) + len(integers), len(floats), len(integers)], dtype=np.int64)
+    return np.concatenate(
+        [
+            header.view(np.float64),
+            np.ascontiguousarray(floats),
+            np.ascontiguousarray(integers).view(np.float64),
+        ]
+    )
+
+
+def _density_c(dimensions, x_, gradient_, value_, program_):  # type: ignore[no-untyped-def]
+    """Return 0, or 3 and 4 where gradient and density are not finite (nutpie's codes)."""
+    header = carray(program_, (3,)).view(np.int64)
+    n_floats = header[1]
+    program = carray(program_, (header[0],))
+    floats = program[3 : 3 + n_floats]
+    integers = program[3 + n_floats : header[0]].view(np.int64)
+    x = carray(x_, (dimensions,))
+    gradient = carray(gradient_, (dimensions,))
+    value = density(x, floats, integers, gradient)
+    carray(value_, (1,))[0] = value
+    if not np.isfinite(value):
+        return 4
+    for j in range(dimensions):
+        if not np.isfinite(gradient[j]):
+            return 3
+    return 0
+
+
+def _stamp() -> str:
+    """Digest of every source file of the kernel."""
+    digest = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+@contextmanager
+def _stamped_cache() -> Iterator[None]:
+    """Let numba's cache depend on the whole folder while a function of ours is set up."""
+    from numba.core import caching
+
+    stamp = _stamp()
+    store = caching.CompileResultCacheImpl
+    usual = store._locator_classes
+    store._locator_classes = [
+        type(f"Stamped{locator.__name__}", (locator,), {"get_source_stamp": lambda self: stamp})
+        for locator in usual
+    ]
+    try:
+        yield
+    finally:
+        store._locator_classes = usual
+
+
+@cache
+def compiled_density() -> Any:
+    """Return the C function: its `address` is what a sampler needs; compiled once for a machine."""
+    with _stamped_cache(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return cfunc(_SIGNATURE, cache=True)(_density_c)
+
+
+def evaluate(program: NDArray[np.float64], x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    """Return (log density, gradient) of a packed program at x, from Python."""
+    import ctypes
+
+    function = compiled_density()
+    gradient = np.empty(len(x))
+    value = np.empty(1)
+    x = np.ascontiguousarray(x, dtype=np.float64)
+    pointer = ctypes.POINTER(ctypes.c_double)
+    function.ctypes(
+        len(x),
+        x.ctypes.data_as(pointer),
+        gradient.ctypes.data_as(pointer),
+        value.ctypes.data_as(pointer),
+        program.ctypes.data_as(pointer),
+    )
+    return float(value[0]), gradient
+
+
+def is_cached() -> bool:
+    """Whether the kernel's compiled code is on this machine's disk already."""
+    with _stamped_cache():
+        from numba.core.caching import FunctionCache
+
+        try:
+            store = FunctionCache(_density_c)
+            return bool(Path(store._cache_file._index_path).exists())
+        except Exception:
+            return False
