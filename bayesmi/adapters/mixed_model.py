@@ -68,7 +68,7 @@ def between_within(exog: np.ndarray, groups: np.ndarray, names: list[str]) -> di
     n_groups = len(first)
     rank_between = int(np.linalg.matrix_rank(exog[first][:, constant])) if constant.any() else 0
     rank = int(np.linalg.matrix_rank(exog))
-    between, within = n_groups, len(codes) - n_groups - (rank - rank_between)
+    between, within = n_groups - rank_between, len(codes) - n_groups - (rank - rank_between)
     return {
         name: float(max(1, between if flat else within)) for name, flat in zip(names, constant, strict=True)
     }

@@ -43,7 +43,7 @@ def make_portable(result: Any) -> Any:
     """
     data = getattr(getattr(getattr(result, "_results", result), "model", None), "data", None)
     if data is not None:
-        vars(data).pop("model_spec", None)
+        pass
     try:
         pickle.dumps(result)
     except Exception:

@@ -52,7 +52,7 @@ def linear_predictor(
             values = {name: column.copy() for name, column in table.values.items()}
             for name, (positions, index) in table.latent.items():
                 values[name][positions] = draws.cells[name][s, index]
-            matrix = np.asarray(factor.design.matrix(values)).reshape(table.n_rows, n_design)
+            matrix = factor.matrix(values, table.n_rows)
             eta[s] += (matrix - factor.centers[:n_design]) @ slopes[s]
     for j, link in enumerate(factor.links):
         source = draws.factors[link.variable].effects[link.grouping][:, :, link.position]

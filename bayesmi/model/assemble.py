@@ -95,9 +95,10 @@ def assemble_factor(
     offsets = fit_offsets(formula.offsets, table.variables(offset_names))
     rows = table.rows_of_level(level)
     values = {name: table.values[name][rows] for name in design.variables}
-    matrix = np.asarray(design.matrix(values), dtype=float).reshape(len(rows), design.n_columns)
+    matrix = np.zeros((len(rows), 0))
     if design.n_columns:
         design.check_finite(values)
+        matrix = design.matrix(values)
     names = column_names(design)
     observed = np.isfinite(matrix)
     for j, (_, column) in enumerate(names):

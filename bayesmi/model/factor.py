@@ -120,6 +120,12 @@ class Factor:
         )
         return self.design.variables | self.offsets.variables | slopes
 
+    def matrix(self, values: Mapping[str, NDArray[np.float64]], n_rows: int) -> NDArray[np.float64]:
+        """Return the design matrix without intercept and links, (n_rows, design columns)."""
+        if not self.design.n_columns:
+            return np.zeros((n_rows, 0))
+        return np.asarray(self.design.matrix(values), dtype=float).reshape(n_rows, self.design.n_columns)
+
     @property
     def n_coefficients(self) -> int:
         """Number of slopes, links included."""

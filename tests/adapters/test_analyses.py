@@ -61,6 +61,21 @@ def test_processes_do_not_change_the_numbers(completed_sets, function):
     np.testing.assert_allclose(two.results[2].fittedvalues, one.results[2].fittedvalues, rtol=1e-10)
 
 
+def test_a_formula_with_a_function_of_ones_own_comes_back(completed_sets):
+    import statsmodels.formula.api as smf
+
+    def own(data):
+        def halved(x):
+            return x / 2.0
+
+        return smf.ols("popular ~ halved(texp)", data).fit()
+
+    results = run_analyses(completed_sets[:2], own, n_jobs=2).results
+    assert float(results[0].params["halved(texp)"]) == pytest.approx(
+        float(own(completed_sets[0]).params["halved(texp)"])
+    )
+
+
 def test_fits_from_other_processes_can_be_compared(completed_sets):
     import statsmodels.formula.api as smf
 

@@ -1,0 +1,1 @@
+"""What is timed and what is calibrated, against what, and the last tables (results/)."""
