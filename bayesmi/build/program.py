@@ -1,0 +1,305 @@
+"""The model as a program for the kernel: parameters get their places, tables become numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaln
+
+from bayesmi.build.correlation import beta_shapes, pairs
+from bayesmi.build.statistics import gaussian_statistics, group_cross
+from bayesmi.build.tables import EffectTable, FactorTable, Slab, Tables
+from bayesmi.kernel import layout as k
+from bayesmi.kernel import pack
+from bayesmi.kernel.families import CODES as FAMILY_CODES
+from bayesmi.kernel.priors import encode_prior
+from bayesmi.model.factor import Factor
+from bayesmi.plan import Plan
+
+__all__ = ["Parameter", "Program", "write_program"]
+
+_TREATMENTS = {"collapse": k.COLLAPSE, "noncentred": k.NONCENTRED, "centred": k.CENTRED}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A piece of the unconstrained vector."""
+
+    name: str
+    start: int
+    shape: tuple[int, ...]
+    transform: str  # "identity", "log" or "logit": constrained = inverse of it
+    initial: float = 0.0
+
+    @property
+    def size(self) -> int:
+        """Number of entries."""
+        return int(np.prod(self.shape, dtype=int))
+
+
+@dataclass(frozen=True)
+class Program:
+    """What the kernel runs: the packed buffer, and where each parameter stands in the unconstrained vector."""
+
+    buffer: NDArray[np.float64]
+    parameters: tuple[Parameter, ...]
+    work: int  # rough number of multiplications in one evaluation
+
+    @property
+    def dimensions(self) -> int:
+        """Length of the unconstrained vector."""
+        return sum(parameter.size for parameter in self.parameters)
+
+    def initial(self) -> NDArray[np.float64]:
+        """Return the unconstrained point where chains start, before jitter."""
+        return np.concatenate(
+            [np.full(parameter.size, parameter.initial) for parameter in self.parameters] or [np.zeros(0)]
+        )
+
+
+class _Writer:
+    """Collects floats, integers and parameters; gives back offsets."""
+
+    def __init__(self) -> None:
+        self._floats: list[NDArray[np.float64]] = []
+        self._n_floats = 0
+        self._integers: list[NDArray[np.int64]] = []
+        self._n_integers = 0
+        self.parameters: list[Parameter] = []
+        self._dimensions = 0
+
+    def floats(self, values: object) -> int:
+        array = np.ascontiguousarray(values, dtype=np.float64).ravel()
+        self._floats.append(array)
+        self._n_floats += len(array)
+        return self._n_floats - len(array)
+
+    def integers(self, values: object) -> int:
+        array = np.ascontiguousarray(values, dtype=np.int64).ravel()
+        self._integers.append(array)
+        self._n_integers += len(array)
+        return self._n_integers - len(array)
+
+    def parameter(
+        self, name: str, shape: tuple[int, ...], transform: str = "identity", initial: float = 0.0
+    ) -> int:
+        start = self._dimensions
+        self.parameters.append(Parameter(name, start, shape, transform, initial))
+        self._dimensions += self.parameters[-1].size
+        return start
+
+    def finish(self, first: list[int], work: int) -> Program:
+        """Put the global record in the place that was kept for it, and pack."""
+        self._integers[0][:] = first
+        floats = np.concatenate(self._floats) if self._floats else np.zeros(0)
+        return Program(pack(floats, np.concatenate(self._integers)), tuple(self.parameters), work)
+
+
+def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Program:
+    """Write the program of a joint model."""
+    writer = _Writer()
+    writer.integers(np.zeros(k.GLOBAL_SIZE))
+    cells = _write_cells(writer, factors, tables)
+    number = {factor.variable: n for n, factor in enumerate(factors)}
+    rows = effects = roots = work = 0
+    records: list[int] = []
+    for factor in factors:
+        table = tables.factors[factor.variable]
+        record, rows, effects, roots, added = _write_factor(
+            writer, factor, table, factors, plan, cells, number, rows, effects, roots
+        )
+        records.append(writer.integers(record))
+        work += added
+    table_place = writer.integers(records)
+    blocks = writer.integers([entry for block in tables.expansion.blocks for entry in block] or [0])
+    head = [0] * k.GLOBAL_SIZE
+    head[k.G_DIMENSIONS] = sum(parameter.size for parameter in writer.parameters)
+    head[k.G_FACTORS] = len(factors)
+    head[k.G_FACTOR_TABLE] = table_place
+    head[k.G_EXPANDED] = tables.expansion.n
+    head[k.G_BLOCKS] = len(tables.expansion.blocks)
+    head[k.G_BLOCK_TABLE] = blocks
+    head[k.G_CELLS] = len(cells)
+    head[k.G_CELL_TABLE] = writer.integers([entry for record in cells.values() for entry in record[1]] or [0])
+    head[k.G_ROWS] = rows
+    return writer.finish(head, work)
+
+
+def _write_cells(
+    writer: _Writer, factors: tuple[Factor, ...], tables: Tables
+) -> dict[str, tuple[int, list[int]]]:
+    """Sampled cells: variable -> (number, record)."""
+    cells: dict[str, tuple[int, list[int]]] = {}
+    for factor in factors:
+        n = tables.n_cells.get(factor.variable, 0)
+        if n:
+            record = [0] * k.C_SIZE
+            record[k.C_X] = writer.parameter(f"cell::{factor.variable}", (n,))
+            record[k.C_N] = n
+            record[k.C_F] = writer.floats([factor.location, factor.spread])
+            cells[factor.variable] = (len(cells), record)
+    return cells
+
+
+def _write_factor(
+    writer: _Writer,
+    factor: Factor,
+    table: FactorTable,
+    factors: tuple[Factor, ...],
+    plan: Plan,
+    cells: Mapping[str, tuple[int, list[int]]],
+    number: Mapping[str, int],
+    rows: int,
+    effects: int,
+    roots: int,
+) -> tuple[list[int], int, int, int, int]:
+    """Return the factor's record and how far work vectors are used now, and its work."""
+    key, priors = factor.variable, factor.priors
+    record = [-1] * k.F_SIZE
+    record[k.F_FAMILY] = FAMILY_CODES.index(factor.family.name)
+    record[k.F_ROWS] = table.n_rows
+    record[k.F_PLAIN] = table.n_plain
+    record[k.F_ROW_START] = rows
+    record[k.F_COLUMNS] = factor.design.n_columns
+    record[k.F_LINKS] = len(factor.links)
+    record[k.F_SCALE] = writer.floats([factor.location, factor.spread])
+    if priors.intercept is not None:
+        record[k.F_INTERCEPT_X] = writer.parameter(f"{key}::intercept", ())
+        record[k.F_INTERCEPT_PRIOR] = writer.floats(encode_prior(priors.intercept))
+        record[k.F_INTERCEPT_AT_MEANS] = int(priors.intercept_at_means)
+    p = factor.n_coefficients
+    record[k.F_COEFFICIENTS_X] = writer.parameter(f"{key}::coefficients", (p,)) if p else 0
+    record[k.F_WHITENING] = writer.floats(factor.whitening)
+    record[k.F_CENTERS] = writer.floats(factor.centers)
+    record[k.F_COEFFICIENT_PRIORS] = writer.floats([encode_prior(prior) for prior in priors.coefficients])
+    for name, prior in priors.scales.items():
+        start = float(np.log(factor.spread)) if prior.name not in ("Flat", "HalfFlat") else 0.0
+        record[k.F_SIGMA_X] = writer.parameter(f"{key}::{name}", (), "log", start)
+        record[k.F_SIGMA_PRIOR] = writer.floats(encode_prior(prior))
+    effect_records = []
+    collapsed: EffectTable | None = None
+    for e, effect in enumerate(table.effects):
+        treatment = plan.effect(key, effect.grouping).treatment
+        if treatment == "collapse":
+            collapsed = effect
+            record[k.F_COLLAPSED] = e
+        own, effects, roots = _write_effect(writer, factor, effect, treatment, cells, effects, roots)
+        effect_records.append(own)
+    is_statistics = (
+        factor.family.is_gaussian_identity
+        and table.is_static
+        and not factor.links
+        and not table.expanded.size
+        and all(effect is collapsed for effect in table.effects)
+    )
+    record[k.F_MODE] = k.MODE_STATISTICS if is_statistics else k.MODE_ROWS
+    if is_statistics:
+        statistics = gaussian_statistics(factor, table, collapsed)
+        record[k.F_GRAM] = writer.floats(statistics.gram)
+        width = statistics.gram.shape[0]
+        work = width * width
+        if collapsed is not None:
+            own = effect_records[record[k.F_COLLAPSED]]
+            own[k.E_ZX] = writer.floats(statistics.zx)
+            q = collapsed.base.shape[1]
+            work += collapsed.n_groups * (2 * q * width + 4 * q**3 + 20)
+    else:
+        record[k.F_DESIGN] = writer.floats(table.base)
+        record[k.F_OFFSET] = writer.floats(table.offset)
+        record[k.F_RESPONSE] = writer.floats(table.response)
+        record[k.F_EXPANDED] = writer.integers(table.expanded)
+        work = table.n_rows * (2 * table.base.shape[1] + 20)
+        rows += table.n_rows
+    record[k.F_RESPONSE_CELLS] = len(table.response_positions)
+    if len(table.response_positions):
+        record[k.F_RESPONSE_VARIABLE] = cells[key][0]
+        record[k.F_RESPONSE_POSITIONS] = writer.integers(table.response_positions)
+        record[k.F_RESPONSE_INDEX] = writer.integers(table.response_index)
+    record[k.F_SLABS] = len(table.slabs)
+    record[k.F_SLAB_TABLE] = _write_slabs(writer, table.slabs, cells)
+    record[k.F_EFFECTS] = len(effect_records)
+    record[k.F_EFFECT_TABLE] = writer.integers([entry for own in effect_records for entry in own] or [0])
+    links = []
+    for link in factor.links:
+        source = next(other for other in factors if other.variable == link.variable)
+        groupings = [effect.grouping for effect in source.effects]
+        entry = [0] * k.L_SIZE
+        entry[k.L_FACTOR] = number[link.variable]
+        entry[k.L_EFFECT] = groupings.index(link.grouping)
+        entry[k.L_POSITION] = link.position
+        entry[k.L_CODES] = writer.integers(table.links[link.name])
+        links += entry
+    record[k.F_LINK_TABLE] = writer.integers(links or [0])
+    return record, rows, effects, roots, work
+
+
+def _write_effect(
+    writer: _Writer,
+    factor: Factor,
+    effect: EffectTable,
+    treatment: str,
+    cells: Mapping[str, tuple[int, list[int]]],
+    effects: int,
+    roots: int,
+) -> tuple[list[int], int, int]:
+    key, grouping = factor.variable, effect.grouping
+    spec = factor.effect(grouping)
+    q = spec.n_effects
+    record = [-1] * k.E_SIZE
+    record[k.E_GROUPS] = effect.n_groups
+    record[k.E_Q] = q
+    record[k.E_TREATMENT] = _TREATMENTS[treatment]
+    record[k.E_CODES] = writer.integers(effect.codes)
+    record[k.E_Z] = writer.floats(effect.base)
+    if treatment == "collapse":
+        record[k.E_ZZ] = writer.floats(group_cross(effect))
+    priors = factor.priors.group_sds[grouping]
+    starts = [_start_of_sd(prior.parameters, factor) for prior in priors]
+    record[k.E_SD_X] = writer.parameter(f"{key}::sd::{grouping}", (q,), "log", float(np.mean(starts)))
+    record[k.E_SD_PRIORS] = writer.floats([encode_prior(prior) for prior in priors])
+    blocks = []
+    for b, (start, stop) in enumerate(spec.blocks):
+        size = stop - start
+        if size > 1:
+            shapes = beta_shapes(size, factor.priors.correlations[grouping])
+            x = writer.parameter(f"{key}::partial::{grouping}::{b}", (len(pairs(size)),), "logit")
+            shape_place = writer.floats(np.column_stack([shapes, -betaln(shapes, shapes)]))
+        else:
+            x, shape_place = 0, 0
+        blocks += [start, stop, x, shape_place]
+    record[k.E_BLOCKS] = len(spec.blocks)
+    record[k.E_BLOCK_TABLE] = writer.integers(blocks)
+    record[k.E_L] = roots
+    record[k.E_SCALE] = writer.floats([factor.spread])
+    if treatment != "collapse":
+        record[k.E_EFFECTS_X] = writer.parameter(f"{key}::effects::{grouping}", (effect.n_groups, q))
+        record[k.E_U] = effects
+        effects += effect.n_groups * q
+    record[k.E_SLABS] = len(effect.slabs)
+    record[k.E_SLAB_TABLE] = _write_slabs(writer, effect.slabs, cells)
+    return record, effects, roots + q * q
+
+
+def _start_of_sd(parameters: Mapping[str, float], factor: Factor) -> float:
+    """Log of where a group sd starts: half its prior's scale, or of the response's spread."""
+    return float(np.log(0.5 * parameters.get("sigma", parameters.get("beta", factor.spread))))
+
+
+def _write_slabs(
+    writer: _Writer, slabs: tuple[Slab, ...], cells: Mapping[str, tuple[int, list[int]]]
+) -> int:
+    out: list[int] = []
+    for slab in slabs:
+        record = [0] * k.S_SIZE
+        record[k.S_VARIABLE] = cells[slab.variable][0]
+        record[k.S_N] = len(slab.positions)
+        record[k.S_POSITIONS] = writer.integers(slab.positions)
+        record[k.S_INDEX] = writer.integers(slab.index)
+        record[k.S_COLUMNS_N] = len(slab.columns)
+        record[k.S_COLUMNS] = writer.integers(slab.columns)
+        record[k.S_WEIGHTS] = writer.floats(slab.slab)
+        out += record
+    return writer.integers(out or [0])
