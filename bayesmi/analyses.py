@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import pandas as pd
 
 from bayesmi.adapters.extract import Extract
 from bayesmi.adapters.nested import compare_fits
-from bayesmi.adapters.portable import make_portable
+from bayesmi.adapters.portable import pack, unpack
 from bayesmi.adapters.registry import extract
 from bayesmi.adapters.remarks import remarks_of
 from bayesmi.errors import BayesmiError, BayesmiNotice, PoolError
@@ -216,6 +216,7 @@ class _Outcome:
     remarks: tuple[str, ...] = ()
     failure: str = ""
     cause: Exception | None = None
+    of_pool: bool = False
 
 
 def run_analyses(
@@ -269,10 +270,10 @@ def run_analyses(
     else:
         from joblib import Parallel, delayed
 
-        task = delayed(_analyze_portably)
-        running = Parallel(n_jobs=n_jobs, return_as="generator")(
-            task(i, function, data) for i, data in numbered
-        )
+        task = delayed(_analyze_elsewhere)
+        workers = Parallel(n_jobs=n_jobs, return_as="generator")
+        sent = workers(task(i, function, data) for i, data in numbered)
+        running = (replace(one, result=unpack(one.result)) for one in sent)
     total = len(imputations) if isinstance(imputations, Sized) else getattr(imputations, "m", None)
     analyses = _gather(list(_shown(running, total, progress)))
     if analyses.notices:
@@ -294,10 +295,12 @@ def _analyze(i: int, function: Callable[[Any], Any], data: Any) -> _Outcome:
     return _read(i, result, caught)
 
 
-def _analyze_portably(i: int, function: Callable[[Any], Any], data: Any) -> _Outcome:
-    """Run in another process: what goes back must survive the journey."""
+def _analyze_elsewhere(i: int, function: Callable[[Any], Any], data: Any) -> _Outcome:
+    """Run in another process: result packed, exception left there."""
     outcome = _analyze(i, function, data)
-    return _Outcome(i, make_portable(outcome.result), outcome.extract, outcome.remarks, outcome.failure)
+    return replace(
+        outcome, result=pack(outcome.result), cause=None, of_pool=isinstance(outcome.cause, PoolError)
+    )
 
 
 def _read(i: int, result: Any, caught: Sequence[warnings.WarningMessage]) -> _Outcome:
@@ -320,7 +323,7 @@ def _gather(outcomes: Sequence[_Outcome]) -> Analyses:
         raise BayesmiError("there are no completed data sets to analyse")
     for one in outcomes:
         if one.failure:
-            kind = PoolError if isinstance(one.cause, PoolError) else BayesmiError
+            kind = PoolError if one.of_pool or isinstance(one.cause, PoolError) else BayesmiError
             raise kind(one.failure) from one.cause
     return Analyses(
         tuple(one.result for one in outcomes),

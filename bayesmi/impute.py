@@ -9,6 +9,7 @@ from bayesmi.errors import BayesmiNotice, ModelError
 
 if TYPE_CHECKING:
     from bayesmi.imputations import Imputations
+    from bayesmi.model import Model
 
 __all__ = ["everything_formula", "impute"]
 
@@ -60,10 +61,18 @@ def impute(
     >>> import bayesmi as bmi
     >>> imputed = bmi.impute(bmi.datasets.load("nhanes"), "chl ~ age + bmi", m=5, seed=1)  # doctest: +SKIP
     """
+    import numpy as np
+
     from bayesmi.model import Model
 
-    if isinstance(m, bool) or not isinstance(m, int) or m < 1:
-        raise ModelError(f"m must be a whole number, 1 or more, not {m!r}")
+    for name, value in (("m", m), ("draws", draws), ("tune", tune), ("chains", chains)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+            raise ModelError(f"{name} must be a whole number, 1 or more, not {value!r}")
+    if m > draws * chains:
+        raise ModelError(
+            f"m={m} needs as many different posterior draws and there will be {draws * chains} ({chains} chains of "
+            f"{draws}): ask for fewer, or raise draws="
+        )
     if formula is None:
         formula = everything_formula(data, cluster=cluster, kinds=model_options.get("kinds"))
         warnings.warn(
@@ -74,8 +83,19 @@ def impute(
     elif cluster is not None:
         raise ModelError(f"cluster={cluster!r} goes without a formula; in a formula write (1 | {cluster})")
     model = Model(formula, data, **model_options)
+    refuse_complete(model)
     fit = model.fit(seed=seed, draws=draws, tune=tune, chains=chains, cores=cores, progress=progress)
     return fit.impute(m, despite_gate=despite_gate)
+
+
+def refuse_complete(model: Model) -> None:
+    """Refuse to impute where no variable of the model has a missing cell, and name the columns that have some."""
+    used = {model.response} | model.analysis.parents
+    if any(model.frame.columns[name].n_missing for name in used):
+        return
+    others = [name for name, column in model.frame.columns.items() if column.n_missing]
+    hint = f"; the formula does not name the incomplete {', '.join(others)}" if others else ""
+    raise ModelError(f"nothing is missing in {', '.join(sorted(used))}: there is nothing to impute{hint}")
 
 
 def everything_formula(data: Any, *, cluster: str | None = None, kinds: Any = None) -> str:
@@ -113,5 +133,5 @@ def everything_formula(data: Any, *, cluster: str | None = None, kinds: Any = No
         rows, key=lambda name: (frame.columns[name].kind == "continuous", frame.columns[name].n_missing)
     )
     others = [quoted(name) for name in usable if name != response]
-    right = " + ".join([*others, *([f"(1 | {cluster})"] if cluster else [])]) or "1"
+    right = " + ".join([*others, *([f"(1 | {quoted(cluster)})"] if cluster else [])]) or "1"
     return f"{quoted(response)} ~ {right}"

@@ -1,31 +1,48 @@
-"""Make a result survive the way back from another process."""
+"""Bring a result back from another process, or say that it could not be brought."""
 
 from __future__ import annotations
 
 import pickle
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["NotKept", "make_portable"]
+__all__ = ["NotKept", "Parcel", "pack", "unpack"]
 
 
+@dataclass(frozen=True)
 class NotKept:
     """Stands for a result that could not be sent between processes; its numbers were read before.
 
-    Parameters
+    Attributes
     ----------
     kind : str
         What it was.
     """
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
+    kind: str
 
     def __repr__(self) -> str:
         return f"<{self.kind}: not kept, run with n_jobs=1 to have it>"
 
 
-def make_portable(result: Any) -> Any:
-    """Give the result in a form that can be sent, or a `NotKept` in its place.
+@dataclass(frozen=True)
+class Parcel:
+    """A result on its way, as bytes: whether it can be opened is found out here, not in the queue between processes.
+
+    Attributes
+    ----------
+    kind : str
+        What it is.
+    content : bytes
+        Empty where it could not be packed.
+    """
+
+    kind: str
+    content: bytes
+
+
+def pack(result: Any) -> Parcel:
+    """Make a result ready to be sent.
 
     Parameters
     ----------
@@ -33,19 +50,36 @@ def make_portable(result: Any) -> Any:
 
     Returns
     -------
-    object
+    Parcel
 
     Notes
     -----
-    statsmodels fits made by formula read their formula again on arrival, in whatever frame they find, and
-    fail; without the formula's design they arrive whole, except that they cannot predict for new data by
-    formula.
+    A statsmodels fit made by formula reads its formula again on arrival, in whatever frame it finds there, and may
+    fail; without the formula's design it arrives whole, except that it cannot predict for new data by formula.
     """
+    kind = f"{type(result).__module__}.{type(result).__qualname__}".removeprefix("builtins.")
     data = getattr(getattr(getattr(result, "_results", result), "model", None), "data", None)
-    if data is not None:
-        pass
+    if hasattr(data, "model_spec"):
+        vars(data).pop("model_spec", None)
     try:
-        pickle.dumps(result)
+        return Parcel(kind, pickle.dumps(result))
     except Exception:
-        return NotKept(f"{type(result).__module__}.{type(result).__qualname__}")
-    return result
+        return Parcel(kind, b"")
+
+
+def unpack(parcel: Parcel) -> Any:
+    """Open what `pack` made, in the process that made the workers.
+
+    Parameters
+    ----------
+    parcel : Parcel
+
+    Returns
+    -------
+    object
+        The result, or a `NotKept` in its place.
+    """
+    try:
+        return pickle.loads(parcel.content)
+    except Exception:
+        return NotKept(parcel.kind)

@@ -1,5 +1,6 @@
 """The kernel as a PyTensor Op, so that PyMC's own samplers can run it."""
 
+# ruff: noqa: E402
 from __future__ import annotations
 
 from typing import Any
@@ -10,8 +11,8 @@ import pytensor
 # a pip install has no BLAS to link and PyMC would warn; no graph of ours needs one
 pytensor.config.blas__ldflags = ""
 
-import pymc as pm  # noqa: E402
-import pytensor.tensor as pt  # noqa: E402
+import pymc as pm
+import pytensor.tensor as pt
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 

@@ -4,6 +4,7 @@ To read, to extend, and to hold against the hand-written models in `models/`. Wh
 posterior but may have cells summed out and group effects integrated out.
 """
 
+# ruff: noqa: E402
 from __future__ import annotations
 
 import itertools
@@ -16,8 +17,8 @@ import pytensor
 # a pip install has no BLAS to link and PyMC would warn; no graph of ours needs one
 pytensor.config.blas__ldflags = ""
 
-import pymc as pm  # noqa: E402
-import pytensor.tensor as pt  # noqa: E402
+import pymc as pm
+import pytensor.tensor as pt
 from numpy.typing import NDArray
 
 from bayesmi.build.correlation import beta_shapes, cholesky_rows, pairs
@@ -134,6 +135,7 @@ def _effects(factor: Factor, effect: GroupEffect) -> Any:
         for name, prior in zip(effect.names, factor.priors.group_sds[grouping], strict=True)
     ]
     columns: list[Any] = []
+    products: list[Any] = []
     for start, stop in effect.blocks:
         size = stop - start
         if size == 1:
@@ -143,10 +145,7 @@ def _effects(factor: Factor, effect: GroupEffect) -> Any:
         shapes = beta_shapes(size, factor.priors.correlations[grouping])
         half = pm.Beta(f"{label}partial", shapes, shapes, shape=(len(pairs(size)),))
         rows = cholesky_rows(pt, [2.0 * half[k] - 1.0 for k in range(len(pairs(size)))], size)
-        pair_names = [f"{effect.names[start + j]}~~{effect.names[start + i]}" for i, j in pairs(size)]
-        pm.modelcontext(None).add_coord(f"{label}corr_dim", pair_names)
-        products = [sum(rows[i][k] * rows[j][k] for k in range(j + 1)) for i, j in pairs(size)]
-        pm.Deterministic(f"{label}corr", pt.stack(products), dims=f"{label}corr_dim")
+        products += [sum(rows[i][k] * rows[j][k] for k in range(j + 1)) for i, j in pairs(size)]
         root = pt.stack(
             [
                 pt.stack([sds[start + i] * rows[i][j] if j <= i else pt.constant(0.0) for j in range(size)])
@@ -159,6 +158,10 @@ def _effects(factor: Factor, effect: GroupEffect) -> Any:
             columns.append(
                 pm.Deterministic(f"{prefix}{effect.names[start + i]}|{grouping}", u[:, i], dims=dim)
             )
+    if products:
+        label = f"{prefix}{grouping}__corr"
+        pm.modelcontext(None).add_coord(f"{label}_dim", list(effect.pair_labels))
+        pm.Deterministic(label, pt.stack(products), dims=f"{label}_dim")
     return pt.stack(columns, axis=1)
 
 

@@ -131,7 +131,7 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
 def _write_cells(
     writer: _Writer, factors: tuple[Factor, ...], tables: Tables
 ) -> dict[str, tuple[int, list[int]]]:
-    """Sampled cells: variable -> (number, record)."""
+    """Write the records of sampled cells: variable -> (number, record)."""
     cells: dict[str, tuple[int, list[int]]] = {}
     for factor in factors:
         n = tables.n_cells.get(factor.variable, 0)
@@ -288,9 +288,7 @@ def _start_of_sd(parameters: Mapping[str, float], factor: Factor) -> float:
     return float(np.log(0.5 * parameters.get("sigma", parameters.get("beta", factor.spread))))
 
 
-def _write_slabs(
-    writer: _Writer, slabs: tuple[Slab, ...], cells: Mapping[str, tuple[int, list[int]]]
-) -> int:
+def _write_slabs(writer: _Writer, slabs: tuple[Slab, ...], cells: Mapping[str, tuple[int, list[int]]]) -> int:
     out: list[int] = []
     for slab in slabs:
         record = [0] * k.S_SIZE

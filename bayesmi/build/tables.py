@@ -244,11 +244,7 @@ def _effect_table(
             "the nearest that is: a slope on the variable itself"
         )
     base = effect.matrix(values, len(units))
-    slabs = tuple(
-        slab
-        for name in inside
-        for slab in _slab(name, *latent[name], values, effect.matrix)
-    )
+    slabs = tuple(slab for name in inside for slab in _slab(name, *latent[name], values, effect.matrix))
     codes = table.codes_at(effect.grouping, factor.level)[units]
     return EffectTable(effect.grouping, codes, len(table.groupings[effect.grouping].labels), base, slabs)
 

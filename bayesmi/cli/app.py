@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,6 +13,10 @@ from bayesmi import __version__
 from bayesmi.errors import BayesmiError, BayesmiNotice
 
 __all__ = ["app", "main"]
+
+# typer has its own copy of click or the installed one: the base of all errors about what was typed, in either
+_TYPED_WRONG: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="bayesmi",
@@ -119,18 +123,32 @@ def demo(
 
 
 def main() -> None:
-    """Run a command; every mistake of the user's ends in one line and exit status 1."""
+    """Run a command; every mistake of the user's ends in one line: exit status 1, or 2 for what was typed wrong."""
     warnings.simplefilter("ignore")
     warnings.simplefilter("always", BayesmiNotice)
     warnings.showwarning = _show_notice
     try:
-        app()
-    except BayesmiError as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        sys.exit(1)
+        status = app(standalone_mode=False)
+    except (BayesmiError, OSError) as problem:
+        _fail(str(problem), 1)
+    except _TYPED_WRONG as problem:
+        if type(problem).__name__ == "NoArgsIsHelpError":
+            print(
+                problem.format_message(), end=""
+            )  # typer's own copy has printed the help and has no message
+            sys.exit(2)
+        _fail(problem.format_message(), 2)
     except KeyboardInterrupt:
+        status = _INTERRUPTED
+    if status == _INTERRUPTED:
         print("interrupted: nothing was written", file=sys.stderr)
-        sys.exit(130)
+    sys.exit(status or 0)
+
+
+def _fail(message: str, status: int) -> None:
+    """Say what is wrong in one line, and stop."""
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(status)
 
 
 def _show_notice(message: object, *_: object, **__: object) -> None:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bayesmi.errors import BayesmiError, DataError, ModelError
+from bayesmi.errors import BayesmiError, BayesmiNotice, DataError, ModelError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bayesmi.fit import Fit
     from bayesmi.imputations import Imputations
 
 __all__ = ["ImputeOptions", "run_impute"]
 
 _SUFFIXES = (".csv", ".parquet", ".bmi")
+_CHAINS = 4  # always, so that the same seed means the same draws
 
 
 @dataclass(frozen=True)
@@ -45,17 +49,21 @@ def run_impute(options: ImputeOptions) -> None:
     say = (lambda text: None) if options.quiet else (lambda text: print(text, file=sys.stderr))
 
     from bayesmi.data import read_table
-    from bayesmi.impute import everything_formula
+    from bayesmi.impute import everything_formula, refuse_complete
     from bayesmi.model import Model
 
     imported = time.perf_counter() - started
+    if options.quiet:
+        warnings.simplefilter("ignore", BayesmiNotice)
     data = read_table(options.file)
+    _check_long_form(options.output, data)
     kinds = _kinds(options.kinds)
     formula = options.formula
     if formula is None:
         formula = everything_formula(data, cluster=options.cluster, kinds=kinds)
         say(f"note: no formula given: every incomplete variable is modelled given all others ({formula})")
     model = Model(formula, data, kinds=kinds)
+    refuse_complete(model)
     plan = model.plan()
     say(str(plan))
     fit = model.fit(
@@ -81,11 +89,19 @@ def run_impute(options: ImputeOptions) -> None:
 
 
 def _check(options: ImputeOptions) -> None:
-    if options.m < 1:
-        raise ModelError(f"-m must be 1 or more, not {options.m}")
-    for name, value in (("--draws", options.draws), ("--tune", options.tune)):
+    for name, value in (
+        ("-m", options.m),
+        ("--draws", options.draws),
+        ("--tune", options.tune),
+        ("--cores", 1 if options.cores is None else options.cores),
+    ):
         if value < 1:
             raise ModelError(f"{name} must be 1 or more, not {value}")
+    if options.m > _CHAINS * options.draws:
+        raise ModelError(
+            f"-m {options.m} needs as many different posterior draws and there will be {_CHAINS * options.draws} "
+            f"({_CHAINS} chains of {options.draws}): ask for fewer, or raise --draws"
+        )
     if options.seed is not None and options.seed < 0:
         raise ModelError(f"--seed must be zero or positive, not {options.seed}")
     if options.output.suffix.lower() not in _SUFFIXES:
@@ -94,8 +110,17 @@ def _check(options: ImputeOptions) -> None:
         raise DataError(f"folder '{options.output.parent}' does not exist: make it first")
     if options.output.exists() and not options.force:
         raise DataError(f"'{options.output}' exists already: choose another name, or replace it with --force")
+    if options.output.exists() and options.file.exists() and options.output.samefile(options.file):
+        raise DataError(f"'{options.output}' is the table itself: choose another name for the output")
     if options.formula is not None and options.cluster is not None:
         raise ModelError(f"--cluster goes without a formula; in a formula write (1 | {options.cluster})")
+
+
+def _check_long_form(output: Path, data: pd.DataFrame) -> None:
+    """Refuse before sampling what the long form could not hold after it."""
+    for name in (".imp", ".id"):
+        if output.suffix.lower() in (".csv", ".parquet") and name in data.columns:
+            raise DataError(f"column '{name}' is in the data, and the long form needs that name: rename it")
 
 
 def _kinds(given: tuple[str, ...]) -> dict[str, str]:

@@ -75,7 +75,9 @@ def read_csv(
     >>> read_csv(file, notify=False)["pupils"].isna().tolist()
     [False, False, True]
     """
-    name = Path(path).name
+    name = _path(path).name
+    if not isinstance(sep, str) or len(sep) != 1:
+        raise DataError(f"sep={sep!r}: one character between fields, such as ',' or ';'")
     text = _text(path, encoding)
     _check_shape(text, name, sep)
     try:
@@ -128,7 +130,9 @@ def read_table(path: str | os.PathLike[str], *, notify: bool = True, **options: 
     >>> read_table(file).to_dict("list")
     {'a': [1], 'b': [2]}
     """
-    file = Path(path)
+    file = _path(path)
+    if file.is_dir():
+        raise DataError(f"{file} is a folder, not a file")
     suffix = _suffix(file)
     if suffix in _PARQUET:
         if options:
@@ -156,6 +160,14 @@ def raw_text(path: str | os.PathLike[str]) -> pd.DataFrame | None:
     return pd.read_csv(
         io.StringIO(text), sep=separator, dtype=str, na_filter=False, index_col=False, low_memory=False
     )
+
+
+def _path(path: Any) -> Path:
+    """Return a path, or say that it is none."""
+    try:
+        return Path(path)
+    except TypeError:
+        raise DataError(f"a file is named by its path, not by {path!r}") from None
 
 
 def _text(path: str | os.PathLike[str], encoding: str) -> str:
@@ -206,6 +218,12 @@ def _check_shape(text: str, name: str, sep: str) -> None:
         while not header:
             header = next(rows)
         width = len(header)
+        other = next((mark for mark in ";\t|" if width == 1 and mark != sep and mark in header[0]), None)
+        if other:
+            raise DataError(
+                f"{name} has one column, {header[0]!r}: its fields seem to be separated by {other!r}; read it with"
+                f" bmi.read_csv({name!r}, sep={other!r}), or save it with {sep!r} between fields"
+            )
         twice = sorted({h for h in header if header.count(h) > 1})
         if twice:
             raise DataError(f"{name}: column names occur more than once: {list_some(twice)}")

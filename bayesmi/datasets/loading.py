@@ -111,6 +111,8 @@ def load(name: str) -> pd.DataFrame:
 
 def _entry(name: str) -> Entry:
     """Look a name up, aliases too."""
+    if not isinstance(name, str):
+        raise DataError(f"a data set has a name, such as 'popmis', not {name!r}")
     key = ALIASES.get(name, name)
     if key not in CATALOGUE:
         raise DataError(f"no data set is called {name!r}: {did_you_mean(name, [*CATALOGUE, *ALIASES])}")

@@ -15,6 +15,7 @@ from bayesmi.describe import printing
 from bayesmi.describe.clusters import cluster_missingness
 from bayesmi.describe.flux import flux
 from bayesmi.describe.patterns import missing_patterns, observed_cells
+from bayesmi.errors import DataError
 
 __all__ = ["Description", "describe"]
 
@@ -115,6 +116,8 @@ def describe(data: Any, cluster: str | Sequence[str] | None = None) -> Descripti
 
 def _read(data: Any, cluster: str | Sequence[str] | None) -> tuple[IncompleteFrame, tuple[str, ...]]:
     """Take the frame, with its clusters, out of a table, a frame or a model."""
+    if not isinstance(cluster, str | Sequence | None):
+        raise DataError(f"cluster= is a column name or a list of them, not {cluster!r}")
     names = () if cluster is None else (cluster,) if isinstance(cluster, str) else tuple(cluster)
     inner = getattr(data, "frame", None)
     if isinstance(inner, IncompleteFrame):  # a Model

@@ -28,10 +28,10 @@ _NOT_YET = {
 }
 _OF_KIND = {"continuous": "gaussian", "binary": "bernoulli"}
 _NEAREST_KIND = {
-    "count": "kinds={{{0!r}: 'continuous'}} models it as Gaussian",
-    "ordinal": "a numeric code with kinds={{{0!r}: 'continuous'}} models it as Gaussian",
-    "nominal": "two levels (a binary variable) are supported",
-    "identifier": "identifiers cannot be modelled",
+    "count": "kinds={{{0!r}: 'continuous'}}, which models it as Gaussian",
+    "ordinal": "its levels as numbers in a column of kind 'continuous', which is modelled as Gaussian",
+    "nominal": "a variable of two levels (binary)",
+    "identifier": "none, identifiers are not modelled",
 }
 
 
@@ -52,11 +52,17 @@ def get_family(name: str) -> Family:
     raise NotSupportedError(f"family {name!r} is not supported yet (there are {', '.join(REGISTRY)}){hint}")
 
 
-def family_for_kind(column: str, kind: str) -> Family:
-    """Return the default family of a column of this kind."""
+def family_for_kind(column: str, kind: str, role: str = "incomplete covariate") -> Family:
+    """Return the default family of a column of this kind.
+
+    Raises
+    ------
+    NotSupportedError
+        If there is none yet; the message names the nearest thing that is.
+    """
     if kind in _OF_KIND:
         return REGISTRY[_OF_KIND[kind]]
     hint = _NEAREST_KIND.get(kind, "").format(column)
     raise NotSupportedError(
-        f"column {column!r} is {kind} and incomplete, or the response: not supported yet; {hint}"
+        f"{role} {column!r} is {kind}: a model of it is not supported yet; the nearest that is: {hint}"
     )

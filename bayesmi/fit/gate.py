@@ -113,7 +113,7 @@ def _verdict(
     r_hat = dict(zip(names, diagnostics.r_hat(stacked).tolist(), strict=True))
     bulk = dict(zip(names, diagnostics.ess_bulk(stacked).tolist(), strict=True))
     tail = dict(zip(names, diagnostics.ess_tail(stacked).tolist(), strict=True))
-    worst = max(r_hat, key=lambda name: r_hat[name] if np.isfinite(r_hat[name]) else 0.0, default="")
+    worst = max(r_hat, key=lambda name: np.nan_to_num(r_hat[name], nan=0.0, posinf=np.inf), default="")
     failures = []
     high = [name for name, value in r_hat.items() if value > R_HAT_MAX]
     if high:
@@ -122,6 +122,15 @@ def _verdict(
     if low:
         smallest = {name: min(bulk[name], tail[name]) for name in low}
         failures.append(f"ESS below {ESS_MIN:.0f} for {_some(low, smallest, reverse=False)}")
+    unknown = [name for name in bulk if np.isnan([bulk[name], tail[name]]).any()]
+    unknown += [name for name in r_hat if np.isnan(r_hat[name]) and n_chains > 1 and name not in unknown]
+    if unknown:
+        failures.append(
+            f"r-hat or ESS cannot be computed for {_first(unknown)} (too few draws, or not finite)"
+        )
+    stuck = [name for name in chains if name not in bulk and not name.startswith("E(")]
+    if stuck:
+        failures.append(f"{_first(stuck)} never moved")
     if divergences:
         failures.append(f"{divergences} divergent transitions")
     if n_chains < 2:
@@ -137,6 +146,10 @@ def _verdict(
         n_parameters=n_parameters,
         n_cells=n_cells,
     )
+
+
+def _first(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _some(names: list[str], values: Mapping[str, float], *, reverse: bool) -> str:

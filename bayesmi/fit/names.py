@@ -62,7 +62,7 @@ def _put_effects(
         put(f"{prefix}{name}|{grouping}_sigma", own.sds[grouping][:, j])
     if effect.is_correlated:
         dim = f"{prefix}{grouping}__corr_dim"
-        coords[dim] = [f"{effect.names[j]}~~{effect.names[i]}" for i, j in effect.correlated_pairs]
+        coords[dim] = list(effect.pair_labels)
         entries = [own.correlations[grouping][:, i, j] for i, j in effect.correlated_pairs]
         put(f"{prefix}{grouping}__corr", np.stack(entries, axis=1), (dim,))
     if grouping in own.effects:

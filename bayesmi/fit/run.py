@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+import numpy as np
+
 from bayesmi.draw import draw_back_effects
 from bayesmi.errors import FitError, ModelError
 from bayesmi.fit.fit import Fit, observed_tree
@@ -26,8 +28,9 @@ def fit_model(
     progress: bool = True,
 ) -> Fit:
     """Sample a model; see `Model.fit`."""
-    for name, value in (("draws", draws), ("tune", tune), ("chains", chains), ("cores", cores or 1)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    whole = {"draws": draws, "tune": tune, "chains": chains, "cores": 1 if cores is None else cores}
+    for name, value in whole.items():
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
             raise FitError(f"{name} must be a whole number, 1 or more, not {value!r}")
     if sampler not in ("nutpie", "pymc"):
         raise FitError(f"sampler={sampler!r} is not known; there are 'nutpie' and 'pymc'")

@@ -145,7 +145,12 @@ def _nutpie(
             progress_rate=200,
         )
     except RuntimeError as problem:
-        raise FitError(f"sampling failed: {str(problem).splitlines()[0]}") from None
+        words = (str(problem).splitlines() or ["no reason given"])[0]
+        if "initialization" in words.lower():
+            words = (
+                "the density is not finite at any starting point; look at extreme values and at the priors"
+            )
+        raise FitError(f"sampling failed: {words}") from None
 
 
 def _pymc(built: BuiltModel, seed: int, draws: int, tune: int, chains: int, cores: int) -> Any:

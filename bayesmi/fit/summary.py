@@ -45,9 +45,10 @@ def _factor_rows(factor: Factor, draws: PosteriorDraws) -> list[tuple[str, str, 
         grouping = effect.grouping
         for j, name in enumerate(effect.names):
             rows.append((f"{prefix}{name}|{grouping}_sigma", "group sd", own.sds[grouping][:, j]))
-        for i, j in effect.correlated_pairs:
-            label = f"{prefix}{grouping}__corr[{effect.names[j]}~~{effect.names[i]}]"
-            rows.append((label, "correlation", own.correlations[grouping][:, i, j]))
+        for label, (i, j) in zip(effect.pair_labels, effect.correlated_pairs, strict=True):
+            rows.append(
+                (f"{prefix}{grouping}__corr[{label}]", "correlation", own.correlations[grouping][:, i, j])
+            )
     rows += _icc_rows(factor, draws)
     return rows
 

@@ -1,4 +1,4 @@
-"""Text to syntax tree with formulae's scanner and parser: the only module that imports formulae.
+"""Text to syntax tree with formulae's scanner and parser: the only module that knows formulae.
 
 formulae is used for the syntax tree and nothing else, and is not trusted to have read everything:
 
@@ -16,11 +16,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from formulae import expr
-from formulae.parser import ParseError, Parser
-from formulae.scanner import ScanError, Scanner
-from formulae.token import Token
-
 from bayesmi.errors import FormulaError
 from bayesmi.formula.expression import (
     Binary,
@@ -34,6 +29,7 @@ from bayesmi.formula.expression import (
     Text,
     Unary,
 )
+from bayesmi.formula.formulae_parts import ParseError, Parser, ScanError, Scanner, Token, expr
 
 __all__ = ["NO_RESPONSE", "tree"]
 

@@ -90,10 +90,13 @@ def assemble_factor(
         raise NotSupportedError(
             f"'{variable} | trials(…)' (binomial) is not supported yet; the nearest that is: one row a trial, Bernoulli"
         )
+    rows = table.rows_of_level(level)
+    response = response_codes(table, variable, family)[rows]
+    seen = response[np.isfinite(response)]
+    _check_varies(variable, seen, level)
     design = fit_design(formula.terms, formula.intercept, table.variables(_variables(formula.terms)))
     offset_names = frozenset().union(*(part.variables for part in formula.offsets))
     offsets = fit_offsets(formula.offsets, table.variables(offset_names))
-    rows = table.rows_of_level(level)
     values = {name: table.values[name][rows] for name in design.variables}
     matrix = np.zeros((len(rows), 0))
     if design.n_columns:
@@ -102,22 +105,13 @@ def assemble_factor(
     names = column_names(design)
     observed = np.isfinite(matrix)
     for j, (_, column) in enumerate(names):
-        seen = matrix[observed[:, j], j]
-        if seen.size == 0:
-            raise ModelError(f"predictor {column!r} of {variable!r} has no observed value")
-        if np.ptp(seen) <= 1e-12 * max(1.0, float(np.abs(seen).max())):
+        known = matrix[observed[:, j], j]
+        if known.size == 0:
+            raise ModelError(f"predictor {column!r} of {variable!r} has no observed value: leave it out")
+        if np.ptp(known) <= 1e-12 * float(np.abs(known).max()):
             raise ModelError(
-                f"predictor {column!r} of {variable!r} is constant ({seen[0]:g} in every row): leave it out"
+                f"predictor {column!r} of {variable!r} is constant ({known[0]:g} in every row): leave it out"
             )
-    response = response_codes(table, variable, family)[rows]
-    seen = response[np.isfinite(response)]
-    if seen.size == 0:
-        raise ModelError(
-            f"{variable!r} has no observed value: it cannot be modelled; leave it out of the model"
-        )
-    if seen.size < 2 or np.ptp(seen) == 0:
-        raise ModelError(f"{variable!r} is constant ({seen[0]:g} wherever observed): it cannot be modelled")
-
     effects = group_effects(formula, table)
     effect_sds = {effect.grouping: _effect_sds(effect, table, rows) for effect in effects}
     means = np.array([matrix[observed[:, j], j].mean() for j in range(len(names))])
@@ -140,10 +134,12 @@ def assemble_factor(
         given=given or {},
     )
     complete = np.all(observed, axis=1) & np.isfinite(response)
+    if not family.is_discrete and f"{prefix}sigma" not in (given or {}):
+        _check_residual(variable, matrix[complete] - centers, sds, response[complete], design.intercept)
     whitening, dependent = _whitening(
         matrix[complete] - centers, sds, spread if not family.is_discrete else 2.0
     )
-    notices = (
+    notices: tuple[str, ...] = (
         *design.notices,
         *(
             f"predictor {names[j][1]!r} of {variable!r} is a linear combination of the others in the observed rows: "
@@ -151,6 +147,12 @@ def assemble_factor(
             for j in dependent
         ),
     )
+    n_complete = int(complete.sum())
+    if n_complete <= len(names):
+        notices += (
+            f"{variable!r} and its predictors are all observed in {n_complete} rows, no more than there are predictors "
+            f"({len(names)}): the priors decide",
+        )
     n_links = len(links)
     full = np.zeros((len(all_names), len(all_names)))
     full[: len(names), : len(names)] = whitening
@@ -175,6 +177,45 @@ def assemble_factor(
         reasons=tuple(reasons),
     )
     return factor, notices
+
+
+def _check_varies(variable: str, seen: NDArray[np.float64], level: str) -> None:
+    """Refuse a variable without at least two different observed values."""
+    units = "row" if level == "row" else level
+    if seen.size == 0:
+        raise ModelError(
+            f"{variable!r} has no observed value: it cannot be modelled; leave it out of the model"
+        )
+    if seen.size == 1:
+        raise ModelError(
+            f"{variable!r} is observed in one {units} only: it cannot be modelled; leave it out of the model"
+        )
+    if np.ptp(seen) == 0:
+        raise ModelError(
+            f"{variable!r} is constant ({seen[0]:g} wherever observed): it cannot be modelled; leave it out"
+        )
+
+
+def _check_residual(
+    variable: str,
+    centred: NDArray[np.float64],
+    sds: NDArray[np.float64],
+    response: NDArray[np.float64],
+    intercept: bool,
+) -> None:
+    """Refuse a Gaussian variable that its predictors determine: the density has no bound as sigma goes to zero."""
+    n, p = centred.shape
+    if not p or n <= p + 1:
+        return
+    scaled = centred / sds
+    if intercept:
+        scaled, response = scaled - scaled.mean(axis=0), response - response.mean()
+    slopes = np.linalg.lstsq(scaled, response, rcond=None)[0]
+    if np.linalg.norm(response - scaled @ slopes) <= 1e-9 * np.linalg.norm(response):
+        raise ModelError(
+            f"{variable!r} is an exact linear combination of its predictors in the {n} rows where all are observed, so that "
+            "nothing is left for a residual: leave out it or one of them, or compute it on the completed data"
+        )
 
 
 def _variables(terms: Sequence[object]) -> frozenset[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.formula.expression import Column as ColumnName
 from bayesmi.model.factor import EffectLink
 from bayesmi.model.table import ModelTable, manifest_means
 
@@ -17,7 +17,7 @@ __all__ = ["AutomaticFormula", "quoted", "write_formula"]
 
 def quoted(name: str) -> str:
     """Return a column name as it may stand in a formula."""
-    return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) else f"`{name}`"
+    return str(ColumnName(name))
 
 
 @dataclass(frozen=True)
@@ -112,9 +112,15 @@ def write_formula(
                     links.append(EffectLink(name, grouping, position))
                     link_sds.append(_group_sd(table, name, grouping))
                     reasons.append(f"{grouping} effect of {name}: its between-group association may differ")
-    terms += [f"(1 | {grouping})" for grouping in own]
+    terms += [f"(1 | {_quoted_grouping(grouping, table)})" for grouping in own]
     text = f"{quoted(variable)} ~ {' + '.join(terms) if terms else '1'}"
     return AutomaticFormula(text, made, tuple(links), tuple(link_sds), tuple(reasons))
+
+
+def _quoted_grouping(grouping: str, table: ModelTable) -> str:
+    """Return a grouping as it may stand in a formula: a column, or several joined by colons."""
+    parts = [grouping] if grouping in table.frame.columns else grouping.split(":")
+    return ":".join(quoted(part) for part in parts)
 
 
 def _group_sd(table: ModelTable, name: str, grouping: str) -> float:

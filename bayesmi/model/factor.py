@@ -45,6 +45,12 @@ class GroupEffect:
         )
 
     @property
+    def pair_labels(self) -> tuple[str, ...]:
+        """Labels of their correlations, in the order of `correlated_pairs`: "Intercept~~sex"."""
+        names = ["Intercept" if name == "1" else name for name in self.names]
+        return tuple(f"{names[j]}~~{names[i]}" for i, j in self.correlated_pairs)
+
+    @property
     def variables(self) -> frozenset[str]:
         """Columns that the slopes are on."""
         return frozenset().union(*(design.variables for design in self.designs))

@@ -6,13 +6,21 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bayesmi.data import IncompleteFrame
 from bayesmi.errors import BayesmiNotice, ModelError, NotSupportedError
 from bayesmi.families import Family, family_for_kind, get_family
 from bayesmi.formula import Formula, check_variables, parse
-from bayesmi.model.assemble import assemble_factor, column_names
+from bayesmi.model.assemble import assemble_factor
 from bayesmi.model.automatic import AutomaticFormula, write_formula
-from bayesmi.model.default_priors import prior_names
+from bayesmi.model.checks import (
+    check_arguments,
+    check_groupings,
+    check_names,
+    check_roles,
+    factor_prior_names,
+)
 from bayesmi.model.factor import Factor
 from bayesmi.model.order import order_variables
 from bayesmi.model.table import ModelTable
@@ -25,8 +33,6 @@ if TYPE_CHECKING:
     from bayesmi.plan import Plan
 
 __all__ = ["Model"]
-
-_RESERVED = ("Intercept", "sigma", "chain", "draw", "sample", "__obs__")
 
 
 class Model:
@@ -104,6 +110,16 @@ class Model:
         _refuse_unsupported(
             auxiliary=auxiliary, derived=derived, observations=observations, mechanisms=mechanisms
         )
+        check_arguments(
+            family=family,
+            order=order,
+            families=families,
+            formulas=formulas,
+            priors=priors,
+            kinds=kinds,
+            treatments=treatments,
+            not_applicable=not_applicable,
+        )
         parsed = parse(formula)
         if parsed.response is None:
             raise ModelError(f"formula {formula!r} has no response: write 'y ~ …'")
@@ -118,9 +134,21 @@ class Model:
         groupings = tuple(dict.fromkeys(term.grouping for term in parsed.groups))
         if isinstance(data, IncompleteFrame):
             frame = data
+            read_before = {
+                "kinds": kinds,
+                "levels": overrides,
+                "where": where,
+                "not_applicable": not_applicable,
+            }
+            for key, value in read_before.items():
+                if value is not None:
+                    raise ModelError(
+                        f"{key}= comes too late for an IncompleteFrame: give it to IncompleteFrame.from_table()"
+                    )
             check_variables(parsed, tuple(frame.columns))
         else:
-            check_variables(parsed, [str(name) for name in getattr(data, "columns", ())])
+            if hasattr(data, "shape") and len(getattr(data, "columns", ())):  # else from_table refuses it
+                check_variables(parsed, [str(name) for name in data.columns])
             frame = IncompleteFrame.from_table(
                 data,
                 kinds=kinds,
@@ -307,7 +335,8 @@ def _joint(
     assert parsed.response is not None
     response = parsed.response.name
     frame = table.frame
-    _check_roles(parsed, response, table)
+    check_roles(parsed, response, table)
+    check_groupings(parsed, table)
     used = [name for name in frame.columns if name in parsed.variables]
     incomplete = [name for name in used if table.is_incomplete(name)]
     for key in ("families", "formulas"):
@@ -335,7 +364,7 @@ def _joint(
         n_missing={name: int(table.unknown[name].sum()) for name in incomplete},
         wanted=spec["order"],
     )
-    complete = [name for name in used if name not in incomplete]
+    complete = [name for name in used if name not in incomplete and np.ptp(table.values[name]) > 0]
     factors: list[Factor] = []
     notices: list[str] = []
     earlier_groups: dict[str, dict[str, int]] = {}
@@ -350,6 +379,9 @@ def _joint(
                 earlier_groups=earlier_groups,
                 separate_levels=separate_levels,
             )
+            for made in written.made:
+                if made in frame.columns:
+                    raise ModelError(f"column {made!r} has the name of a group mean of the model: rename it")
             table = table.with_made(written.made)
         else:
             right = own if "~" in own else f"~ {own}"
@@ -379,7 +411,7 @@ def _joint(
     family = (
         get_family(spec["family"])
         if spec["family"]
-        else family_for_kind(response, frame.columns[response].kind)
+        else family_for_kind(response, frame.columns[response].kind, "response")
     )
     _check_family(response, family, table)
     if table.level(response) != "row":
@@ -392,28 +424,8 @@ def _joint(
     factors.append(analysis)
     notices += remarks
     _check_priors(spec["priors"], factors)
-    _check_collisions(factors, table)
+    check_names(factors, table)
     return table, tuple(factors), tuple(notices)
-
-
-def _check_roles(parsed: Formula, response: str, table: ModelTable) -> None:
-    frame = table.frame
-    if response in parsed.variables:
-        raise ModelError(f"{response!r} stands on both sides of the formula")
-    for name in (*sorted(parsed.variables), response):
-        column = frame.columns[name]
-        if column.kind == "identifier":
-            raise ModelError(
-                f"column {name!r} is an identifier or a date and cannot enter the model; kinds= can say otherwise"
-            )
-        if name != response and column.absent.any():
-            rows = frame.index[column.absent][:3].tolist()
-            raise ModelError(
-                f"predictor {name!r} does not apply in {int(column.absent.sum())} rows (first: {rows}): "
-                "a row where a predictor does not apply has no model; take these rows out or recode them"
-            )
-        if column.n_observed == 0:
-            raise ModelError(f"column {name!r} has no observed value: leave it out of the model")
 
 
 def _check_family(name: str, family: Family, table: ModelTable) -> None:
@@ -467,33 +479,7 @@ def _check_covariate_formula(
 
 
 def _check_priors(given: Mapping[str, Prior], factors: Sequence[Factor]) -> None:
-    known: list[str] = []
-    for factor in factors:
-        columns = [*column_names(factor.design), *((link.name, link.name) for link in factor.links)]
-        known += prior_names(
-            factor.prefix,
-            intercept=factor.design.intercept,
-            columns=columns,
-            scales=factor.family.scale_parameters,
-            effects=factor.effects,
-        )
+    known = [name for factor in factors for name in factor_prior_names(factor)]
     for name in given:
         if name not in known:
             raise ModelError(f"priors[{name!r}]: the model has no such parameter; it has {', '.join(known)}")
-
-
-def _check_collisions(factors: Sequence[Factor], table: ModelTable) -> None:
-    analysis = factors[-1]
-    taken = {*_RESERVED, *table.groupings}
-    for block in analysis.design.blocks:
-        if block.name in taken - {*table.groupings} or block.name.startswith("cell__"):
-            raise ModelError(
-                f"column {block.name!r} collides with a name of the posterior: rename the column"
-            )
-    prefixes = [factor.prefix for factor in factors[:-1]]
-    for block in analysis.design.blocks:
-        for prefix in prefixes:
-            if block.name.startswith(prefix):
-                raise ModelError(
-                    f"column {block.name!r} collides with the posterior names of {prefix[:-2]!r}: rename the column"
-                )

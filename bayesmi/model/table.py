@@ -136,7 +136,8 @@ def manifest_means(table: ModelTable, name: str, grouping: str) -> dict[str, NDA
         }
     means = {}
     for label, values in parts.items():
+        size = float(np.abs(values).max())
         mean = np.bincount(group.codes, weights=values, minlength=len(group.labels)) / group.sizes
-        if np.ptp(mean) > 1e-10 * max(1.0, float(np.abs(mean).max())):
+        if np.ptp(mean) > 1e-10 * size:
             means[label] = mean[group.codes]
     return means

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import active_units
+from bayesmi.plan.linear import refuse_nonlinear
 
 if TYPE_CHECKING:
     from bayesmi.model import Model
@@ -87,10 +88,12 @@ def make_plan(model: Model) -> Plan:
     ------
     ModelError
         If an override names something that is not there or cannot be treated so.
+    NotSupportedError
+        If a sampled cell enters a predictor nonlinearly.
     """
     factors, table = model.factors, model.table
     wanted = dict(model.treatments)
-    kept = [name for name, treatment in wanted.items() if treatment == "sample"]
+    kept = [name for name, treatment in wanted.items() if treatment in ("sample", "enumerate")]
     _check_overrides(wanted, factors, table)
     active = active_units(factors, table, kept=kept)
     cells: list[CellGroup] = []
@@ -103,18 +106,31 @@ def make_plan(model: Model) -> Plan:
             cells.append(CellGroup(name, "deduce", "row", deduced, reason))
     for factor in factors:
         cells += _cells_of(factor, table, active[factor.variable])
+    _check_predicted(wanted, cells)
+    refuse_nonlinear(factors, table, {group.variable for group in cells if group.treatment == "sample"})
     n_expanded = _expanded_rows(cells, table)
     effects = tuple(
         _effects_of(factor, effect, factors, table, cells, active[factor.variable], wanted)
         for factor in factors
         for effect in factor.effects
     )
-    return Plan(tuple(cells), _one_collapse(effects), active, n_expanded, _remarks(model, cells))
+    asked = {
+        (factor.variable, effect.grouping)
+        for factor in factors
+        for effect in factor.effects
+        if wanted.get(_effect_key(factor, effect)) == "collapse"
+    }
+    return Plan(tuple(cells), _one_collapse(effects, asked), active, n_expanded, _remarks(model, cells))
+
+
+def _effect_key(factor: Factor, effect: GroupEffect) -> str:
+    """Return the name by which treatments= speaks of a grouping's effects."""
+    return f"{factor.prefix}1|{effect.grouping}"
 
 
 def _check_overrides(wanted: Mapping[str, str], factors: tuple[Factor, ...], table: ModelTable) -> None:
     by_name = {factor.variable: factor for factor in factors}
-    effects = {f"{factor.prefix}{'1'}|{effect.grouping}" for factor in factors for effect in factor.effects}
+    effects = {_effect_key(factor, effect) for factor in factors for effect in factor.effects}
     for name, treatment in wanted.items():
         if name in effects:
             if treatment not in ("collapse", "centred", "noncentred"):
@@ -131,11 +147,21 @@ def _check_overrides(wanted: Mapping[str, str], factors: tuple[Factor, ...], tab
         allowed = ("predict", "enumerate") if discrete else ("predict", "sample")
         if treatment in ("integrate", "grid", "mix"):
             raise NotSupportedError(
-                f"treatments[{name!r}]={treatment!r} is not supported yet; there are {allowed}"
+                f"treatments[{name!r}]={treatment!r} is not supported yet; the nearest that is: {allowed[1]!r}"
             )
         if treatment not in allowed:
             raise ModelError(
                 f"treatments[{name!r}] can be {' or '.join(map(repr, allowed))}, not {treatment!r}"
+            )
+
+
+def _check_predicted(wanted: Mapping[str, str], cells: list[CellGroup]) -> None:
+    """Refuse to predict cells that carry information: they belong to the likelihood."""
+    for group in cells:
+        if wanted.get(group.variable) == "predict" and group.treatment in ("sample", "enumerate"):
+            raise ModelError(
+                f"treatments[{group.variable!r}]='predict': {len(group.units)} of its cells stand in rows with an observed "
+                f"outcome and carry information; leave it out, or say {group.treatment!r}"
             )
 
 
@@ -195,9 +221,9 @@ def _effects_of(
 ) -> EffectGroup:
     n_groups = len(table.groupings[effect.grouping].labels)
     obstacle = _collapse_obstacle(factor, effect, factors, table, cells)
-    asked = wanted.get(f"{factor.prefix}1|{effect.grouping}")
+    asked = wanted.get(_effect_key(factor, effect))
     if asked == "collapse" and obstacle:
-        raise ModelError(f"treatments['{factor.prefix}1|{effect.grouping}']: cannot collapse: {obstacle}")
+        raise ModelError(f"treatments[{_effect_key(factor, effect)!r}]: cannot collapse: {obstacle}")
     if asked == "collapse" or (asked is None and obstacle is None):
         return EffectGroup(
             factor.variable, effect.grouping, "collapse", n_groups, effect.n_effects,
@@ -256,14 +282,25 @@ def _collapse_obstacle(
     return None
 
 
-def _one_collapse(effects: tuple[EffectGroup, ...]) -> tuple[EffectGroup, ...]:
-    """Keep one collapsed grouping a factor, the one with most effects; the others become explicit."""
+def _one_collapse(
+    effects: tuple[EffectGroup, ...], asked: Collection[tuple[str, str]]
+) -> tuple[EffectGroup, ...]:
+    """Keep one collapsed grouping a factor, the one asked for or with most effects; the others become explicit."""
     largest: dict[str, EffectGroup] = {}
+
+    def rank(effect: EffectGroup) -> tuple[bool, int]:
+        return (effect.variable, effect.grouping) in asked, effect.n_groups * effect.n_effects
+
     for effect in effects:
         if effect.treatment != "collapse":
             continue
         best = largest.get(effect.variable)
-        if best is None or effect.n_groups * effect.n_effects > best.n_groups * best.n_effects:
+        if best is not None and rank(best)[0] and rank(effect)[0]:
+            raise ModelError(
+                f"treatments= asks to collapse the effects of {best.grouping} and of {effect.grouping} in the model of "
+                f"{effect.variable}: one grouping a model can be integrated out, take one of the two"
+            )
+        if best is None or rank(effect) > rank(best):
             largest[effect.variable] = effect
     out = []
     for effect in effects:
@@ -286,16 +323,4 @@ def _remarks(model: Model, cells: list[CellGroup]) -> tuple[str, ...]:
             f"only the outcome {model.response!r} is incomplete and nothing is auxiliary: the model on the observed "
             "rows alone gives the same answer; completed data sets add only Monte Carlo error to it"
         )
-    for factor in model.factors:
-        latent = [
-            group.variable
-            for group in cells
-            if group.treatment == "sample" and group.variable in factor.parents
-        ]
-        for name in latent:
-            if not factor.design.is_affine_in([name]):
-                remarks.append(
-                    f"{factor.variable} depends on the incomplete {name} nonlinearly: the cells' posterior can have two "
-                    "peaks, look at r-hat of the cells"
-                )
     return tuple(remarks)

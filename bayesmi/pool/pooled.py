@@ -51,8 +51,8 @@ class Pooled:
     Examples
     --------
     >>> import numpy as np
-    >>> import bayesmi.pool
-    >>> pooled = bayesmi.pool.pool([({"x": estimate}, np.eye(1)) for estimate in (1.0, 2.0, 3.0)])
+    >>> from bayesmi.pool import pool
+    >>> pooled = pool([({"x": estimate}, np.eye(1)) for estimate in (1.0, 2.0, 3.0)])
     >>> pooled.m, float(pooled.table.loc["x", "estimate"])
     (3, 2.0)
     """

@@ -42,6 +42,8 @@ def read_estimates(analyses: Iterable[Any]) -> Estimates:
         raise PoolError(
             f"analyses must be a list of (estimates, covariance), one per data set, not {_kind(analyses)}"
         )
+    if not isinstance(analyses, Iterable):
+        raise PoolError(f"analyses must be a list of (estimates, covariance), not {_kind(analyses)}")
     pairs = []
     for i, pair in enumerate(analyses, start=1):
         try:

@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import settings
+
+# a busy machine is no failure
+settings.register_profile("pool", deadline=None)
+settings.load_profile("pool")
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 

@@ -1,0 +1,188 @@
+"""What a model refuses before anything is built: arguments of the wrong type, useless groupings, unusable names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.data import Column, IncompleteFrame
+from bayesmi.data.wording import name_rows, short_number
+from bayesmi.errors import ModelError
+from bayesmi.formula import Formula
+from bayesmi.model.default_priors import prior_names
+from bayesmi.model.factor import Factor
+from bayesmi.model.table import ModelTable
+
+__all__ = ["check_arguments", "check_groupings", "check_names", "check_roles", "factor_prior_names"]
+
+_RESERVED = ("Intercept", "sigma", "chain", "draw", "sample", "__obs__")
+_LARGEST = 1e100  # sizes whose squares, products and ratios stay far inside double precision
+_MAPPINGS = {
+    "families": "{'age': 'gaussian'}",
+    "formulas": "{'age': '~ sex'}",
+    "priors": "{'sigma': bmi.Prior('HalfNormal', 1)}",
+    "kinds": "{'age': 'continuous'}",
+    "treatments": "{'age': 'sample'}",
+    "not_applicable": "{'regret': 'debut == 0'}",
+}
+
+
+def check_arguments(
+    *, family: Any, order: Any, families: Any, formulas: Any, **mappings: Mapping[str, Any] | None
+) -> None:
+    """Refuse arguments of the wrong type, and say what they look like."""
+    for key, given in (mappings | {"families": families, "formulas": formulas}).items():
+        if given is not None and not isinstance(given, Mapping):
+            raise ModelError(f"{key}= is a mapping by name, such as {_MAPPINGS[key]}, not {given!r}")
+    for label, value in (
+        ("family=", family),
+        *((f"families[{name!r}]", value) for name, value in (families or {}).items()),
+        *((f"formulas[{name!r}]", value) for name, value in (formulas or {}).items()),
+    ):
+        if value is not None and not isinstance(value, str):
+            raise ModelError(f"{label} must be a text, not {value!r}")
+    if isinstance(order, str):
+        raise ModelError(f"order= is a list of columns, such as [{order!r}], not the text {order!r}")
+    if order is not None and not (isinstance(order, Iterable) and all(isinstance(v, str) for v in order)):
+        raise ModelError(f"order= is a list of columns, not {order!r}")
+
+
+def check_groupings(formula: Formula, table: ModelTable) -> None:
+    """Refuse groupings that say nothing: one group only, or no two rows in a group."""
+    for term in formula.groups:
+        grouping = table.groupings[term.grouping]
+        if grouping.n_groups == 1:
+            raise ModelError(
+                f"grouping {term.grouping!r} has one group only ({grouping.labels[0]!r}), so that nothing varies between "
+                f"groups: leave {term} out of the formula"
+            )
+        if term.intercept and grouping.n_groups == table.n_rows:
+            raise ModelError(
+                f"grouping {term.grouping!r} has one row in each of its {grouping.n_groups} groups, so that its intercepts "
+                f"cannot be told from the residuals: leave {term} out of the formula, or name the column of the clusters"
+            )
+
+
+def check_roles(formula: Formula, response: str, table: ModelTable) -> None:
+    """Refuse columns that cannot be modelled: identifiers, dates, constants, nothing observed, not applicable."""
+    frame = table.frame
+    if response in formula.variables:
+        raise ModelError(f"{response!r} stands on both sides of the formula")
+    only_offset = formula.variables - frozenset().union(
+        *(t.variables for t in (*formula.terms, *formula.groups))
+    )
+    for name in (*sorted(formula.variables), response):
+        column = frame.columns[name]
+        if column.kind == "identifier":
+            raise ModelError(_why_unusable(name, frame))
+        if name != response and column.absent.any():
+            raise ModelError(
+                f"predictor {name!r} does not apply in {name_rows(frame.index, column.absent)}: a row where a predictor "
+                "does not apply has no model; take these rows out or recode them"
+            )
+        _check_values(name, column, column.values[column.observed], may_be_constant=name in only_offset)
+
+
+def _check_values(name: str, column: Column, seen: NDArray[np.float64], *, may_be_constant: bool) -> None:
+    """Refuse a column without two different observed values, or with numbers that overflow when squared."""
+    if seen.size == 0:
+        raise ModelError(f"column {name!r} has no observed value: leave it out of the model")
+    largest, spread = float(np.abs(seen).max()), float(np.ptp(seen))
+    if largest > _LARGEST or 0 < spread < 1 / _LARGEST:
+        size = largest if largest > _LARGEST else spread
+        raise ModelError(
+            f"column {name!r} has numbers of size {size:.0e}: divide them by a power of ten first"
+        )
+    if spread == 0 and not may_be_constant:
+        value = short_number(seen[0]) if column.categories is None else repr(column.categories[int(seen[0])])
+        where = "its one observed value" if seen.size == 1 else "every observed value"
+        raise ModelError(
+            f"column {name!r} is constant ({where} is {value}): it says nothing; leave it out of the model"
+        )
+
+
+def _why_unusable(name: str, frame: IncompleteFrame) -> str:
+    """Say why a column cannot enter a model, and what to do."""
+    start, end = f"column {name!r} ", ": kept as it is, not usable in a model"
+    for line in frame.notices:
+        if line.startswith(start) and line.endswith(end):
+            reason = line[len(start) : -len(end)]
+            cure = (
+                "make a number of it first, such as days since a date"
+                if "dates" in reason
+                else "make numbers or text of it first"
+            )
+            return f"column {name!r} {reason} and cannot enter a model: {cure}, or leave it out"
+    return (
+        f"column {name!r} is an identifier (its values all differ, or kinds= says so) and cannot enter a model: leave it "
+        f"out, or say what it is, such as kinds={{{name!r}: 'nominal'}}"
+    )
+
+
+def check_names(factors: Sequence[Factor], table: ModelTable) -> None:
+    """Refuse columns whose names would stand for two things in the posterior."""
+    analysis = factors[-1]
+    columns = {factor.variable for factor in factors} | analysis.parents
+    columns |= {part for name in table.groupings for part in _parts(name, table)}
+    for name in sorted(columns):
+        if "|" in name:
+            raise ModelError(
+                f"column name {name!r} holds '|', which marks group effects in the posterior: rename the column"
+            )
+        if name in _RESERVED or name.startswith("cell__"):
+            raise ModelError(f"column {name!r} collides with a name of the posterior: rename the column")
+    taken: dict[str, str] = {}
+    for name, what in _posterior_names(factors):
+        if name in taken:
+            owner = next((c for c in sorted(columns, key=len, reverse=True) if c in name), name)
+            raise ModelError(
+                f"the posterior would hold {name!r} twice, as {taken[name]} and as {what}: rename column {owner!r}"
+            )
+        taken[name] = what
+
+
+def factor_prior_names(factor: Factor) -> tuple[str, ...]:
+    """Return the names under which a user may give priors of a factor."""
+    columns = [(block.name, name) for block in factor.design.blocks for name in block.names]
+    columns += [(link.name, link.name) for link in factor.links]
+    return prior_names(
+        factor.prefix,
+        intercept=factor.design.intercept,
+        columns=columns,
+        scales=factor.family.scale_parameters,
+        effects=factor.effects,
+    )
+
+
+def _parts(grouping: str, table: ModelTable) -> list[str]:
+    """Columns of a grouping."""
+    return [grouping] if grouping in table.frame.columns else grouping.split(":")
+
+
+def _posterior_names(factors: Sequence[Factor]) -> Iterator[tuple[str, str]]:
+    """Every variable and coordinate of the posterior, with what it is."""
+    groupings = dict.fromkeys(effect.grouping for factor in factors for effect in factor.effects)
+    yield from ((f"{grouping}__factor_dim", f"the groups of {grouping!r}") for grouping in groupings)
+    for factor in reversed(factors):
+        own, prefix = f"the model of {factor.variable!r}", factor.prefix
+        if factor.design.intercept:
+            yield f"{prefix}Intercept", f"the intercept in {own}"
+        for block in factor.design.blocks:
+            yield f"{prefix}{block.name}", f"the effect of {block.name!r} in {own}"
+            if block.labels is not None:
+                yield f"{prefix}{block.name}_dim", f"the levels of {block.name!r} in {own}"
+        for link in factor.links:
+            yield f"{prefix}{link.name}", f"the effect of {link.name!r} in {own}"
+        for scale in factor.family.scale_parameters:
+            yield f"{prefix}{scale}", f"{scale} in {own}"
+        for effect in factor.effects:
+            for name in effect.names:
+                yield f"{prefix}{name}|{effect.grouping}", f"a group effect in {own}"
+                yield f"{prefix}{name}|{effect.grouping}_sigma", f"a group sd in {own}"
+            if effect.is_correlated:
+                yield f"{prefix}{effect.grouping}__corr", f"the correlations of {effect.grouping!r} in {own}"
+                yield f"{prefix}{effect.grouping}__corr_dim", f"the pairs of {effect.grouping!r} in {own}"
+        yield f"{factor.variable}__cell", f"the missing cells of {factor.variable!r}"

@@ -1,0 +1,368 @@
+"""One small incomplete table and every shape of model on it, with the plain pm.Model as the independent density."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import logit, logsumexp
+
+from bayesmi import BayesmiNotice, Model, Prior
+from bayesmi.build import build_sampled
+
+FAST = "FAST_COMPILE"
+
+
+def small_table() -> pd.DataFrame:
+    """24 rows in 4 groups a, with b inside a and c across; holes in every pattern that matters."""
+    rng = np.random.default_rng(5)
+    n = 24
+    a = np.repeat(np.arange(4), 6)
+    b = np.tile(np.repeat(np.arange(2), 3), 4)
+    c = np.tile(np.arange(3), 8)
+    h = rng.normal(size=4)[a]
+    v = (rng.normal(size=4) * 2 + 5)[a]
+    z, w, o = rng.normal(size=(3, n))
+    x = 0.5 * z + rng.normal(size=4)[a] + rng.normal(size=n)
+    x2 = 3.0 * (0.5 * x + rng.normal(size=n)) + 20.0
+    b1 = (rng.random(n) < 0.5).astype(float)
+    b2 = (rng.random(n) < 0.5).astype(float)
+    one_two = 1.0 + (rng.random(n) < 0.5)
+    k3 = rng.choice(["low", "mid", "top"], n)
+    y = 2.0 * x + z + b1 - b2 + 0.3 * v + rng.normal(size=4)[a] + rng.normal(size=n) + 10.0
+    t = (rng.normal(size=8) + 2.0)[2 * a + b]
+    yb = (rng.random(n) < 1 / (1 + np.exp(-z - b1 + 0.5))).astype(float)
+    holes = {
+        "y": [0, 11, 20, 23],
+        "yb": [0, 11],
+        "x": [3, 8, 15, 20],
+        "x2": [3, 9, 16, 20, 23],
+        "b1": [2, 7, 11],
+        "b2": [7, 15],
+        "one_two": [4, 11],
+        "v": [6, 7, 8, 9, 10, 11],
+        "t": [3, 4, 5, 18, 19, 20],
+    }
+    text = np.where(b1 == 1, "yes", "no").astype(object)
+    data = pd.DataFrame(
+        {"a": a, "b": b, "c": c, "h": h, "v": v, "z": z, "w": w, "o": o, "x": x, "x2": x2, "b1": b1, "b2": b2}
+    ).assign(one_two=one_two, k3=k3, y=y, yb=yb, text=text, t=t)
+    for name, rows in holes.items():
+        data.loc[rows, name] = np.nan
+    data.loc[holes["b1"], "text"] = None
+    return data
+
+
+# name -> (formula, options of Model)
+SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
+    "linear_x": ("y ~ x + z", {}),
+    "intercept_only": ("y ~ 1", {}),
+    "random_intercept": ("y ~ z + h + (1 | a)", {}),
+    "random_intercept_centred": ("y ~ z + (1 | a)", {"treatments": {"1|a": "centred"}}),
+    "random_intercept_noncentred": ("y ~ z + (1 | a)", {"treatments": {"1|a": "noncentred"}}),
+    "slope": ("y ~ z + w + (1 + z | a)", {}),
+    "slope_centred": ("y ~ z + w + (1 + z | a)", {"treatments": {"1|a": "centred"}}),
+    "slope_noncentred": ("y ~ z + w + (1 + z | a)", {"treatments": {"1|a": "noncentred"}}),
+    "three_effects": ("y ~ z + w + (1 + z + w | a)", {}),
+    "three_effects_centred": ("y ~ z + w + (1 + z + w | a)", {"treatments": {"1|a": "centred"}}),
+    "uncorrelated": ("y ~ z + (1 + z || a)", {}),
+    "two_blocks": ("y ~ z + w + (1 + z | a) + (0 + w + o | a)", {}),
+    "slope_only": ("y ~ z + (0 + z | a)", {}),
+    "nested": ("y ~ z + (1 | a/b)", {}),
+    "crossed_asked": ("y ~ z + (1 | a) + (1 | c)", {"treatments": {"1|c": "collapse"}}),
+    "crossed_covariate": ("y ~ x + z + (1 | a) + (1 | c)", {}),
+    "nested_cluster": ("y ~ z + t + v + (1 | a/b)", {}),
+    "crossed": ("y ~ z + (1 | a) + (1 + z | c)", {}),
+    "logistic_binary": ("yb ~ b1 + z", {}),
+    "logistic_groups_gaussian": ("yb ~ x + z + (1 | a)", {}),
+    "logistic_text": ("yb ~ text * z", {}),
+    "one_two": ("y ~ one_two + z", {}),
+    "mixed_groups": ("y ~ b1 + b2 + x + z + (1 | a)", {}),
+    "mixed_interaction": ("y ~ x * b1 + z", {}),
+    "mixed_pooled": ("y ~ b1 + x + z + (1 | a)", {"levels": "pooled"}),
+    "mixed_order": ("y ~ b1 + x + (1 | a)", {"order": ["x", "b1"]}),
+    "two_gaussian": ("y ~ x + x2 + z + (1 | a)", {}),
+    "covariate_collapsed": ("y ~ x + z + (1 | a)", {}),
+    "covariate_slope_sampled_outcome": ("y ~ x + z + (1 + z | a)", {"treatments": {"y": "sample"}}),
+    "cluster_covariate": ("y ~ z + v + (1 | a)", {}),
+    "cluster_and_row": ("y ~ z + v + h + x + b1 + (1 | a)", {}),
+    "slope_on_incomplete": ("y ~ x + z + (1 + x | a)", {}),
+    "slope_on_incomplete_interaction": ("y ~ x * z + b1 + (1 + x:z + x || a)", {}),
+    "slope_on_binary": ("y ~ b1 + z + (1 + b1 | a)", {}),
+    "offset": ("y ~ z + offset(o) + (1 | a)", {}),
+    "offset_rows": ("y ~ x + offset(o) + (1 | c)", {}),
+    "offset_logistic": ("yb ~ b1 + offset(o)", {}),
+    "no_intercept": ("y ~ 0 + z + w", {}),
+    "no_intercept_rows": ("y ~ 0 + x + b1 + (1 | a)", {}),
+    "categories": ("y ~ k3 * z + x", {}),
+    "covariate_formula": (
+        "y ~ x + b1 + z + (1 | a)",
+        {"formulas": {"x": "~ z + I(z ** 2) + b1", "b1": "~ w + (1 + w | a)"}},
+    ),
+    "sampled_outcome": ("y ~ x + z", {"treatments": {"y": "sample"}}),
+    "enumerated_outcome": ("yb ~ b1 + z", {"treatments": {"yb": "enumerate"}}),
+    "empty_group": ("y ~ z + x + (1 | a)", {"empty": True}),
+    "priors_1": (
+        "y ~ z + w + h + (1 + z | a)",
+        {
+            "priors": {
+                "Intercept": Prior("Normal", 1.0, 2.0),
+                "z": Prior("StudentT", 3.0, 0.5, 1.5),
+                "w": Prior("Cauchy", 0.2, 0.7),
+                "h": Prior("Laplace", -0.3, 0.9),
+                "sigma": Prior("Gamma", 2.5, 1.3),
+                "1|a_sigma": Prior("HalfCauchy", 0.8),
+                "z|a_sigma": Prior("InverseGamma", 2.0, 1.1),
+                "a__corr": Prior("LKJ", 0.7),
+            }
+        },
+    ),
+    "priors_2": (
+        "y ~ z + x + (1 || a)",
+        {
+            "priors": {
+                "Intercept": Prior("Logistic", 4.0, 1.7),
+                "z": Prior("Logistic", 0.1, 0.6),
+                "x": Prior("Flat"),
+                "sigma": Prior("LogNormal", 0.2, 0.8),
+                "1|a_sigma": Prior("Weibull", 1.6, 0.9),
+                "x__Intercept": Prior("StudentT", 5.0, 0.5, 1.5),
+                "x__sigma": Prior("Exponential", 0.9),
+                "x__z": Prior("Normal", 0.3, 0.4),
+                "x__between(z)": Prior("Laplace", 0.1, 0.4),
+                "x__1|a_sigma": Prior("HalfStudentT", 3.0, 0.6),
+            }
+        },
+    ),
+    "priors_3": (
+        "y ~ k3 + b1 + x + (1 | a)",
+        {
+            "priors": {
+                "Intercept": Prior("Cauchy", 4.0, 1.7),
+                "k3": Prior("Normal", 0.0, 1.3),
+                "k3[top]": Prior("Cauchy", 0.0, 0.5),
+                "sigma": Prior("HalfFlat"),
+                "1|a_sigma": Prior("HalfNormal", 0.7),
+                "b1__Intercept": Prior("Laplace", 0.2, 1.1),
+                "x__between(b1|a)": Prior("Normal", 0.0, 0.8),
+            }
+        },
+    ),
+    "priors_flat_intercept": (
+        "y ~ z + (1 | a)",
+        {"priors": {"Intercept": Prior("Flat"), "z": Prior("Flat")}},
+    ),
+}
+
+
+def make_model(name: str) -> Model:
+    """Return the model of a shape."""
+    formula, options = SHAPES[name]
+    options = dict(options)
+    data = small_table()
+    if options.pop("empty", False):
+        data.loc[data["a"] == 2, "y"] = np.nan
+    data.index = data.index + 100
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BayesmiNotice)
+        return Model(formula, data, **options)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model as it is sampled, and the same written plainly."""
+
+    name: str
+    model: Model
+    built: Any
+
+    def point(self, seed: int, sd: float = 0.5) -> np.ndarray:
+        """A random unconstrained point."""
+        start = self.built.program.initial()
+        return start + np.random.default_rng(seed).normal(0.0, sd, len(start))
+
+    def pieces(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        """The unconstrained vector by parameter."""
+        return {p.name: x[p.start : p.start + p.size].reshape(p.shape) for p in self.built.program.parameters}
+
+    @functools.cached_property
+    def plain(self) -> Any:
+        return self.model.to_pymc()
+
+    @functools.cached_property
+    def collapsed(self) -> list[str]:
+        """Names in the plain model of effects that are integrated out in the built one."""
+        names = []
+        for e in self.built.plan.effects:
+            if e.treatment == "collapse":
+                factor = self.model.factor(e.variable)
+                names += _effect_names(factor.prefix, factor.effect(e.grouping))
+        return names
+
+    @functools.cached_property
+    def summed(self) -> list[str]:
+        names = [g.variable for g in self.built.plan.cells if g.treatment == "enumerate"]
+        return [f"cell__{name}" for name in names]
+
+    @functools.cached_property
+    def logp(self) -> Any:
+        # summed in numpy: a graph that adds more than 32 terms needs a C compiler
+        terms = self.plain.compile_logp(jacobian=False, sum=False, mode=FAST)
+        return lambda point: sum(float(np.sum(term)) for term in terms(point))
+
+    @functools.cached_property
+    def dlogp(self) -> Any:
+        variables = [self.plain[name] for name in self.collapsed]
+        return self.plain.compile_dlogp(vars=variables, jacobian=False, mode=FAST)
+
+    def values(self, natural: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The plain model's point from values on the scale of the data."""
+        point = {}
+        for rv in self.plain.free_RVs:
+            transform = self.plain.rvs_to_transforms[rv]
+            value = np.asarray(natural[rv.name])
+            if transform is not None:
+                kind = type(transform).__name__
+                value = {"LogTransform": np.log, "LogOddsTransform": logit}[kind](value)
+            point[self.plain.rvs_to_values[rv].name] = value
+        return point
+
+    def natural(self, x: np.ndarray) -> tuple[dict[str, np.ndarray], float]:
+        """Return the values of the plain model's variables and the log Jacobian of what is not affine in x.
+
+        Effects that are integrated out are at zero; summed cells at zero. The affine part (location, spread,
+        whitening) has a constant Jacobian, which the kernel leaves out.
+        """
+        parts, out, jacobian = self.pieces(x), {}, 0.0
+        for factor in self.model.factors:
+            key, prefix = factor.variable, factor.prefix
+            beta = np.zeros(0)
+            if factor.n_coefficients:
+                beta = factor.whitening @ parts[f"{key}::coefficients"]
+            for block in factor.design.blocks:
+                own = beta[block.start : block.stop]
+                if block.labels is None:
+                    out[f"{prefix}{block.name}"] = own[0]
+                else:
+                    out[f"{prefix}{block.name}"] = own
+                    out |= {f"{prefix}{block.name}[{j}]": value for j, value in enumerate(own)}
+            for j, link in enumerate(factor.links):
+                out[f"{prefix}{link.name}"] = beta[factor.design.n_columns + j]
+            if factor.priors.intercept is not None:
+                a = factor.location + factor.spread * parts[f"{key}::intercept"]
+                out[f"{prefix}Intercept_centered"] = a
+                out[f"{prefix}Intercept"] = a - factor.centers @ beta
+            if f"{key}::sigma" in parts:
+                out[f"{prefix}sigma"] = np.exp(parts[f"{key}::sigma"])
+                jacobian += float(parts[f"{key}::sigma"])
+            if f"cell::{key}" in parts:
+                out[f"cell__{key}"] = factor.location + factor.spread * parts[f"cell::{key}"]
+            for effect in factor.effects:
+                more, log_jacobian = self._effects(factor, effect, parts)
+                out |= more
+                jacobian += log_jacobian
+        for name in self.summed:
+            size = self.plain[name].shape.eval()
+            out[name] = np.zeros(size, dtype=int)
+        return out, jacobian
+
+    def _effects(self, factor: Any, effect: Any, parts: dict[str, np.ndarray]) -> Any:
+        key, prefix, grouping = factor.variable, factor.prefix, effect.grouping
+        sds = np.exp(parts[f"{key}::sd::{grouping}"])
+        out = {f"{prefix}{name}|{grouping}_sigma": sd for name, sd in zip(effect.names, sds, strict=True)}
+        jacobian = float(np.log(sds).sum())
+        root = np.zeros((len(sds), len(sds)))
+        for number, (start, stop) in enumerate(effect.blocks):
+            lower = np.eye(stop - start)
+            if stop - start > 1:
+                half = 1.0 / (1.0 + np.exp(-parts[f"{key}::partial::{grouping}::{number}"]))
+                jacobian += float(np.log(half * (1.0 - half)).sum())
+                out[f"{_label(prefix, effect, start)}partial"] = half
+                k = 0
+                for i in range(1, stop - start):
+                    for j in range(i):
+                        lower[i, j] = (2 * half[k] - 1) * np.sqrt(1 - (lower[i, :j] ** 2).sum())
+                        k += 1
+                    lower[i, i] = np.sqrt(1 - (lower[i, :i] ** 2).sum())
+            root[start:stop, start:stop] = sds[start:stop, None] * lower
+        groups = len(self.model.table.groupings[grouping].labels)
+        treatment = self.built.plan.effect(key, grouping).treatment
+        raw = parts.get(f"{key}::effects::{grouping}", np.zeros((groups, len(sds))))
+        if treatment == "centred":
+            u = factor.spread * raw
+        else:
+            u = raw @ root.T
+            if treatment == "noncentred":
+                jacobian += groups * float(np.log(np.diag(root)).sum())
+        for start, stop in effect.blocks:
+            if stop - start == 1:
+                out[f"{prefix}{effect.names[start]}|{grouping}"] = u[:, start]
+            else:
+                out[f"{_label(prefix, effect, start)}effects"] = u[:, start:stop]
+        return out, jacobian
+
+    def marginal(self, natural: dict[str, np.ndarray]) -> float:
+        """Log density of the plain model with summed cells summed by brute force and collapsed effects integrated."""
+        sizes = [len(natural[name]) for name in self.summed]
+        terms = []
+        for combination in itertools.product((0, 1), repeat=sum(sizes)):
+            chosen = dict(natural)
+            start = 0
+            for name, size in zip(self.summed, sizes, strict=True):
+                chosen[name] = np.array(combination[start : start + size], dtype=int)
+                start += size
+            terms.append(self._integrated(chosen))
+        return float(logsumexp(terms))
+
+    def _integrated(self, natural: dict[str, np.ndarray]) -> float:
+        """Log of the integral over the collapsed effects: the log density is exactly quadratic in them."""
+        if not self.collapsed:
+            return self.logp(self.values(natural))
+        mean, precision, top = self.conditional(natural)
+        return top + 0.5 * mean.size * np.log(2 * np.pi) - 0.5 * np.linalg.slogdet(precision)[1]
+
+    def conditional(self, natural: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, float]:
+        """Mean and precision of the collapsed effects given everything else, and the log density at the mean."""
+        point = self.values(natural)
+        names = [self.plain.rvs_to_values[self.plain[name]].name for name in self.collapsed]
+        shapes = [np.shape(point[name]) for name in names]
+        sizes = [int(np.prod(shape)) for shape in shapes]
+        cuts = np.cumsum(sizes)[:-1]
+
+        def at(u: np.ndarray) -> dict[str, np.ndarray]:
+            parts = np.split(u, cuts)
+            return point | {n: p.reshape(s) for n, p, s in zip(names, parts, shapes, strict=True)}
+
+        zero = np.zeros(sum(sizes))
+        gradient = self.dlogp(at(zero))
+        precision = np.stack([gradient - self.dlogp(at(row)) for row in np.eye(len(zero))])
+        precision = (precision + precision.T) / 2
+        mean = np.linalg.solve(precision, gradient)
+        return mean, precision, self.logp(at(mean))
+
+
+def _label(prefix: str, effect: Any, start: int) -> str:
+    return (
+        f"{prefix}{effect.grouping}__" if len(effect.blocks) == 1 else f"{prefix}{effect.grouping}__{start}_"
+    )
+
+
+def _effect_names(prefix: str, effect: Any) -> list[str]:
+    return [
+        f"{prefix}{effect.names[start]}|{effect.grouping}"
+        if stop - start == 1
+        else f"{_label(prefix, effect, start)}effects"
+        for start, stop in effect.blocks
+    ]
+
+
+@functools.cache
+def make_case(name: str) -> Case:
+    """Return the case of a shape, made once."""
+    model = make_model(name)
+    return Case(name, model, build_sampled(model))

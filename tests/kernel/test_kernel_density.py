@@ -1,0 +1,41 @@
+"""The built density is the plain pm.Model's with cells summed and group effects integrated out, priors included."""
+
+import numpy as np
+import pytest
+from kernel_cases import SHAPES, make_case
+
+NAMES = [pytest.param(name, marks=pytest.mark.xdist_group(f"kernel_{name}")) for name in SHAPES]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_density_is_the_plain_models_marginal(name):
+    case = make_case(name)
+    for seed in range(5):
+        x = case.point(seed)
+        natural, jacobian = case.natural(x)
+        value, _ = case.built.log_density(x)
+        assert value - jacobian == pytest.approx(case.marginal(natural), rel=1e-8)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_gradient_is_the_densitys(name):
+    case = make_case(name)
+    for seed in range(3):
+        x = case.point(seed)
+        _, gradient = case.built.log_density(x)
+        numeric = np.array([difference(case, x, j) for j in range(len(x))])
+        scale = np.maximum(1.0, np.abs(gradient))
+        worst = int(np.argmax(np.abs(gradient - numeric) / scale))
+        owner = next(p.name for p in case.built.program.parameters if p.start <= worst < p.start + p.size)
+        assert abs(gradient[worst] - numeric[worst]) / scale[worst] < 1e-7, owner
+
+
+def difference(case, x, j, h=1e-3):
+    """Central difference of fourth order."""
+
+    def at(step):
+        moved = x.copy()
+        moved[j] += step
+        return case.built.log_density(moved)[0]
+
+    return (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h)

@@ -1,0 +1,55 @@
+"""What a posterior draw is called and what the plain pm.Model computes under that name are the same numbers."""
+
+import numpy as np
+import pytest
+from kernel_cases import FAST, SHAPES, make_case
+
+from bayesmi.fit.constrain import constrained, posterior_draws
+from bayesmi.fit.names import from_dataset, to_dataset
+
+NAMES = [pytest.param(name, marks=pytest.mark.xdist_group(f"kernel_{name}")) for name in SHAPES]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_posterior_values_are_the_plain_models(name):
+    case = make_case(name)
+    model, built = case.model, case.built
+    x = case.point(3)
+    draws = posterior_draws(built, constrained(built.program, x[None, :]), 1, 1)
+    posterior = to_dataset(draws, model, built.plan)
+    plain = case.plain
+    compute = plain.compile_fn(plain.unobserved_value_vars, inputs=plain.value_vars, point_fn=True, mode=FAST)
+    natural, _ = case.natural(x)
+    values = dict(
+        zip([v.name for v in plain.unobserved_value_vars], compute(case.values(natural)), strict=True)
+    )
+    for label, variable in posterior.data_vars.items():
+        assert label in values, f"{label} is not in to_pymc()"
+        np.testing.assert_allclose(
+            variable.values[0, 0], values[label], rtol=1e-10, atol=1e-12, err_msg=label
+        )
+        dims = plain.named_vars_to_dims.get(label, ())
+        assert tuple(variable.dims[2:]) == tuple(dims), label
+        for dim in dims:
+            assert [str(v) for v in posterior[dim].values] == [str(v) for v in plain.coords[dim]], dim
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_posterior_reads_back_as_the_same_draws(name):
+    case = make_case(name)
+    points = np.stack([case.point(seed) for seed in range(6)])
+    draws = posterior_draws(case.built, constrained(case.built.program, points), 2, 3)
+    back = from_dataset(to_dataset(draws, case.model, case.built.plan), case.model)
+    for variable, own in draws.factors.items():
+        again = back.factors[variable]
+        assert (own.intercept is None) == (again.intercept is None)
+        if own.intercept is not None:
+            np.testing.assert_array_equal(again.intercept, own.intercept)
+        np.testing.assert_array_equal(again.coefficients, own.coefficients)
+        for kind in ("scales", "sds", "correlations", "effects"):
+            left, right = getattr(own, kind), getattr(again, kind)
+            assert left.keys() == right.keys()
+            for key in left:
+                np.testing.assert_array_equal(right[key], left[key])
+    for variable, values in draws.cells.items():
+        np.testing.assert_array_equal(back.cells[variable], values)
