@@ -13,6 +13,7 @@ from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import active_units
+from bayesmi.plan.integrable import integrable_cells
 
 if TYPE_CHECKING:
     from bayesmi.model import Model
@@ -30,7 +31,7 @@ class CellGroup:
     """Missing cells of one variable that are dealt with alike."""
 
     variable: str
-    treatment: str  # "predict", "enumerate", "sample", "deduce"
+    treatment: str  # "predict", "enumerate", "integrate", "sample", "deduce"
     level: str
     units: NDArray[np.intp]  # positions among the units of the level
     reason: str
@@ -101,8 +102,9 @@ def make_plan(model: Model) -> Plan:
         if deduced.size:
             reason = f"constant in its {column.level} and observed in another row of it"
             cells.append(CellGroup(name, "deduce", "row", deduced, reason))
+    integrated = integrable_cells(factors, table, active, wanted)
     for factor in factors:
-        cells += _cells_of(factor, table, active[factor.variable])
+        cells += _cells_of(factor, table, active[factor.variable], integrated.get(factor.variable))
     n_expanded = _expanded_rows(cells, table)
     effects = tuple(
         _effects_of(factor, effect, factors, table, cells, active[factor.variable], wanted)
@@ -128,8 +130,8 @@ def _check_overrides(wanted: Mapping[str, str], factors: tuple[Factor, ...], tab
                 f"treatments[{name!r}]: no such incomplete variable or group effect; there are {known}"
             )
         discrete = by_name[name].family.is_discrete
-        allowed = ("predict", "enumerate") if discrete else ("predict", "sample")
-        if treatment in ("integrate", "grid", "mix"):
+        allowed = ("predict", "enumerate") if discrete else ("predict", "integrate", "sample")
+        if treatment in ("grid", "mix"):
             raise NotSupportedError(
                 f"treatments[{name!r}]={treatment!r} is not supported yet; there are {allowed}"
             )
@@ -139,7 +141,9 @@ def _check_overrides(wanted: Mapping[str, str], factors: tuple[Factor, ...], tab
             )
 
 
-def _cells_of(factor: Factor, table: ModelTable, active: NDArray[np.bool_]) -> list[CellGroup]:
+def _cells_of(
+    factor: Factor, table: ModelTable, active: NDArray[np.bool_], integrated: NDArray[np.bool_] | None
+) -> list[CellGroup]:
     unknown = table.unknown_at(factor.variable, factor.level)
     informative = np.flatnonzero(unknown & active)
     barren = np.flatnonzero(
@@ -161,11 +165,27 @@ def _cells_of(factor: Factor, table: ModelTable, active: NDArray[np.bool_]) -> l
                 )
             )
         else:
-            groups.append(
-                CellGroup(
-                    factor.variable, "sample", factor.level, informative, "continuous: a latent for NUTS"
+            inside = np.zeros(len(informative), dtype=bool) if integrated is None else integrated[informative]
+            if inside.any():
+                groups.append(
+                    CellGroup(
+                        factor.variable,
+                        "integrate",
+                        factor.level,
+                        informative[inside],
+                        "linear in the means of Gaussian variables: integrated out in closed form",
+                    )
                 )
-            )
+            if not inside.all():
+                groups.append(
+                    CellGroup(
+                        factor.variable,
+                        "sample",
+                        factor.level,
+                        informative[~inside],
+                        "continuous: a latent for NUTS",
+                    )
+                )
     return groups
 
 
@@ -247,6 +267,10 @@ def _collapse_obstacle(
     touched = sorted(enumerated & factor.parents)
     if touched:
         return f"rows are summed over {', '.join(touched)}"
+    integrated = {group.variable for group in cells if group.treatment == "integrate"}
+    touched = sorted(integrated & (factor.parents | {factor.variable}))
+    if touched:
+        return f"rows are integrated over {', '.join(touched)}"
     latent = sorted(name for name in effect.variables if table.is_incomplete(name))
     if latent:
         return f"slope on the incomplete {', '.join(latent)}"
