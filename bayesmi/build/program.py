@@ -125,7 +125,51 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
     head[k.G_CELLS] = len(cells)
     head[k.G_CELL_TABLE] = writer.integers([entry for record in cells.values() for entry in record[1]] or [0])
     head[k.G_ROWS] = rows
+    _write_integrals(writer, head, factors, tables)
     return writer.finish(head, work)
+
+
+def _write_integrals(writer: _Writer, head: list[int], factors: tuple[Factor, ...], tables: Tables) -> None:
+    """Units of the integrals, the factor rows in them, and how each cell enters each of these."""
+    integrals = tables.integrals
+    most = integrals.most
+    head[k.G_UNITS] = integrals.n
+    head[k.G_UNIT_MOST] = most
+    head[k.G_UNIT_SIZES] = writer.integers(integrals.sizes)
+    head[k.G_UNIT_EXPANDED] = writer.integers(integrals.expanded)
+    units: list[NDArray[np.intp]] = []
+    members: list[NDArray[np.intp]] = []
+    blocks: list[NDArray[np.int64]] = []
+    for n, factor in enumerate(factors):
+        table = tables.factors[factor.variable]
+        positions = np.flatnonzero(table.integral_unit >= 0)
+        if not positions.size:
+            continue
+        entries = np.zeros((len(positions), most, k.ENTRY_SIZE), dtype=np.int64)
+        number = np.full(table.n_rows, -1, dtype=np.intp)
+        number[positions] = np.arange(len(positions))
+        own = table.integrated_response
+        if own.size:
+            entries[number[own], integrals.place[factor.variable][table.units[own]], 0] = k.ENTRY_RESPONSE
+        for slab in table.integrated:
+            rows = number[slab.positions]
+            places = integrals.place[slab.variable][table.units[slab.positions]]
+            weights = writer.floats(slab.slab)
+            entries[rows, places, 0] = len(slab.columns)
+            entries[rows, places, 1] = writer.integers(slab.columns)
+            entries[rows, places, 2] = weights + len(slab.columns) * np.arange(len(rows))
+        units.append(table.integral_unit[positions])
+        members.append(np.column_stack([np.full(len(positions), n), positions]))
+        blocks.append(entries)
+    if not units:
+        head[k.G_UNIT_MEMBERS] = head[k.G_MEMBERS] = writer.integers([0])
+        return
+    all_units = np.concatenate(units)
+    order = np.argsort(all_units, kind="stable")
+    start = writer.integers(np.concatenate(blocks)[order])
+    head[k.G_UNIT_MEMBERS] = writer.integers(np.searchsorted(all_units[order], np.arange(integrals.n + 1)))
+    entries_at = start + np.arange(len(order)) * most * k.ENTRY_SIZE
+    head[k.G_MEMBERS] = writer.integers(np.column_stack([np.concatenate(members)[order], entries_at]))
 
 
 def _write_cells(
@@ -213,6 +257,8 @@ def _write_factor(
         record[k.F_EXPANDED] = writer.integers(table.expanded)
         work = table.n_rows * (2 * table.base.shape[1] + 20)
         rows += table.n_rows
+    if (table.integral_unit >= 0).any():
+        record[k.F_UNITS] = writer.integers(table.integral_unit)
     record[k.F_RESPONSE_CELLS] = len(table.response_positions)
     if len(table.response_positions):
         record[k.F_RESPONSE_VARIABLE] = cells[key][0]

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.build.expansion import Expansion
+from bayesmi.build.integrals import Integrals, find_integrals
 from bayesmi.errors import NotSupportedError
 from bayesmi.model.assemble import response_codes
 from bayesmi.model.factor import Factor, GroupEffect
@@ -67,6 +69,11 @@ class FactorTable:
     offset: Floats  # (T,)
     effects: tuple[EffectTable, ...]
     links: Mapping[str, Ints]  # link name -> (T,) group codes
+    integrated: tuple[
+        Slab, ...
+    ]  # where integrated cells enter the design; index counts the variable's own cells
+    integrated_response: Ints  # rows whose response is an integrated cell
+    integral_unit: Ints  # (T,) unit of the integrals that the row belongs to, or -1
 
     @property
     def n_rows(self) -> int:
@@ -76,25 +83,11 @@ class FactorTable:
     @property
     def is_static(self) -> bool:
         """Whether nothing in it is a latent cell."""
-        return not self.latent and not self.response_positions.size
+        return not self.latent and not self.response_positions.size and not (self.integral_unit >= 0).any()
 
     def effect(self, grouping: str) -> EffectTable:
         """Return the effects of one grouping."""
         return next(effect for effect in self.effects if effect.grouping == grouping)
-
-
-@dataclass(frozen=True)
-class Expansion:
-    """Rows with summed cells, each as often as its cells have combinations of values."""
-
-    rows: Ints  # (E,) original row
-    values: Mapping[str, Floats]  # enumerated variable -> (E,) predictor value
-    blocks: tuple[tuple[int, int, int], ...]  # (start, rows, combinations): contiguous, combinations equal
-
-    @property
-    def n(self) -> int:
-        """Number of expanded rows, E."""
-        return len(self.rows)
 
 
 @dataclass(frozen=True)
@@ -103,6 +96,7 @@ class Tables:
 
     factors: Mapping[str, FactorTable]
     expansion: Expansion
+    integrals: Integrals
     n_cells: Mapping[str, int]
     cell_position: Mapping[str, Ints]  # variable -> (units of its level,) index of the sampled cell or -1
 
@@ -110,6 +104,7 @@ class Tables:
 def make_tables(factors: tuple[Factor, ...], table: ModelTable, plan: Plan) -> Tables:
     """Lay out the tables of all factors."""
     expansion, touched = _expand(factors, table, plan)
+    integrals = find_integrals(factors, table, plan, expansion, touched)
     cell_position: dict[str, Ints] = {}
     n_cells: dict[str, int] = {}
     for factor in factors:
@@ -127,10 +122,11 @@ def make_tables(factors: tuple[Factor, ...], table: ModelTable, plan: Plan) -> T
             expansion,
             touched.get(factor.variable),
             cell_position,
+            integrals,
         )
         for factor in factors
     }
-    return Tables(made, expansion, n_cells, cell_position)
+    return Tables(made, expansion, integrals, n_cells, cell_position)
 
 
 def lay_out(
@@ -140,6 +136,7 @@ def lay_out(
     expansion: Expansion,
     touched: NDArray[np.bool_] | None,
     cell_position: Mapping[str, Ints],
+    integrals: Integrals | None = None,
 ) -> FactorTable:
     """Lay out one factor on the given units; `touched` marks expanded rows that it depends on."""
     level = factor.level
@@ -177,6 +174,22 @@ def lay_out(
         if positions.size:
             values[name][positions] = 0.0
             latent[name] = (positions, index)
+    integrated_here: dict[str, tuple[Ints, Ints]] = {}
+    integral_unit = np.full(len(all_units), -1, dtype=np.intp)
+    integrated_response = np.zeros(0, dtype=np.intp)
+    for name in (*sorted(factor.parents), factor.variable):
+        if integrals is None or level != "row" or name not in integrals.position:
+            continue
+        index = integrals.position[name][all_units]
+        positions = np.flatnonzero(index >= 0)
+        if not positions.size:
+            continue
+        integral_unit[positions] = integrals.unit_of(all_units, expanded, n_plain)[positions]
+        if name == factor.variable:
+            integrated_response = positions
+        else:
+            values[name][positions] = 0.0
+            integrated_here[name] = (positions, index[positions])
     response = response_codes(table, factor.variable, factor.family)[table.rows_of_level(level)][all_units]
     response = response.astype(float)
     if expanded.size and factor.variable in expansion.values:
@@ -184,6 +197,7 @@ def lay_out(
         response[n_plain:] = (expansion.values[factor.variable][expanded] == top).astype(float)
     response_positions, response_index = latent_of(factor.variable)
     response[response_positions] = 0.0
+    response[integrated_response] = 0.0
 
     n_design = factor.design.n_columns
     is_affine = factor.design.is_affine_in(sorted(latent)) if latent else True
@@ -192,6 +206,11 @@ def lay_out(
         slab
         for name, (positions, index) in latent.items()
         if name in factor.design.variables and is_affine
+        for slab in _slab(name, positions, index, values, factor.matrix)
+    )
+    integrated = tuple(
+        slab
+        for name, (positions, index) in integrated_here.items()
         for slab in _slab(name, positions, index, values, factor.matrix)
     )
     effects = []
@@ -213,6 +232,9 @@ def lay_out(
         offset=_offset(factor, values, latent, len(all_units)),
         effects=tuple(effects),
         links={link.name: table.codes_at(link.grouping, level)[all_units] for link in factor.links},
+        integrated=integrated,
+        integrated_response=integrated_response,
+        integral_unit=integral_unit,
     )
 
 

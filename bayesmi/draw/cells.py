@@ -8,26 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.build.tables import Tables
+from bayesmi.draw.integrals import draw_units
 from bayesmi.draw.parameters import PosteriorDraws
-from bayesmi.draw.predictor import linear_predictor, log_density
+from bayesmi.draw.predictor import linear_predictor
 from bayesmi.draw.rows import lay_out_completed
+from bayesmi.draw.weights import unit_log_weights
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
 
-__all__ = ["complete_cells", "unit_log_weights"]
+__all__ = ["complete_cells"]
 
 Floats = NDArray[np.float64]
-
-
-def unit_log_weights(factors: tuple[Factor, ...], tables: Tables, draws: PosteriorDraws) -> Floats:
-    """Return log f of each expanded row over the factors that depend on its summed cells, (S, E)."""
-    total = np.zeros((draws.n, tables.expansion.n))
-    for factor in factors:
-        table = tables.factors[factor.variable]
-        if table.expanded.size:
-            total[:, table.expanded] += log_density(factor, table, draws)[:, table.n_plain :]
-    return total
 
 
 def complete_cells(
@@ -57,7 +49,7 @@ def complete_cells(
     values = {name: column.copy() for name, column in table.values.items()}
     for factor in factors:
         _fill_sampled(factor, table, plan, draw, values)
-    _draw_summed(factors, tables, draw, rng, values)
+    _draw_summed_and_integrated(factors, tables, draw, rng, values)
     for factor in factors:
         units = plan.units(factor.variable, "predict")
         if units.size:
@@ -97,25 +89,39 @@ def _fill_sampled(
         _to_rows(factor, table, units, draw.cells[factor.variable][0], values[factor.variable])
 
 
-def _draw_summed(
+def _draw_summed_and_integrated(
     factors: tuple[Factor, ...],
     tables: Tables,
     draw: PosteriorDraws,
     rng: np.random.Generator,
     values: dict[str, Floats],
 ) -> None:
-    """Draw the combination of each expanded row by its weight."""
-    expansion = tables.expansion
-    if not expansion.n:
+    """Draw the combination of each expanded row by its weight, then the integrated cells given it."""
+    expansion, integrals = tables.expansion, tables.integrals
+    if not expansion.n and not integrals.n:
         return
-    log_weights = unit_log_weights(factors, tables, draw)[0]
+    log_weights, moments = unit_log_weights(factors, tables, draw)
+    chosen = np.zeros(expansion.n, dtype=bool)
     for start, n_rows, n_combinations in expansion.blocks:
-        block = log_weights[start : start + n_rows * n_combinations].reshape(n_rows, n_combinations)
+        block = log_weights[0, start : start + n_rows * n_combinations].reshape(n_rows, n_combinations)
         gumbel = rng.gumbel(size=block.shape)
-        chosen = start + np.arange(n_rows) * n_combinations + np.argmax(block + gumbel, axis=1)
-        rows = expansion.rows[chosen]
-        for name, column in expansion.values.items():
-            values[name][rows] = column[chosen]
+        chosen[start + np.arange(n_rows) * n_combinations + np.argmax(block + gumbel, axis=1)] = True
+    for name, column in expansion.values.items():
+        values[name][expansion.rows[chosen]] = column[chosen]
+    if not integrals.n:
+        return
+    drawn = draw_units(moments, rng)[0]
+    expanded = integrals.expanded[moments.units]
+    valid = (
+        (expanded < 0) | chosen[np.maximum(expanded, 0)]
+        if expansion.n
+        else np.ones(len(expanded), dtype=bool)
+    )
+    rows = integrals.rows[moments.units]
+    for name in integrals.names:
+        place = integrals.place[name][rows]
+        mine = valid & (place >= 0)
+        values[name][rows[mine]] = drawn[mine, place[mine]]
 
 
 def _predict(

@@ -110,10 +110,10 @@ def pairwise_correlations(data: Any, method: Method = "pearson") -> Correlations
     )
 
 
-def pair_correlation(x: Floats, y: Floats, method: Method = "pearson") -> float:
-    """Correlation over the rows where both are finite; NaN with fewer than three or without variation."""
+def pair_correlation(x: Floats, y: Floats, method: Method = "pearson", least: int = 3) -> float:
+    """Correlation over the rows where both are finite; NaN with fewer than `least` or without variation."""
     both = np.isfinite(x) & np.isfinite(y)
-    if both.sum() < 3:
+    if both.sum() < least:
         return float("nan")
     a, b = x[both], y[both]
     if np.ptp(a) == 0 or np.ptp(b) == 0:

@@ -92,8 +92,8 @@ def quickpred(
         for j, predictor in enumerate(columns):
             if i == j:
                 continue
-            with_value = pair_correlation(target.values, predictor.values, method)
-            with_missing = pair_correlation(gone, predictor.values, method)
+            with_value = pair_correlation(target.values, predictor.values, method, least=2)
+            with_missing = pair_correlation(gone, predictor.values, method, least=2)
             strength[i, j] = np.nanmax([abs(with_value), abs(with_missing), 0.0])
     usable = np.full((p, p), np.nan) if p < 2 else md_pairs(frame).usable.to_numpy()
     matrix = (strength > _threshold("mincor", mincor, 0.1, names)).astype(np.int64)

@@ -76,7 +76,7 @@ def _split(chains: NDArray[np.generic]) -> Floats:
 
 
 def _normal_scores(chains: Floats) -> Floats:
-    """Normal quantiles of the ranks within each quantity, ties averaged (Blom's offset 3/8)."""
+    """Take normal quantiles of the ranks within each quantity, ties averaged (Blom's offset 3/8)."""
     flat = chains.reshape(len(chains), -1)
     n = flat.shape[1]
     order = np.argsort(flat, axis=1)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from bayesmi.build.tables import Tables, lay_out
 from bayesmi.draw.parameters import PosteriorDraws
-from bayesmi.draw.predictor import linear_predictor, log_density
+from bayesmi.draw.predictor import chunks, linear_predictor
+from bayesmi.draw.weights import restricted, unit_log_weights
 from bayesmi.fit import diagnostics
 from bayesmi.model import Factor, Model
 from bayesmi.plan import Plan
@@ -159,90 +160,89 @@ def _some(names: list[str], values: Mapping[str, float], *, reverse: bool) -> st
 
 
 def _expected_cells(model: Model, plan: Plan, tables: Tables, draws: PosteriorDraws) -> dict[str, Floats]:
-    """Chains (S,) of E(cell | parameters, data) of predicted and of summed cells, widest first."""
-    found: list[tuple[float, str, Factor, int, str]] = []
+    """Chains (S,) of E(cell | parameters, data) of cells that are not sampled, widest first."""
+    found: list[tuple[float, int, int, str]] = []  # (sd, factor, unit, treatment)
     screen = draws.take(np.linspace(0, draws.n - 1, min(_SCREEN, draws.n)).astype(np.intp))
-    for factor in model.factors:
-        units = _predictable(factor, model, plan)
-        if units.size:
-            means = _predicted_means(factor, model, tables, units, screen)
-            found += [
-                (sd, factor.variable, factor, int(u), "predict")
-                for sd, u in zip(means.std(0), units, strict=True)
-            ]
-        units = plan.units(factor.variable, "enumerate")
-        if units.size:
-            probabilities = _level_probabilities(factor, model, tables, units, screen)
-            found += [
-                (sd, factor.variable, factor, int(u), "enumerate")
-                for sd, u in zip(probabilities.std(0), units, strict=True)
-            ]
+    for n, factor in enumerate(model.factors):
+        for treatment in ("predict", "enumerate", "integrate"):
+            units = _judged(factor, model, plan, treatment)
+            if units.size:
+                means = _expected(factor, model, tables, units, treatment, screen)
+                found += [(sd, n, int(u), treatment) for sd, u in zip(means.std(0), units, strict=True)]
     found.sort(key=lambda entry: -entry[0])
     chosen = found[:_MOST_CELLS]
     out: dict[str, Floats] = {}
-    for factor in model.factors:
-        for treatment, compute in (("predict", _predicted_means), ("enumerate", _level_probabilities)):
-            own = np.array(
-                sorted(u for _, name, _, u, how in chosen if name == factor.variable and how == treatment),
-                dtype=np.intp,
-            )
+    for n, factor in enumerate(model.factors):
+        for treatment in ("predict", "enumerate", "integrate"):
+            own = np.array(sorted(u for _, m, u, how in chosen if m == n and how == treatment), dtype=np.intp)
             if not own.size:
                 continue
-            means = compute(factor, model, tables, own, draws)
+            means = np.concatenate(
+                [
+                    _expected(factor, model, tables, own, treatment, draws.take(piece))
+                    for piece in chunks(draws.n, max(len(own) * 8, tables.expansion.n))
+                ]
+            )
             for j, unit in enumerate(own):
                 label = model.frame.index[unit] if factor.level == "row" else unit
                 out[f"E({factor.variable}[{label}])"] = means[:, j]
     return out
 
 
-def _predictable(factor: Factor, model: Model, plan: Plan) -> NDArray[np.intp]:
-    """Predicted cells whose predictors are all observed or sampled."""
-    units = plan.units(factor.variable, "predict")
-    if not units.size:
+def _judged(factor: Factor, model: Model, plan: Plan, treatment: str) -> NDArray[np.intp]:
+    """Units of a factor's cells under a treatment; of predicted ones those whose predictors are observed or sampled."""
+    units = plan.units(factor.variable, treatment)
+    if treatment != "predict" or not units.size:
         return units
     known = np.ones(len(units), dtype=bool)
     for name in factor.parents:
-        if name in model.table.made:
-            continue
-        known &= ~model.table.unknown_at(name, factor.level)[units]
+        if name not in model.table.made:
+            known &= ~model.table.unknown_at(name, factor.level)[units]
     return units[known]
 
 
-def _predicted_means(
-    factor: Factor, model: Model, tables: Tables, units: NDArray[np.intp], draws: PosteriorDraws
+def _expected(
+    factor: Factor,
+    model: Model,
+    tables: Tables,
+    units: NDArray[np.intp],
+    treatment: str,
+    draws: PosteriorDraws,
 ) -> Floats:
-    table = lay_out(factor, model.table, units, tables.expansion, None, tables.cell_position)
-    scales = {name: value[:, None] for name, value in draws.factors[factor.variable].scales.items()}
-    eta = linear_predictor(factor, table, draws)
-    return np.asarray(factor.family.mean(np, eta, scales))
-
-
-def _level_probabilities(
-    factor: Factor, model: Model, tables: Tables, units: NDArray[np.intp], draws: PosteriorDraws
-) -> Floats:
-    """P(cell is at its upper level | parameters, data) for each unit, (S, units)."""
-    expansion = tables.expansion
-    chosen = np.isin(expansion.rows, units)
-    total = np.zeros((draws.n, expansion.n))
-    for other in model.factors:
-        own = tables.factors[other.variable]
-        touched = np.zeros(expansion.n, dtype=bool)
-        touched[own.expanded] = True
-        touched &= chosen
-        if not touched.any():
-            continue
-        rows = np.unique(expansion.rows[touched])
-        table = lay_out(other, model.table, rows, expansion, touched, tables.cell_position)
-        total[:, table.expanded] += log_density(other, table, draws)[:, table.n_plain :]
-    places = np.flatnonzero(chosen)
-    rows, member = np.unique(expansion.rows[places], return_inverse=True)
-    weights = total[:, places]
-    top = np.full((draws.n, len(rows)), -np.inf)
-    np.maximum.at(top, (slice(None), member), weights)
-    weights = np.exp(weights - top[:, member])
-    upper = expansion.values[factor.variable][places] == model.table.levels_of(factor.variable)[1]
-    everything = np.zeros((draws.n, len(rows)))
-    np.add.at(everything, (slice(None), member), weights)
-    share = np.zeros((draws.n, len(rows)))
-    np.add.at(share, (slice(None), member), weights * upper)
-    return share / everything
+    """E(cell | parameters, data), or P(upper level), of each unit, (S, units)."""
+    if treatment == "predict":
+        table = lay_out(factor, model.table, units, tables.expansion, None, tables.cell_position)
+        scales = {name: value[:, None] for name, value in draws.factors[factor.variable].scales.items()}
+        return np.asarray(factor.family.mean(np, linear_predictor(factor, table, draws), scales))
+    some = restricted(model.factors, model.table, tables, units)
+    log_weights, moments = unit_log_weights(model.factors, tables, draws, some)
+    expansion, integrals = tables.expansion, tables.integrals
+    number = np.full(model.table.n_rows, -1, dtype=np.intp)
+    number[units] = np.arange(len(units))
+    member = number[expansion.rows]
+    places = np.flatnonzero(member >= 0)
+    member = member[places]
+    top = np.full((draws.n, len(units)), -np.inf)
+    np.maximum.at(top, (slice(None), member), log_weights[:, places])
+    weights = np.exp(log_weights[:, places] - top[:, member])
+    mass = np.zeros((draws.n, len(units)))
+    np.add.at(mass, (slice(None), member), weights)
+    weights /= mass[:, member]
+    out = np.zeros((draws.n, len(units)))
+    if treatment == "enumerate":
+        upper = expansion.values[factor.variable][places] == model.table.levels_of(factor.variable)[1]
+        np.add.at(out, (slice(None), member), weights * upper)
+        return out
+    place = integrals.place[factor.variable][integrals.rows[moments.units]]
+    at = number[integrals.rows[moments.units]]
+    mine = np.flatnonzero((place >= 0) & (at >= 0))
+    means = moments.mean[:, mine, place[mine]]
+    expanded = integrals.expanded[moments.units[mine]]
+    position = np.full(expansion.n + 1, 0, dtype=np.intp)
+    position[places] = np.arange(len(places))
+    share = np.ones_like(means)
+    inside = expanded >= 0
+    if inside.any():
+        share[:, inside] = weights[:, position[expanded[inside]]]
+    np.add.at(out, (slice(None), at[mine]), share * means)
+    return out

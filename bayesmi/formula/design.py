@@ -239,7 +239,8 @@ class Design:
                 bad = known & ~np.isfinite(column)
                 if bad.any():
                     raise FormulaError(
-                        f"`{block.name}` has no finite value in {bad.sum()} rows, the first being row {bad.argmax()}"
+                        f"`{block.name}` has no finite value in {bad.sum()} rows, the first being row {bad.argmax()};"
+                        " correct the values there, or leave the term out"
                     )
 
     def _evaluated(self, given: Mapping[str, Any]) -> list[Any]:

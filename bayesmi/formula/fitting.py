@@ -169,7 +169,7 @@ class Fitting:
         if bad.any():
             raise FormulaError(
                 f"`{shown}` has no finite value at {bad.sum()} of {len(x)} observed values of {name!r},"
-                f" the first being {x[bad][0]:g}"
+                f" the first being {x[bad][0]:g}; correct these values, or leave the function out"
             )
 
     def _say(self, line: str) -> None:

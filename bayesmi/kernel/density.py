@@ -15,6 +15,7 @@ import numpy as np
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.effects import centred_density, collapse_groups, root_backward, root_forward
 from bayesmi.kernel.families import family_density
+from bayesmi.kernel.integrals import integrate_units, units_backward
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.priors import log_prior
 
@@ -459,6 +460,8 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
     d_beta = np.zeros((n_factors, max(1, widest)))
     d_roots, d_u = np.zeros(roots_size), np.zeros(effects_size)
     eta, y, d_eta, d_scale = np.empty(rows), np.empty(rows), np.empty(rows), np.empty(rows)
+    sizes = i[i[k.G_UNIT_SIZES] : i[k.G_UNIT_SIZES] + i[k.G_UNITS]]
+    mean, cov = np.empty(sizes.sum()), np.empty((sizes * sizes).sum())
     log_weights, weights = np.zeros(i[k.G_EXPANDED]), np.empty(i[k.G_EXPANDED])
 
     for n in range(n_factors):
@@ -479,8 +482,12 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
             total += _collapsed_rows(f, i, at, n, sigma, y, eta, roots, d_roots, d_eta, d_sigma)
             continue
         start, plain = i[at + k.F_ROW_START], i[at + k.F_PLAIN]
-        family = i[at + k.F_FAMILY]
+        family, units = i[at + k.F_FAMILY], i[at + k.F_UNITS]
         for t in range(i[at + k.F_ROWS]):
+            if units >= 0 and i[units + t] >= 0:
+                d_eta[start + t] = 0.0
+                d_scale[start + t] = 0.0
+                continue
             value, slope, d, _ = family_density(family, y[start + t], eta[start + t], sigma[n])
             d_eta[start + t] = slope
             d_scale[start + t] = d
@@ -490,6 +497,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
             else:
                 log_weights[i[i[at + k.F_EXPANDED] + t - plain]] += value
 
+    total += integrate_units(f, i, beta, sigma, y, eta, mean, cov, log_weights)
     total += _unit_weights(i, log_weights, weights)
 
     for n in range(n_factors):
@@ -501,6 +509,12 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
             weight = weights[i[i[at + k.F_EXPANDED] + t - plain]]
             d_eta[start + t] *= weight
             d_sigma[n] += weight * d_scale[start + t]
+    units_backward(f, i, beta, sigma, y, eta, mean, cov, weights, d_eta, d_beta, d_sigma)
+    for n in range(n_factors):
+        at = i[table + n]
+        if i[at + k.F_MODE] == k.MODE_STATISTICS:
+            continue
+        start = i[at + k.F_ROW_START]
         # a latent response enters as y - eta in every family that has latent cells
         for row in range(i[at + k.F_RESPONSE_CELLS]):
             t = i[i[at + k.F_RESPONSE_POSITIONS] + row]

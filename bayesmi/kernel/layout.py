@@ -18,8 +18,19 @@ from __future__ import annotations
     G_CELLS,
     G_CELL_TABLE,
     G_ROWS,
-) = range(9)
-GLOBAL_SIZE = 9
+    G_UNITS,  # rows (and combinations) with integrated cells
+    G_UNIT_MOST,  # most cells in one unit
+    G_UNIT_SIZES,  # I: cells of each unit
+    G_UNIT_EXPANDED,  # I: its expanded row, or -1
+    G_UNIT_MEMBERS,  # I: start of each unit's members, one more than units
+    G_MEMBERS,  # I: (factor, table row, I of its entries) by member
+    GLOBAL_SIZE,
+) = range(16)
+
+# how a cell of the unit enters a member: its own response, not at all, or through so many design columns:
+# (number of columns, I of the columns, F of the weights)
+ENTRY_RESPONSE, ENTRY_NONE, ENTRY_SIZE = -1, 0, 3
+MEMBER_SIZE = 3
 
 # cell record: sampled cells of one variable: raw vector in x, count, F offset of (location, spread)
 C_X, C_N, C_F, C_SIZE = range(4)
@@ -61,8 +72,9 @@ B_START, B_ROWS, B_COMBINATIONS, B_SIZE = range(4)
     F_INTERCEPT_AT_MEANS,
     F_COEFFICIENT_PRIORS,
     F_SIGMA_PRIOR,
+    F_UNITS,  # I: unit of each row, or -1: rows with integrated cells
     F_SIZE,
-) = range(33)
+) = range(34)
 
 MODE_ROWS, MODE_STATISTICS = 0, 1
 

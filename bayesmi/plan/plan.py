@@ -13,6 +13,7 @@ from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import active_units
+from bayesmi.plan.integrable import integrable_cells
 from bayesmi.plan.linear import refuse_nonlinear
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class CellGroup:
     """Missing cells of one variable that are dealt with alike."""
 
     variable: str
-    treatment: str  # "predict", "enumerate", "sample", "deduce"
+    treatment: str  # "predict", "enumerate", "integrate", "sample", "deduce"
     level: str
     units: NDArray[np.intp]  # positions among the units of the level
     reason: str
@@ -104,8 +105,9 @@ def make_plan(model: Model) -> Plan:
         if deduced.size:
             reason = f"constant in its {column.level} and observed in another row of it"
             cells.append(CellGroup(name, "deduce", "row", deduced, reason))
+    integrated = integrable_cells(factors, table, active, wanted)
     for factor in factors:
-        cells += _cells_of(factor, table, active[factor.variable])
+        cells += _cells_of(factor, table, active[factor.variable], integrated.get(factor.variable))
     _check_predicted(wanted, cells)
     refuse_nonlinear(factors, table, {group.variable for group in cells if group.treatment == "sample"})
     n_expanded = _expanded_rows(cells, table)
@@ -144,8 +146,8 @@ def _check_overrides(wanted: Mapping[str, str], factors: tuple[Factor, ...], tab
                 f"treatments[{name!r}]: no such incomplete variable or group effect; there are {known}"
             )
         discrete = by_name[name].family.is_discrete
-        allowed = ("predict", "enumerate") if discrete else ("predict", "sample")
-        if treatment in ("integrate", "grid", "mix"):
+        allowed = ("predict", "enumerate") if discrete else ("predict", "integrate", "sample")
+        if treatment in ("grid", "mix"):
             raise NotSupportedError(
                 f"treatments[{name!r}]={treatment!r} is not supported yet; the nearest that is: {allowed[1]!r}"
             )
@@ -158,14 +160,20 @@ def _check_overrides(wanted: Mapping[str, str], factors: tuple[Factor, ...], tab
 def _check_predicted(wanted: Mapping[str, str], cells: list[CellGroup]) -> None:
     """Refuse to predict cells that carry information: they belong to the likelihood."""
     for group in cells:
-        if wanted.get(group.variable) == "predict" and group.treatment in ("sample", "enumerate"):
+        if wanted.get(group.variable) == "predict" and group.treatment in (
+            "sample",
+            "enumerate",
+            "integrate",
+        ):
             raise ModelError(
                 f"treatments[{group.variable!r}]='predict': {len(group.units)} of its cells stand in rows with an observed "
                 f"outcome and carry information; leave it out, or say {group.treatment!r}"
             )
 
 
-def _cells_of(factor: Factor, table: ModelTable, active: NDArray[np.bool_]) -> list[CellGroup]:
+def _cells_of(
+    factor: Factor, table: ModelTable, active: NDArray[np.bool_], integrated: NDArray[np.bool_] | None
+) -> list[CellGroup]:
     unknown = table.unknown_at(factor.variable, factor.level)
     informative = np.flatnonzero(unknown & active)
     barren = np.flatnonzero(
@@ -187,11 +195,27 @@ def _cells_of(factor: Factor, table: ModelTable, active: NDArray[np.bool_]) -> l
                 )
             )
         else:
-            groups.append(
-                CellGroup(
-                    factor.variable, "sample", factor.level, informative, "continuous: a latent for NUTS"
+            inside = np.zeros(len(informative), dtype=bool) if integrated is None else integrated[informative]
+            if inside.any():
+                groups.append(
+                    CellGroup(
+                        factor.variable,
+                        "integrate",
+                        factor.level,
+                        informative[inside],
+                        "linear in the means of Gaussian variables: integrated out in closed form",
+                    )
                 )
-            )
+            if not inside.all():
+                groups.append(
+                    CellGroup(
+                        factor.variable,
+                        "sample",
+                        factor.level,
+                        informative[~inside],
+                        "continuous: a latent for NUTS",
+                    )
+                )
     return groups
 
 
@@ -273,6 +297,10 @@ def _collapse_obstacle(
     touched = sorted(enumerated & factor.parents)
     if touched:
         return f"rows are summed over {', '.join(touched)}"
+    integrated = {group.variable for group in cells if group.treatment == "integrate"}
+    touched = sorted(integrated & (factor.parents | {factor.variable}))
+    if touched:
+        return f"rows are integrated over {', '.join(touched)}"
     latent = sorted(name for name in effect.variables if table.is_incomplete(name))
     if latent:
         return f"slope on the incomplete {', '.join(latent)}"

@@ -12,6 +12,7 @@ __all__ = ["plan_text"]
 _WORDS = {
     "predict": "predicted afterwards",
     "enumerate": "summed out, drawn back",
+    "integrate": "integrated out, drawn back",
     "sample": "sampled by NUTS",
     "deduce": "filled by deduction",
     "collapse": "integrated out, drawn back",

@@ -1,0 +1,93 @@
+"""Conditional of integrated cells for many posterior draws at once: mean, covariance and log integral of each unit.
+
+The formulas stand in kernel/integrals.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.build.integrals import Integrals
+from bayesmi.build.tables import FactorTable
+from bayesmi.draw.parameters import PosteriorDraws
+from bayesmi.draw.predictor import linear_predictor, responses
+from bayesmi.model.factor import Factor
+
+__all__ = ["UnitMoments", "draw_units", "unit_moments"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+_LOG_2PI = float(np.log(2 * np.pi))
+
+
+@dataclass(frozen=True)
+class UnitMoments:
+    """S draws × K units with up to Q cells; places beyond a unit's own cells have mean 0 and variance 1."""
+
+    units: Ints  # (K,) which units
+    log_integral: Floats  # (S, K)
+    mean: Floats  # (S, K, Q)
+    precision: Floats  # (S, K, Q, Q)
+
+
+def unit_moments(
+    factors: tuple[Factor, ...],
+    tables: Mapping[str, FactorTable],
+    integrals: Integrals,
+    draws: PosteriorDraws,
+) -> UnitMoments:
+    """Return the moments of all units that occur in the given tables."""
+    present = [table.integral_unit[table.integral_unit >= 0] for table in tables.values()]
+    units = np.unique(np.concatenate(present)) if present else np.zeros(0, dtype=np.intp)
+    local = np.full(integrals.n, -1, dtype=np.intp)
+    local[units] = np.arange(len(units))
+    s, q = draws.n, integrals.most
+    precision = np.zeros((s, len(units), q, q))
+    b = np.zeros((s, len(units), q))
+    value = np.zeros((s, len(units)))
+    for factor in factors:
+        table = tables.get(factor.variable)
+        if table is None:
+            continue
+        rows = np.flatnonzero(table.integral_unit >= 0)
+        if not rows.size:
+            continue
+        at = local[table.integral_unit[rows]]
+        sigma = draws.factors[factor.variable].scales["sigma"][:, None]
+        t = 1.0 / sigma**2
+        eta = linear_predictor(factor, table, draws)[:, rows]
+        y = responses(table, draws)
+        r0 = (y[rows] if y.ndim == 1 else y[:, rows]) - eta
+        a = np.zeros((s, len(rows), q))
+        number = np.full(table.n_rows, -1, dtype=np.intp)
+        number[rows] = np.arange(len(rows))
+        own = table.integrated_response
+        if own.size:
+            a[:, number[own], integrals.place[factor.variable][table.units[own]]] = -1.0
+        slopes = draws.factors[factor.variable].coefficients
+        for slab in table.integrated:
+            place = integrals.place[slab.variable][table.units[slab.positions]]
+            a[:, number[slab.positions], place] = slopes[:, slab.columns] @ slab.slab.T
+        # a unit has at most one row in a factor, so that plain indexing adds each once
+        value[:, at] += -np.log(sigma) - 0.5 * _LOG_2PI - 0.5 * t * r0**2
+        b[:, at] += t[:, :, None] * a * r0[:, :, None]
+        precision[:, at] += t[:, :, None, None] * a[:, :, :, None] * a[:, :, None, :]
+    beyond = np.arange(q) >= integrals.sizes[units][:, None]
+    diagonal = np.arange(q)
+    precision[:, :, diagonal, diagonal] += beyond
+    mean = np.linalg.solve(precision, b[..., None])[..., 0] if len(units) else b
+    _, log_det = np.linalg.slogdet(precision) if len(units) else (None, np.zeros((s, 0)))
+    value += 0.5 * (b * mean).sum(-1) - 0.5 * log_det + 0.5 * integrals.sizes[units] * _LOG_2PI
+    return UnitMoments(units, value, mean, precision)
+
+
+def draw_units(moments: UnitMoments, rng: np.random.Generator) -> Floats:
+    """Draw the cells of every unit, (S, K, Q)."""
+    root = np.linalg.cholesky(moments.precision)
+    noise = rng.standard_normal(moments.mean.shape)
+    solved = np.linalg.solve(np.swapaxes(root, -1, -2), noise[..., None])[..., 0]
+    return np.asarray(moments.mean + solved)

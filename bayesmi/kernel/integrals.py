@@ -1,0 +1,150 @@
+"""Gaussian cells integrated out of a row, with derivatives.
+
+A unit is one row (or one combination of its summed cells). Every factor in it has a residual affine in the missing
+cells, r_k = r0_k - a_k'x, with precision t_k. With L = sum t_k a_k a_k', b = sum t_k a_k r0_k, m = L^-1 b:
+
+    log integral = sum_k [ log t_k / 2 - log(2 pi) / 2 - t_k r0_k^2 / 2 ] + b'm / 2 - log|L| / 2 + q log(2 pi) / 2.
+
+Its derivatives are the expectations of those of the joint density under x ~ N(m, L^-1) (Fisher's identity):
+E r_k = r0_k - a_k'm, E r_k^2 = (E r_k)^2 + a_k'L^-1 a_k, E r_k x_v = E r_k m_v - (L^-1 a_k)_v.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from bayesmi.kernel import layout as k
+from bayesmi.kernel.jit import kernel
+
+__all__ = ["integrate_units", "units_backward"]
+
+_LOG_2PI = math.log(2 * math.pi)
+
+
+@kernel
+def _weights(f, i, member, q, beta, a):  # type: ignore[no-untyped-def]
+    """Fill a: minus the derivative of the member's residual with respect to each cell."""
+    n, entries = i[member], i[member + 2]
+    for v in range(q):
+        entry = entries + v * k.ENTRY_SIZE
+        columns = i[entry]
+        if columns == k.ENTRY_RESPONSE:
+            a[v] = -1.0
+            continue
+        value = 0.0
+        for j in range(columns):
+            value += f[i[entry + 2] + j] * beta[n, i[i[entry + 1] + j]]
+        a[v] = value
+
+
+@kernel
+def integrate_units(f, i, beta, sigma, y, eta, mean, cov, log_weights):  # type: ignore[no-untyped-def]
+    """Return the log integral of the units that are not expanded; add the others to log_weights.
+
+    mean and cov take m and L^-1 of every unit, one after the other.
+    """
+    total = 0.0
+    at_mean, at_cov = 0, 0
+    most = i[k.G_UNIT_MOST]
+    a = np.empty(most)
+    b = np.empty(most)
+    precision = np.empty((most, most))
+    for unit in range(i[k.G_UNITS]):
+        q = i[i[k.G_UNIT_SIZES] + unit]
+        value = 0.5 * q * _LOG_2PI
+        for v in range(q):
+            b[v] = 0.0
+            for w in range(q):
+                precision[v, w] = 0.0
+        first = i[i[k.G_UNIT_MEMBERS] + unit]
+        last = i[i[k.G_UNIT_MEMBERS] + unit + 1]
+        for number in range(first, last):
+            member = i[k.G_MEMBERS] + number * k.MEMBER_SIZE
+            n = i[member]
+            row = i[i[i[k.G_FACTOR_TABLE] + n] + k.F_ROW_START] + i[member + 1]
+            t = 1.0 / (sigma[n] * sigma[n])
+            r0 = y[row] - eta[row]
+            value += -math.log(sigma[n]) - 0.5 * _LOG_2PI - 0.5 * t * r0 * r0
+            _weights(f, i, member, q, beta, a)
+            for v in range(q):
+                b[v] += t * a[v] * r0
+                for w in range(v + 1):
+                    precision[v, w] += t * a[v] * a[w]
+        for v in range(q):  # Cholesky in place
+            for w in range(v + 1):
+                entry = precision[v, w]
+                for u in range(w):
+                    entry -= precision[v, u] * precision[w, u]
+                if v == w:
+                    precision[v, v] = math.sqrt(entry)
+                    value -= math.log(precision[v, v])
+                else:
+                    precision[v, w] = entry / precision[w, w]
+        own = cov[at_cov : at_cov + q * q].reshape(q, q)
+        for column in range(q):
+            for v in range(q):
+                entry = 1.0 if v == column else 0.0
+                for w in range(v):
+                    entry -= precision[v, w] * own[w, column]
+                own[v, column] = entry / precision[v, v]
+            for v in range(q - 1, -1, -1):
+                entry = own[v, column]
+                for w in range(v + 1, q):
+                    entry -= precision[w, v] * own[w, column]
+                own[v, column] = entry / precision[v, v]
+        for v in range(q):
+            entry = 0.0
+            for w in range(q):
+                entry += own[v, w] * b[w]
+            mean[at_mean + v] = entry
+            value += 0.5 * entry * b[v]
+        expanded = i[i[k.G_UNIT_EXPANDED] + unit]
+        if expanded < 0:
+            total += value
+        else:
+            log_weights[expanded] += value
+        at_mean += q
+        at_cov += q * q
+    return total
+
+
+@kernel
+def units_backward(f, i, beta, sigma, y, eta, mean, cov, weights, d_eta, d_beta, d_sigma):  # type: ignore[no-untyped-def]
+    """Set d eta of the rows with integrated cells; add to d beta what goes through the cells, and to d sigma."""
+    at_mean, at_cov = 0, 0
+    a = np.empty(i[k.G_UNIT_MOST])
+    va = np.empty(i[k.G_UNIT_MOST])
+    for unit in range(i[k.G_UNITS]):
+        q = i[i[k.G_UNIT_SIZES] + unit]
+        own = cov[at_cov : at_cov + q * q].reshape(q, q)
+        expanded = i[i[k.G_UNIT_EXPANDED] + unit]
+        weight = 1.0
+        if expanded >= 0:
+            weight = weights[expanded]
+        first = i[i[k.G_UNIT_MEMBERS] + unit]
+        last = i[i[k.G_UNIT_MEMBERS] + unit + 1]
+        for number in range(first, last):
+            member = i[k.G_MEMBERS] + number * k.MEMBER_SIZE
+            n, entries = i[member], i[member + 2]
+            row = i[i[i[k.G_FACTOR_TABLE] + n] + k.F_ROW_START] + i[member + 1]
+            t = 1.0 / (sigma[n] * sigma[n])
+            _weights(f, i, member, q, beta, a)
+            r = y[row] - eta[row]
+            spread = 0.0
+            for v in range(q):
+                r -= a[v] * mean[at_mean + v]
+                va[v] = 0.0
+                for w in range(q):
+                    va[v] += own[v, w] * a[w]
+                spread += a[v] * va[v]
+            d_eta[row] = weight * t * r
+            d_sigma[n] += weight * ((r * r + spread) * t - 1.0) / sigma[n]
+            for v in range(q):
+                entry = entries + v * k.ENTRY_SIZE
+                value = weight * t * (r * mean[at_mean + v] - va[v])
+                for j in range(i[entry]):
+                    d_beta[n, i[i[entry + 1] + j]] += value * f[i[entry + 2] + j]
+        at_mean += q
+        at_cov += q * q
