@@ -122,7 +122,7 @@ def summarize(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(records)
 
 
-def run(names: tuple[str, ...], replicates: int) -> pd.DataFrame:
+def run(names: tuple[str, ...], replicates: int, draws: int) -> pd.DataFrame:
     """Run scenarios and return one table."""
     tables = []
     for scenario in SCENARIOS:
@@ -131,7 +131,7 @@ def run(names: tuple[str, ...], replicates: int) -> pd.DataFrame:
         started = time.perf_counter()
         runs = []
         for replicate in range(replicates):
-            runs.append(one(scenario, replicate))
+            runs.append(one(scenario, replicate, draws=draws, tune=max(500, draws * 4 // 5)))
             elapsed = time.perf_counter() - started
             left = elapsed / (replicate + 1) * (replicates - replicate - 1)
             print(f"\r{scenario.name}: {replicate + 1} of {replicates}, {left:.0f} s left   ", end="", flush=True)
@@ -146,12 +146,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--replicates", type=int, default=200)
     parser.add_argument("--scenario", choices=[scenario.name for scenario in SCENARIOS], action="append")
+    parser.add_argument("--draws", type=int, default=1000, help="kept draws a chain; 80 % as many to warm up")
     parser.add_argument("--output", type=Path, default=RESULTS / "coverage.csv")
     arguments = parser.parse_args()
     names = tuple(arguments.scenario or [scenario.name for scenario in SCENARIOS])
-    table = run(names, arguments.replicates)
+    table = run(names, arguments.replicates, arguments.draws)
     print(table.round(4).to_string(index=False))
     arguments.output.parent.mkdir(exist_ok=True)
+    if arguments.output.exists() and len(names) < len(SCENARIOS):
+        old = pd.read_csv(arguments.output)
+        table = pd.concat([old[~old["scenario"].isin(names)], table], ignore_index=True)
     table.round(6).to_csv(arguments.output, index=False)
 
 

@@ -21,6 +21,7 @@ __all__ = ["Sampled", "available_cores", "load_sampler", "sample"]
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int, int], None]  # (finished, total, divergences)
 Stage = Callable[[str], None]
+_Trace = tuple[Floats, dict[str, NDArray[Any]]]  # vectors (chains, draws, length), statistics (chains, draws)
 _STATISTICS = (
     "diverging",
     "n_steps",
@@ -50,7 +51,9 @@ class Sampled:
 def load_sampler(sampler: str) -> None:
     """Import the sampler, so that its import is not counted as compilation."""
     if sampler == "nutpie":
-        import nutpie  # noqa: F401
+        from bayesmi.fit.nutpie_import import import_nutpie
+
+        import_nutpie()
     else:
         import pymc  # noqa: F401
 
@@ -85,15 +88,13 @@ def sample(
     started = time.perf_counter()
     if sampler == "pymc":
         stage("sampling with PyMC's NUTS")
-        tree = _pymc(built, number, draws, tune, chains, used)
+        vectors, statistics = _pymc(built, number, draws, tune, chains, used)
     else:
         stage("sampling")
-        tree = _nutpie(built, number, draws, tune, chains, used, progress)
-    flat = tree["posterior"].to_dataset()[_VECTOR].values.reshape(chains * draws, -1)
-    statistics = tree["sample_stats"].to_dataset()
+        vectors, statistics = _nutpie(built, number, draws, tune, chains, used, progress)
     return Sampled(
-        free=constrained(built.program, flat),
-        statistics={name: statistics[name].values for name in _STATISTICS if name in statistics},
+        free=constrained(built.program, vectors.reshape(chains * draws, -1)),
+        statistics=statistics,
         n_chains=chains,
         n_draws=draws,
         compile_seconds=compile_seconds,
@@ -119,9 +120,11 @@ def _check_start(built: BuiltModel) -> None:
 
 def _nutpie(
     built: BuiltModel, seed: int, draws: int, tune: int, chains: int, cores: int, progress: Progress
-) -> Any:
-    import nutpie
+) -> _Trace:
+    from bayesmi.fit.arrow_trace import draws_and_statistics
+    from bayesmi.fit.nutpie_import import import_nutpie
 
+    nutpie = import_nutpie()
     from bayesmi.fit.nutpie_model import KernelModel
 
     def on_progress(states: list[Any]) -> None:
@@ -132,7 +135,7 @@ def _nutpie(
         )
 
     try:
-        return nutpie.sample(
+        trace = nutpie.sample(
             KernelModel.of(built.program),
             draws=draws,
             tune=tune,
@@ -153,7 +156,7 @@ def _nutpie(
         raise FitError(f"sampling failed: {words}") from None
 
 
-def _pymc(built: BuiltModel, seed: int, draws: int, tune: int, chains: int, cores: int) -> Any:
+def _pymc(built: BuiltModel, seed: int, draws: int, tune: int, chains: int, cores: int) -> _Trace:
     import logging
 
     import pymc as pm
@@ -162,7 +165,7 @@ def _pymc(built: BuiltModel, seed: int, draws: int, tune: int, chains: int, core
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        return pm.sample(
+        tree = pm.sample(
             draws=draws,
             tune=tune,
             chains=chains,
@@ -175,3 +178,6 @@ def _pymc(built: BuiltModel, seed: int, draws: int, tune: int, chains: int, core
         )
     finally:
         logger.setLevel(level)
+    statistics = tree["sample_stats"].to_dataset()
+    known = {name: statistics[name].values for name in _STATISTICS if name in statistics}
+    return tree["posterior"].to_dataset()[_VECTOR].values, known
