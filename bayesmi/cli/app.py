@@ -46,7 +46,7 @@ def _root(
     pass
 
 
-@app.command()
+@app.command(short_help="What is in a table, and what is missing.")
 def describe(
     file: File,
     cluster: Annotated[str | None, typer.Option(help="Grouping column.", metavar="COLUMN")] = None,
@@ -57,7 +57,7 @@ def describe(
     run_describe(file, cluster)
 
 
-@app.command()
+@app.command(short_help="Write m completed data sets.")
 def impute(
     file: File,
     formula: Annotated[
@@ -112,7 +112,7 @@ def impute(
     )
 
 
-@app.command()
+@app.command(short_help="A case study, from table to pooled answer.")
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where figures and tables go.")] = Path("bayesmi-demo"),
     seed: Seed = 1,
@@ -152,5 +152,10 @@ def _fail(message: str, status: int) -> None:
     sys.exit(status)
 
 
+_SAID: set[str] = set()  # a table and its completed copies may have the same remark: once is enough in a shell
+
+
 def _show_notice(message: object, *_: object, **__: object) -> None:
-    print(f"note: {message}", file=sys.stderr)
+    if str(message) not in _SAID:
+        _SAID.add(str(message))
+        print(f"note: {message}", file=sys.stderr)

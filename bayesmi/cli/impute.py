@@ -66,6 +66,10 @@ def run_impute(options: ImputeOptions) -> None:
     refuse_complete(model)
     plan = model.plan()
     say(str(plan))
+    lap = time.perf_counter()
+    import bayesmi.fit  # noqa: F401  numba and what samples: not before the table and the formula are in order
+
+    imported += time.perf_counter() - lap
     fit = model.fit(
         seed=options.seed,
         draws=options.draws,

@@ -46,7 +46,7 @@ class Check:
 
     def plot(self, variable: str | None = None, *, ax: Any = None) -> Any:
         """Draw the distribution of the observed values over those of the replications; return the Axes."""
-        from bayesmi.plots.replicated import replicated
+        from bayesmi.plots import replicated
 
         name = variable or next(iter(self.observed))
         return replicated(self.observed[name], self.replicated[name], name=name, ax=ax)

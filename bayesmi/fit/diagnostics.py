@@ -27,10 +27,9 @@ def r_hat(chains: Floats) -> Floats:
 
     def larger(halves: Floats) -> Floats:
         median = np.median(halves.reshape(len(halves), -1), axis=1)
-        return np.maximum(
-            _between_within(_normal_scores(halves)),
-            _between_within(_normal_scores(np.abs(halves - median[:, None, None]))),
-        )
+        bulk = _between_within(_normal_scores(halves))
+        tail = _between_within(_normal_scores(np.abs(halves - median[:, None, None])))
+        return np.where(np.isnan(bulk), bulk, np.fmax(bulk, tail))  # distances all alike say nothing
 
     return _in_parts(larger, chains)
 
@@ -81,15 +80,24 @@ def _normal_scores(chains: Floats) -> Floats:
     n = flat.shape[1]
     order = np.argsort(flat, axis=1)
     ordered = np.take_along_axis(flat, order, axis=1)
-    place = np.arange(n)
     differs = ordered[:, 1:] != ordered[:, :-1]
-    edge = np.ones((len(flat), 1), dtype=bool)
+    twice = np.broadcast_to(2 * np.arange(n), flat.shape)  # twice the rank from 0: whole, with ties too
+    if not differs.all():
+        twice = _average_ties(differs)
+    table = ndtri((np.arange(2 * n - 1) / 2 + 1 - 0.375) / (n + 0.25))
+    scores = np.empty(flat.shape)
+    np.put_along_axis(scores, order, table[twice], axis=1)
+    return scores.reshape(chains.shape)
+
+
+def _average_ties(differs: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """First plus last place of each run of equal values, from where sorted neighbours differ."""
+    edge = np.ones((len(differs), 1), dtype=bool)
+    n = differs.shape[1] + 1
+    place = np.arange(n)
     first = np.maximum.accumulate(np.where(np.concatenate([edge, differs], axis=1), place, 0), axis=1)
     last = np.where(np.concatenate([differs, edge], axis=1), place, n - 1)
-    last = np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1]
-    scores = np.empty(flat.shape)
-    np.put_along_axis(scores, order, ndtri(((first + last) / 2 + 1 - 0.375) / (n + 0.25)), axis=1)
-    return scores.reshape(chains.shape)
+    return np.asarray(first + np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1])
 
 
 def _between_within(chains: Floats) -> Floats:

@@ -7,7 +7,9 @@ import threading
 import time
 from types import TracebackType
 
-__all__ = ["Progress"]
+__all__ = ["FIRST_COMPILATION", "Clock", "Progress"]
+
+FIRST_COMPILATION = "compiling, about 30 s the first time, then about a second"
 
 
 class Progress:
@@ -16,6 +18,7 @@ class Progress:
     def __init__(self, *, show: bool, first_time: bool = False) -> None:
         self._show = show and (sys.stderr.isatty() or _in_notebook())
         self._first_time = first_time
+        self._wanted = show
         self._lock = threading.Lock()
         self._bar: object | None = None
         self._task: object | None = None
@@ -55,11 +58,12 @@ class Progress:
 
     def stage(self, name: str) -> None:
         """Say what begins now."""
+        first = name == "compiling" and self._first_time
         if self._bar is None:
+            if first and self._wanted:  # half a minute of silence would look like a fault
+                print(FIRST_COMPILATION, file=sys.stderr)
             return
-        text = name
-        if name == "compiling" and self._first_time:
-            text = "compiling, about 40 s the first time, then seconds"
+        text = FIRST_COMPILATION if first else name
         with self._lock:
             self._bar.update(self._task, description=text, total=None, completed=0)  # type: ignore[attr-defined]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
 import numpy as np
@@ -82,5 +81,7 @@ def fit_model(
 
 
 def _first_time() -> bool:
-    """Whether PyTensor's compilation folder does not exist yet."""
-    return not os.path.isdir(os.path.expanduser("~/.pytensor"))
+    """Whether the density has still to be compiled on this machine."""
+    from bayesmi.kernel import is_cached
+
+    return not is_cached()

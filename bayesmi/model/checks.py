@@ -71,9 +71,8 @@ def check_roles(formula: Formula, response: str, table: ModelTable) -> None:
     frame = table.frame
     if response in formula.variables:
         raise ModelError(f"{response!r} stands on both sides of the formula")
-    in_terms = {
-        name for part in (*formula.terms, *formula.groups) for name in part.variables
-    }  # not offsets only
+    in_terms = {name for term in formula.terms for name in term.variables}
+    in_terms |= {name for group in formula.groups for name in group.variables}
     for name in (*sorted(formula.variables), response):
         column = frame.columns[name]
         if column.kind == "identifier":

@@ -175,7 +175,9 @@ class Model:
         self._table, self._factors, notices = _joint(
             parsed, ModelTable.from_frame(frame, groupings), self._spec, separate_levels=separate
         )
-        self._notices = (*frame.notices, *notices)
+        whole = [factor.variable for factor in self._factors if factor.family.integer_valued]
+        imputed = [factor.variable for factor in reversed(self._factors)]
+        self._notices = (*frame.notices, *notices, *frame.dtype_notices(imputed, whole))
         for line in self._notices:
             warnings.warn(line, BayesmiNotice, stacklevel=2)
 

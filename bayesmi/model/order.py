@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from bayesmi.errors import ModelError
 
@@ -48,7 +49,7 @@ def order_variables(
             f"order= must name each incomplete covariate once ({', '.join(names) or 'there are none'}), "
             f"not {', '.join(wanted) or 'nothing'}"
         )
-    for before, after in zip(wanted, wanted[1:], strict=False):
+    for before, after in pairwise(wanted):
         if level_rank[before] > level_rank[after]:
             raise ModelError(
                 f"order= puts {before!r} before {after!r}, which is of a higher level: higher levels come first"

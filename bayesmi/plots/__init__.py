@@ -18,6 +18,7 @@ _MODULES = {
     "margin": "bayesmi.plots.margin_plot",
     "missing_map": "bayesmi.plots.missing_map_plot",
     "pattern": "bayesmi.plots.pattern_plot",
+    "replicated": "bayesmi.plots.replicated_plot",
     "strip": "bayesmi.plots.strip_plot",
     "trace": "bayesmi.plots.trace_plot",
     "xy": "bayesmi.plots.xy_plot",

@@ -138,9 +138,9 @@ def close(values, mean, sd):
     assert stats.kstest((values - mean) / sd, "norm").pvalue > 1e-3
 
 
-@pytest.mark.xdist_group("kernel_linear_x_sampled")
+@pytest.mark.xdist_group("kernel_linear_x")
 def test_predicted_outcomes_have_mean_and_variance_of_the_model():
-    case = make_case("linear_x_sampled")
+    case = make_case("linear_x")
     x = case.point(6)
     p, _ = case.natural(x)
     draws, _ = explicit(case, x)
@@ -155,8 +155,17 @@ def test_predicted_outcomes_have_mean_and_variance_of_the_model():
     close(drawn["y"][20], p["Intercept"] + p["x"] * x_mean + p["z"] * data["z"][20], y_sd)
     within = drawn["y"][20] - p["Intercept"] - p["x"] * drawn["x"][20] - p["z"] * data["z"][20]
     close(within, 0.0, p["sigma"])  # the outcome belongs to the drawn predictor
+
+
+@pytest.mark.xdist_group("kernel_linear_x_sampled")
+def test_sampled_cells_are_those_of_the_draw():
+    case = make_case("linear_x_sampled")
+    x = case.point(6)
+    p, _ = case.natural(x)
+    draws, _ = explicit(case, x)
+    drawn = predicted(case, draws, n=3)
     sampled = list(case.built.plan.units("x", "sample"))
-    np.testing.assert_array_equal(drawn["x"][sampled], np.tile(p["cell__x"], (DRAWS, 1)))
+    np.testing.assert_array_equal(drawn["x"][sampled], np.tile(p["cell__x"], (3, 1)))
 
 
 INTEGRATED = ["linear_x", "integrate_two", "integrate_and_sample", "integrate_order", "integrate_and_sum"]

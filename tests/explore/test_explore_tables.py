@@ -58,7 +58,10 @@ QUICKPRED = {
     "popmis_exclude": ("popmis", {"exclude": ["pupil", "school"]}),
     "table_default": ("table", {}),
     "table_mincor": ("table", {"mincor": 0.25}),
-    "table_vector": ("table", {"mincor": [0.1, 0.2, 0.3, 0.4, 0.5, 0.1], "minpuc": [0, 0.2, 0.4, 0.5, 0.6, 0.8]}),
+    "table_vector": (
+        "table",
+        {"mincor": [0.1, 0.2, 0.3, 0.4, 0.5, 0.1], "minpuc": [0, 0.2, 0.4, 0.5, 0.6, 0.8]},
+    ),
     "table_matrix": ("table", {"mincor": (np.arange(36).reshape(6, 6).T + 1) / 60}),
     "table_spearman": ("table", {"mincor": 0.25, "method": "spearman"}),
     "table_kendall": ("table", {"mincor": 0.25, "method": "kendall"}),
@@ -107,7 +110,9 @@ def test_pairs_are_those_of_mice(part):
 
 
 def test_pairs_leave_out_cells_that_do_not_apply():
-    data = pd.DataFrame({"sex": ["f", "m", "f", "m"], "births": [1.5, None, None, None], "age": [30.5, 40, None, 50]})
+    data = pd.DataFrame(
+        {"sex": ["f", "m", "f", "m"], "births": [1.5, None, None, None], "age": [30.5, 40, None, 50]}
+    )
     frame = IncompleteFrame.from_table(data, not_applicable={"births": "sex == 'm'"})
     pairs = md_pairs(frame)
     assert pairs.mm.loc["births", "births"] == 1
@@ -145,7 +150,7 @@ def test_correlations_leave_out_and_say_so():
     assert list(found.values) == ["bmi", "hyp", "chl"]
     assert found.notes == ("left out, their values have no order: age",)
     assert "age" in repr(found)
-    with pytest.raises(DataError, match="at least two columns|need two"):
+    with pytest.raises(DataError, match="need two"):
         pairwise_correlations(pd.DataFrame({"a": ["x", "y", "z"], "b": [1.0, 2.0, 3.5]}))
 
 

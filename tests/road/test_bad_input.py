@@ -11,24 +11,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from road_tables import N, table
 
 import bayesmi as bmi
 from bayesmi import errors
-
-N = 40
-
-
-def table(**columns: Any) -> pd.DataFrame:
-    """Eight groups of five rows; y, x and b have holes, z has none. Columns replace or join them."""
-    rng = np.random.default_rng(3)
-    g = np.repeat(np.arange(8), 5)
-    x, z = rng.normal(size=N), rng.normal(size=N)
-    y = 1 + 0.5 * x + 0.3 * z + rng.normal(size=8)[g] + rng.normal(size=N)
-    data = pd.DataFrame({"y": y, "x": x, "z": z, "b": rng.integers(0, 2, N).astype(float), "g": g})
-    data.loc[[1, 5, 9], "y"] = np.nan
-    data.loc[[2, 6], "x"] = np.nan
-    data.loc[[3, 9], "b"] = np.nan
-    return data.assign(**columns)
 
 
 def cell(column: str, row: int, value: Any) -> pd.DataFrame:
@@ -212,6 +198,11 @@ NOT_YET: dict[str, Case] = {
     "square in the model of a covariate": (
         lambda: model("y ~ x + w", twice, formulas={"x": "~ I(w ** 2)"}), errors.NotSupportedError,
         ("I(w ** 2)", "model of x")),
+    "product of an incomplete covariate and one of the cluster": (
+        lambda: model("y ~ x * w + (1 | g)", table(w=np.repeat([np.nan, 1.5, 2.0, 0.5, 3.0, 1.0, 2.5, 0.2], 5))),
+        errors.NotSupportedError,
+        ("x:w of the incomplete w and x", "without their product"),
+    ),
     "offset of an incomplete covariate": (
         lambda: model("y ~ z + offset(x)"), errors.NotSupportedError, ("offset(x)", "x as a predictor")),
     "auxiliary": (lambda: model("y ~ x", auxiliary=["z"]), errors.NotSupportedError, ("auxiliary=", "formula")),
