@@ -23,6 +23,7 @@ app = typer.Typer(
     help="Bayesian multiple imputation: say the analysis model once, every missing value is an unknown of it.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # rich takes half a second to lay out a help page
     pretty_exceptions_enable=False,
 )
 

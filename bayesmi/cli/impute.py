@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bayesmi.errors import BayesmiError, BayesmiNotice, DataError, ModelError
+from bayesmi.errors import BayesmiError, BayesmiNotice, DataError, GateError, ModelError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,6 +74,10 @@ def run_impute(options: ImputeOptions) -> None:
         progress=not options.quiet,
     )
     say(str(fit.gate))
+    if not fit.gate.passed and not options.despite_gate:
+        raise GateError(
+            f"{fit.gate}. Sample longer (--draws, --tune) or simplify; --despite-gate uses it all the same"
+        )
     lap = time.perf_counter()
     imputed = fit.impute(options.m, despite_gate=options.despite_gate)
     for i in range(1, options.m + 1):

@@ -91,7 +91,9 @@ def pairwise_correlations(data: Any, method: Method = "pearson") -> Correlations
     chosen = [column for column in frame.columns.values() if _has_order(column)]
     names = [column.name for column in chosen]
     if len(chosen) < 2:
-        raise DataError("correlations need two numeric, two-valued or ordinal columns: say kinds= if levels have an order")
+        raise DataError(
+            "correlations need two numeric, two-valued or ordinal columns: say kinds= if levels have an order"
+        )
     left = [name for name in frame.columns if name not in names]
     values = np.eye(len(names))
     for i, first in enumerate(chosen):
@@ -99,7 +101,9 @@ def pairwise_correlations(data: Any, method: Method = "pearson") -> Correlations
         for j in range(i):
             values[i, j] = values[j, i] = pair_correlation(first.values, chosen[j].values, method)
     holes = [column for column in frame.columns.values() if column.n_missing]
-    missing = [[pair_correlation(indicator(hole), column.values, method) for column in chosen] for hole in holes]
+    missing = [
+        [pair_correlation(indicator(hole), column.values, method) for column in chosen] for hole in holes
+    ]
     seen = np.column_stack([column.observed for column in chosen]).astype(np.int64)
     return Correlations(
         pd.DataFrame(values, index=names, columns=names),

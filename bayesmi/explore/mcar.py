@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -42,7 +42,7 @@ class McarTest:
     mean : Series
         Maximum-likelihood means.
     covariance : DataFrame
-        Maximum-likelihood covariance, times n / (n - 1): what the statistic uses.
+        Maximum-likelihood covariance; with ``divisor="n-1"`` times n / (n - 1).
     n_rows : int
         Rows with an observed value.
     notes : tuple of str
@@ -78,7 +78,9 @@ class McarTest:
         return "\n".join(lines)
 
 
-def mcar_test(data: Any, columns: Sequence[str] | None = None) -> McarTest:
+def mcar_test(
+    data: Any, columns: Sequence[str] | None = None, divisor: Literal["n", "n-1"] = "n"
+) -> McarTest:
     """Test whether values are missing completely at random, with Little's (1988) statistic.
 
     Parameters
@@ -87,6 +89,9 @@ def mcar_test(data: Any, columns: Sequence[str] | None = None) -> McarTest:
         The incomplete table, n rows.
     columns : sequence of str, optional
         Variables to test with; all that are numbers, two-valued or ordinal by default. Complete ones belong to it.
+    divisor : {"n", "n-1"}
+        Of the covariance: ``"n"`` is maximum likelihood, and gives the numbers of Enders (2010) and of the R packages
+        naniar and BaylorEdPsych; ``"n-1"`` multiplies it by n / (n - 1), and d² by (n - 1) / n.
 
     Returns
     -------
@@ -101,10 +106,10 @@ def mcar_test(data: Any, columns: Sequence[str] | None = None) -> McarTest:
 
     Notes
     -----
-    d² = Σ_j n_j (ȳ_j − μ̂_j)' Σ̃_jj⁻¹ (ȳ_j − μ̂_j) over the patterns j, with the means ȳ_j of the p_j variables that
-    the pattern observes, maximum-likelihood μ̂ and Σ̂ under normality (by EM), and Σ̃ = Σ̂ n / (n − 1). Under MCAR
-    it is asymptotically chi-square with Σ p_j − p degrees of freedom (Little 1988, Journal of the American
-    Statistical Association 83, 1198-1202). Two-valued and ordinal variables enter as numbers, which the limit
+    d² = Σ_j n_j (ȳ_j − μ̂_j)' Σ̂_jj⁻¹ (ȳ_j − μ̂_j) over the patterns j, with the means ȳ_j of the p_j variables that
+    the pattern observes, and maximum-likelihood μ̂ and Σ̂ under normality (by EM). Under MCAR it is asymptotically
+    chi-square with Σ p_j − p degrees of freedom (Little 1988, Journal of the American Statistical Association 83,
+    1198-1202). Two-valued and ordinal variables enter as numbers, which the limit
     theorem allows; nominal ones have no number and are left out, and said to be.
 
     Limits: it compares means of patterns, so that differences in spread or association go unseen. It has little power
@@ -117,10 +122,12 @@ def mcar_test(data: Any, columns: Sequence[str] | None = None) -> McarTest:
     >>> from bayesmi import datasets
     >>> test = mcar_test(datasets.load("nhanes"))
     >>> test.df, test.n_patterns, test.p_value > 0.05
-    (8, 5, True)
+    (9, 5, True)
     """
     from scipy.stats import chi2
 
+    if divisor not in ("n", "n-1"):
+        raise DataError(f"divisor {divisor!r} is not known: use 'n' or 'n-1'")
     frame = as_frame(data)
     chosen, notes = _choose(frame, columns)
     names = [column.name for column in chosen]
@@ -129,11 +136,13 @@ def mcar_test(data: Any, columns: Sequence[str] | None = None) -> McarTest:
         raise DataError("no value is missing in these columns: there is nothing to test")
     empty = ~np.isfinite(values).any(axis=1)
     if empty.any():
-        notes += (f"{int(empty.sum())} of {frame.n_rows} rows have no value in these columns and say nothing",)
+        notes += (
+            f"{int(empty.sum())} of {frame.n_rows} rows have no value in these columns and say nothing",
+        )
         values = values[~empty]
     fit = fit_normal(values)
     n, p = values.shape
-    covariance = fit.covariance * n / (n - 1)
+    covariance = fit.covariance * (n / (n - 1) if divisor == "n-1" else 1.0)
     patterns = rows_by_pattern(values)
     parts = [_contribution(pattern, fit.mean, covariance) for pattern in patterns]
     df = int(sum(pattern.observed.sum() for pattern in patterns)) - p
@@ -171,7 +180,9 @@ def _choose(frame: IncompleteFrame, columns: Sequence[str] | None) -> tuple[list
         chosen, notes = columns_of(frame, columns), ()
         for column in chosen:
             if not fits(column):
-                raise DataError(f"column {column.name!r} is {column.kind.value}: its values have no order, leave it out")
+                raise DataError(
+                    f"column {column.name!r} is {column.kind.value}: its values have no order, leave it out"
+                )
             if _constant(column):
                 raise DataError(f"column {column.name!r} does not vary: leave it out")
     if len(chosen) < 2:
@@ -185,9 +196,7 @@ def _constant(column: Column) -> bool:
     return len(seen) < 2 or np.ptp(seen) == 0
 
 
-def _contribution(
-    pattern: PatternRows, mean: NDArray[np.float64], covariance: NDArray[np.float64]
-) -> float:
+def _contribution(pattern: PatternRows, mean: NDArray[np.float64], covariance: NDArray[np.float64]) -> float:
     """Squared distance of the pattern's means, times its rows."""
     seen = pattern.observed
     away = pattern.mean - mean[seen]

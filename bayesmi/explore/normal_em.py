@@ -99,7 +99,9 @@ def fit_normal(values: Floats, tolerance: float = 1e-9, max_iterations: int = 20
             slopes = np.zeros((p, int(seen.sum())))  # of every variable on the observed ones
             slopes[seen] = np.eye(int(seen.sum()))
             if gone.any():
-                slopes[gone] = np.linalg.solve(covariance[np.ix_(seen, seen)], covariance[np.ix_(seen, gone)]).T
+                slopes[gone] = np.linalg.solve(
+                    covariance[np.ix_(seen, seen)], covariance[np.ix_(seen, gone)]
+                ).T
             expected = mean + slopes @ (pattern.mean - mean[seen])
             total += pattern.n * expected
             products += slopes @ pattern.scatter @ slopes.T + pattern.n * np.outer(expected, expected)

@@ -111,7 +111,9 @@ def _threshold(argument: str, given: Threshold, default: float, names: list[str]
     if isinstance(given, Mapping):
         for name in given:
             if name not in names:
-                raise DataError(f"{argument}= names {name!r}, no column of the table: {did_you_mean(name, names)}")
+                raise DataError(
+                    f"{argument}= names {name!r}, no column of the table: {did_you_mean(name, names)}"
+                )
         given = np.array([given.get(name, default) for name in names])
     if isinstance(given, pd.DataFrame):
         if set(given.index) != set(names) or set(given.columns) != set(names):
@@ -120,7 +122,9 @@ def _threshold(argument: str, given: Threshold, default: float, names: list[str]
     try:
         numbers = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
-        raise DataError(f"{argument}= must be a number, or one for each target: {given!r} is neither") from None
+        raise DataError(
+            f"{argument}= must be a number, or one for each target: {given!r} is neither"
+        ) from None
     if numbers.ndim == 1 and len(numbers) == p:
         numbers = numbers[:, None]
     if numbers.shape not in ((), (p, 1), (p, p)) or not np.isfinite(numbers).all():

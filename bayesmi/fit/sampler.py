@@ -142,10 +142,10 @@ def _nutpie(
             chains=chains,
             cores=cores,
             seed=seed,
-            save_warmup=False,
             progress_bar=False,
             progress_callback=on_progress,
             progress_rate=200,
+            return_raw_trace=True,
         )
     except RuntimeError as problem:
         words = (str(problem).splitlines() or ["no reason given"])[0]
@@ -154,6 +154,7 @@ def _nutpie(
                 "the density is not finite at any starting point; look at extreme values and at the priors"
             )
         raise FitError(f"sampling failed: {words}") from None
+    return draws_and_statistics(trace, _VECTOR, _STATISTICS, draws)
 
 
 def _pymc(built: BuiltModel, seed: int, draws: int, tune: int, chains: int, cores: int) -> _Trace:

@@ -116,10 +116,9 @@ def spline_knots(
         count = (df or 0) - degree
         if count < 0:
             raise FormulaError(f"`{name}`: df is at least the degree, {degree}")
-        n_distinct = len(np.unique(x))
-        if count > n_distinct:
+        if count > len(x):
             raise FormulaError(
-                f"`{name}`: df={df} needs {count} knots and there are {n_distinct} different observed values; choose fewer"
+                f"`{name}`: df={df} needs {count} knots and there are {len(x)} observed values; choose fewer"
             )
         knots = tuple(float(q) for q in np.quantile(x, np.linspace(0, 1, count + 2)[1:-1]))
     elif df is not None and df != degree + len(knots):

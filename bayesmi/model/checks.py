@@ -71,9 +71,9 @@ def check_roles(formula: Formula, response: str, table: ModelTable) -> None:
     frame = table.frame
     if response in formula.variables:
         raise ModelError(f"{response!r} stands on both sides of the formula")
-    only_offset = formula.variables - frozenset().union(
-        *(t.variables for t in (*formula.terms, *formula.groups))
-    )
+    in_terms = {
+        name for part in (*formula.terms, *formula.groups) for name in part.variables
+    }  # not offsets only
     for name in (*sorted(formula.variables), response):
         column = frame.columns[name]
         if column.kind == "identifier":
@@ -83,7 +83,9 @@ def check_roles(formula: Formula, response: str, table: ModelTable) -> None:
                 f"predictor {name!r} does not apply in {name_rows(frame.index, column.absent)}: a row where a predictor "
                 "does not apply has no model; take these rows out or recode them"
             )
-        _check_values(name, column, column.values[column.observed], may_be_constant=name in only_offset)
+        _check_values(
+            name, column, column.values[column.observed], may_be_constant=name not in {*in_terms, response}
+        )
 
 
 def _check_values(name: str, column: Column, seen: NDArray[np.float64], *, may_be_constant: bool) -> None:

@@ -108,8 +108,8 @@ def make_plan(model: Model) -> Plan:
     integrated = integrable_cells(factors, table, active, wanted)
     for factor in factors:
         cells += _cells_of(factor, table, active[factor.variable], integrated.get(factor.variable))
-    _check_predicted(wanted, cells)
-    refuse_nonlinear(factors, table, {group.variable for group in cells if group.treatment == "sample"})
+    _check_asked(wanted, cells)
+    refuse_nonlinear(factors, table, active, _latent_units(cells))
     n_expanded = _expanded_rows(cells, table)
     effects = tuple(
         _effects_of(factor, effect, factors, table, cells, active[factor.variable], wanted)
@@ -157,14 +157,26 @@ def _check_overrides(wanted: Mapping[str, str], factors: tuple[Factor, ...], tab
             )
 
 
-def _check_predicted(wanted: Mapping[str, str], cells: list[CellGroup]) -> None:
-    """Refuse to predict cells that carry information: they belong to the likelihood."""
+def _latent_units(cells: list[CellGroup]) -> dict[str, NDArray[np.intp]]:
+    """Return for each variable the units whose cell must enter linearly."""
+    units: dict[str, NDArray[np.intp]] = {}
     for group in cells:
-        if wanted.get(group.variable) == "predict" and group.treatment in (
-            "sample",
-            "enumerate",
-            "integrate",
-        ):
+        if group.treatment in ("sample", "integrate"):
+            before = units.get(group.variable, np.zeros(0, dtype=np.intp))
+            units[group.variable] = np.concatenate([before, group.units])
+    return units
+
+
+def _check_asked(wanted: Mapping[str, str], cells: list[CellGroup]) -> None:
+    """Refuse to predict cells that carry information, and to integrate cells that are not linear."""
+    for group in cells:
+        asked = wanted.get(group.variable)
+        if asked == "integrate" and group.treatment == "sample":
+            raise ModelError(
+                f"treatments[{group.variable!r}]='integrate': {len(group.units)} of its cells do not enter Gaussian means "
+                "linearly; leave it out, or say 'sample'"
+            )
+        if asked == "predict" and group.treatment in ("sample", "enumerate", "integrate"):
             raise ModelError(
                 f"treatments[{group.variable!r}]='predict': {len(group.units)} of its cells stand in rows with an observed "
                 f"outcome and carry information; leave it out, or say {group.treatment!r}"

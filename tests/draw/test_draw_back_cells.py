@@ -29,22 +29,18 @@ SUMMED = [
     "covariate_formula",
     "enumerated_outcome",
     "no_intercept_rows",
+    "integrate_and_sum",
+    "integrate_in_groups",
 ]
 NAMES = [pytest.param(name, marks=pytest.mark.xdist_group(f"kernel_{name}")) for name in SUMMED]
 
 
 def explicit(case, x):
-    """One draw with all effects, and the plain model's values with the same ones."""
+    """One draw with all effects, and the plain model's values at the same point."""
     built = case.built
     draws = posterior_draws(built, constrained(built.program, x[None, :]), 1, 1)
     draws = draw_back_effects(case.model.factors, built.plan, built.tables, draws, np.random.default_rng(1))
-    natural, _ = case.natural(x)
-    for own in built.plan.effects:
-        if own.treatment == "collapse":
-            factor = case.model.factor(own.variable)
-            (name,) = [n for n in case.collapsed if n == f"{factor.prefix}1|{own.grouping}"]
-            natural[name] = draws.factors[own.variable].effects[own.grouping][0, :, 0]
-    return draws, natural
+    return draws, case.natural(x)[0]
 
 
 def conditional_of_row(case, natural, row):
@@ -60,7 +56,7 @@ def conditional_of_row(case, natural, row):
         for (name, p), value in zip(places, combination, strict=True):
             point[name] = point[name].copy()
             point[name][p] = value
-        logs.append(case.logp(case.values(point)))
+        logs.append(case._integrated(point))
     weights = np.exp(np.array(logs) - max(logs))
     names = [name.removeprefix("cell__") for name, _ in places]
     return names, combinations, weights / weights.sum()
@@ -71,7 +67,7 @@ def test_weights_of_summed_cells_are_the_conditional_of_the_plain_model(name):
     case = make_case(name)
     draws, natural = explicit(case, case.point(2))
     tables = case.built.tables
-    log_weights = unit_log_weights(case.model.factors, tables, draws)[0]
+    log_weights = unit_log_weights(case.model.factors, tables, draws)[0][0]
     rows = np.unique(tables.expansion.rows)
     assert rows.size
     for row in rows:
@@ -110,7 +106,7 @@ def test_summed_cells_are_drawn_by_their_weights(name):
             low, high = table.levels_of(variable)
             assert set(np.unique(values)) <= {low, high}
             codes.append((values == high).astype(int))
-        counts = np.array([np.all(np.array(codes).T == c, axis=1).sum() for c in combinations])
+        counts = np.array([np.all(c == np.array(codes).T, axis=1).sum() for c in combinations])
         seen = expected * DRAWS > 4
         rest = [counts[~seen].sum()], [expected[~seen].sum() * DRAWS]
         observed = np.concatenate([counts[seen], rest[0]])
@@ -142,9 +138,9 @@ def close(values, mean, sd):
     assert stats.kstest((values - mean) / sd, "norm").pvalue > 1e-3
 
 
-@pytest.mark.xdist_group("kernel_linear_x")
+@pytest.mark.xdist_group("kernel_linear_x_sampled")
 def test_predicted_outcomes_have_mean_and_variance_of_the_model():
-    case = make_case("linear_x")
+    case = make_case("linear_x_sampled")
     x = case.point(6)
     p, _ = case.natural(x)
     draws, _ = explicit(case, x)
@@ -161,6 +157,40 @@ def test_predicted_outcomes_have_mean_and_variance_of_the_model():
     close(within, 0.0, p["sigma"])  # the outcome belongs to the drawn predictor
     sampled = list(case.built.plan.units("x", "sample"))
     np.testing.assert_array_equal(drawn["x"][sampled], np.tile(p["cell__x"], (DRAWS, 1)))
+
+
+INTEGRATED = ["linear_x", "integrate_two", "integrate_and_sample", "integrate_order", "integrate_and_sum"]
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.xdist_group(f"kernel_{n}")) for n in INTEGRATED]
+)
+def test_integrated_cells_follow_their_exact_conditional_given_the_summed_ones(name):
+    case = make_case(name)
+    assert not case.collapsed
+    x = case.point(8, sd=0.3)
+    draws, natural = explicit(case, x)
+    drawn = predicted(case, draws)
+    table, plan = case.model.table, case.built.plan
+    cells = [g for g in plan.cells if g.treatment == "integrate"]
+    values = np.column_stack([drawn[g.variable][list(g.units)].to_numpy() for g in cells])
+    combinations = np.zeros((DRAWS, 0), dtype=int)
+    for label in case.summed:
+        variable = label.removeprefix("cell__")
+        own = drawn[variable][list(plan.units(variable, "enumerate"))].to_numpy()
+        combinations = np.column_stack([combinations, (own == table.levels_of(variable)[1]).astype(int)])
+    z = np.empty_like(values)
+    sizes = np.cumsum([len(natural[label]) for label in case.summed])[:-1]
+    for combination in np.unique(combinations, axis=0):
+        point = dict(natural)
+        if case.summed:
+            point |= dict(zip(case.summed, np.split(combination, sizes), strict=True))
+        mean, precision, _ = case.conditional(point)
+        rows = np.all(combinations == combination, axis=1)
+        z[rows] = (values[rows] - mean) @ np.linalg.cholesky(precision)
+    assert stats.kstest(stats.norm.cdf(z).ravel(), "uniform").pvalue > 1e-3
+    assert np.abs(z.mean(axis=0)).max() < 4.5 / np.sqrt(DRAWS)
+    assert np.abs(np.cov(z.T) - np.eye(z.shape[1])).max() < 5 * np.sqrt(2 / DRAWS)
 
 
 @pytest.mark.xdist_group("kernel_slope")

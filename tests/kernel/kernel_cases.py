@@ -61,6 +61,23 @@ def small_table() -> pd.DataFrame:
 # name -> (formula, options of Model)
 SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "linear_x": ("y ~ x + z", {}),
+    "linear_x_sampled": ("y ~ x + z", {"treatments": {"x": "sample"}}),
+    "integrate_two": ("y ~ x * z + x2 + w", {}),
+    "integrate_and_sample": ("y ~ x + x2 + z", {"treatments": {"x": "sample"}}),
+    "integrate_and_sum": ("y ~ x * b1 + x2 + b2 + z", {}),
+    "integrate_in_groups": (
+        "y ~ x + x2 + b1 + z + (1 + z | a)",
+        {"treatments": {"x": "integrate", "x2": "integrate"}},
+    ),
+    "integrate_beside_collapse": (
+        "y ~ x + x2 + z + (1 | a)",
+        {
+            "treatments": {"x": "integrate", "x2": "sample"},
+            "formulas": {"x": "~ z + w", "x2": "~ z + (1 | a)"},
+        },
+    ),
+    "integrate_partly": ("yb ~ x + x2 + z", {"treatments": {"x": "sample"}}),
+    "integrate_order": ("y ~ x + x2 + b1", {"order": ["b1", "x2", "x"]}),
     "intercept_only": ("y ~ 1", {}),
     "random_intercept": ("y ~ z + h + (1 | a)", {}),
     "random_intercept_centred": ("y ~ z + (1 | a)", {"treatments": {"1|a": "centred"}}),
@@ -88,7 +105,10 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "mixed_order": ("y ~ b1 + x + (1 | a)", {"order": ["x", "b1"]}),
     "two_gaussian": ("y ~ x + x2 + z + (1 | a)", {}),
     "covariate_collapsed": ("y ~ x + z + (1 | a)", {}),
-    "covariate_slope_sampled_outcome": ("y ~ x + z + (1 + z | a)", {"treatments": {"y": "sample"}}),
+    "covariate_slope_sampled_outcome": (
+        "y ~ x + z + (1 + z | a)",
+        {"treatments": {"y": "sample", "x": "sample"}},
+    ),
     "cluster_covariate": ("y ~ z + v + (1 | a)", {}),
     "cluster_and_row": ("y ~ z + v + h + x + b1 + (1 | a)", {}),
     "slope_on_incomplete": ("y ~ x + z + (1 + x | a)", {}),
@@ -204,6 +224,19 @@ class Case:
                 names += _effect_names(factor.prefix, factor.effect(e.grouping))
         return names
 
+    def cells_of(self, variable: str, treatment: str) -> np.ndarray:
+        """Places of a variable's cells of one treatment among its latents in the plain model."""
+        plan = self.built.plan
+        units = [plan.units(variable, how) for how in ("enumerate", "integrate", "sample")]
+        return np.searchsorted(np.sort(np.concatenate(units)), plan.units(variable, treatment))
+
+    @functools.cached_property
+    def gaussian(self) -> list[tuple[str, np.ndarray | None]]:
+        """Latents of the plain model that are integrated out in the built one: name, places (None: all)."""
+        integrated = [g.variable for g in self.built.plan.cells if g.treatment == "integrate"]
+        cells = [(f"cell__{name}", self.cells_of(name, "integrate")) for name in integrated]
+        return [*((name, None) for name in self.collapsed), *cells]
+
     @functools.cached_property
     def summed(self) -> list[str]:
         names = [g.variable for g in self.built.plan.cells if g.treatment == "enumerate"]
@@ -217,7 +250,7 @@ class Case:
 
     @functools.cached_property
     def dlogp(self) -> Any:
-        variables = [self.plain[name] for name in self.collapsed]
+        variables = [self.plain[name] for name, _ in self.gaussian]
         return self.plain.compile_dlogp(vars=variables, jacobian=False, mode=FAST)
 
     def values(self, natural: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -235,7 +268,7 @@ class Case:
     def natural(self, x: np.ndarray) -> tuple[dict[str, np.ndarray], float]:
         """Return the values of the plain model's variables and the log Jacobian of what is not affine in x.
 
-        Effects that are integrated out are at zero; summed cells at zero. The affine part (location, spread,
+        Effects and cells that are integrated out, and summed cells, are at zero. The affine part (location, spread,
         whitening) has a constant Jacobian, which the kernel leaves out.
         """
         parts, out, jacobian = self.pieces(x), {}, 0.0
@@ -260,8 +293,11 @@ class Case:
             if f"{key}::sigma" in parts:
                 out[f"{prefix}sigma"] = np.exp(parts[f"{key}::sigma"])
                 jacobian += float(parts[f"{key}::sigma"])
+            if f"cell__{key}" in self.plain.named_vars:
+                out[f"cell__{key}"] = np.zeros(self.plain[f"cell__{key}"].shape.eval())
             if f"cell::{key}" in parts:
-                out[f"cell__{key}"] = factor.location + factor.spread * parts[f"cell::{key}"]
+                sampled = factor.location + factor.spread * parts[f"cell::{key}"]
+                out[f"cell__{key}"][self.cells_of(key, "sample")] = sampled
             for effect in factor.effects:
                 more, log_jacobian = self._effects(factor, effect, parts)
                 out |= more
@@ -307,7 +343,7 @@ class Case:
         return out, jacobian
 
     def marginal(self, natural: dict[str, np.ndarray]) -> float:
-        """Log density of the plain model with summed cells summed by brute force and collapsed effects integrated."""
+        """Log density of the plain model: cells summed by brute force, the Gaussian block integrated out."""
         sizes = [len(natural[name]) for name in self.summed]
         terms = []
         for combination in itertools.product((0, 1), repeat=sum(sizes)):
@@ -320,27 +356,39 @@ class Case:
         return float(logsumexp(terms))
 
     def _integrated(self, natural: dict[str, np.ndarray]) -> float:
-        """Log of the integral over the collapsed effects: the log density is exactly quadratic in them."""
-        if not self.collapsed:
+        """Log of the integral over the Gaussian block: the log density is exactly quadratic in it."""
+        if not self.gaussian:
             return self.logp(self.values(natural))
         mean, precision, top = self.conditional(natural)
         return top + 0.5 * mean.size * np.log(2 * np.pi) - 0.5 * np.linalg.slogdet(precision)[1]
 
     def conditional(self, natural: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, float]:
-        """Mean and precision of the collapsed effects given everything else, and the log density at the mean."""
+        """Mean and precision of the Gaussian block given everything else, and the log density at the mean."""
         point = self.values(natural)
-        names = [self.plain.rvs_to_values[self.plain[name]].name for name in self.collapsed]
-        shapes = [np.shape(point[name]) for name in names]
-        sizes = [int(np.prod(shape)) for shape in shapes]
-        cuts = np.cumsum(sizes)[:-1]
+        names = [self.plain.rvs_to_values[self.plain[name]].name for name, _ in self.gaussian]
+        sizes = [point[name].size for name in names]
+        chosen = np.concatenate(
+            [
+                start + (np.arange(size) if places is None else places)
+                for start, size, (_, places) in zip(
+                    np.cumsum([0, *sizes[:-1]]), sizes, self.gaussian, strict=True
+                )
+            ]
+        )
+        whole = np.concatenate([np.ravel(point[name]) for name in names])
 
-        def at(u: np.ndarray) -> dict[str, np.ndarray]:
-            parts = np.split(u, cuts)
-            return point | {n: p.reshape(s) for n, p, s in zip(names, parts, shapes, strict=True)}
+        def at(values: np.ndarray) -> dict[str, np.ndarray]:
+            moved = whole.copy()
+            moved[chosen] = values
+            parts = np.split(moved, np.cumsum(sizes)[:-1])
+            shapes = [np.shape(point[name]) for name in names]
+            return point | {n: part.reshape(s) for n, part, s in zip(names, parts, shapes, strict=True)}
 
-        zero = np.zeros(sum(sizes))
-        gradient = self.dlogp(at(zero))
-        precision = np.stack([gradient - self.dlogp(at(row)) for row in np.eye(len(zero))])
+        def gradient_at(values: np.ndarray) -> np.ndarray:
+            return self.dlogp(at(values))[chosen]
+
+        gradient = gradient_at(np.zeros(len(chosen)))
+        precision = np.stack([gradient - gradient_at(row) for row in np.eye(len(chosen))])
         precision = (precision + precision.T) / 2
         mean = np.linalg.solve(precision, gradient)
         return mean, precision, self.logp(at(mean))
