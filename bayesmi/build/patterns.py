@@ -48,7 +48,9 @@ def has_patterns(factors: tuple[Factor, ...], tables: Tables) -> bool:
         if not (table.integral_unit >= 0).any():
             continue
         constant = all((slab.slab == slab.slab[0]).all() for slab in table.integrated)
-        plain = not table.latent and not table.response_positions.size and not factor.effects and not factor.links
+        plain = (
+            not table.latent and not table.response_positions.size and not factor.effects and not factor.links
+        )
         if not (constant and plain and factor.family.is_gaussian_identity):
             return False
     return True

@@ -169,7 +169,9 @@ def _write_integrals(
     """Units of the integrals, the factor rows in them, and how each cell enters each of these."""
     integrals = tables.integrals
     if patterned:
-        head[k.G_UNIT_SIZES] = head[k.G_UNIT_EXPANDED] = head[k.G_UNIT_MEMBERS] = head[k.G_MEMBERS] = writer.integers([0])
+        head[k.G_UNIT_SIZES] = head[k.G_UNIT_EXPANDED] = head[k.G_UNIT_MEMBERS] = head[k.G_MEMBERS] = (
+            writer.integers([0])
+        )
         return
     most = integrals.most
     head[k.G_UNITS] = integrals.n

@@ -160,7 +160,9 @@ def test_integrated_and_sampled_cells_give_the_same_posterior() -> None:
         assert np.abs(difference / noise).max() < 5
 
 
-@pytest.mark.parametrize("formula", ["y ~ x1 + x2 + z", "y ~ 0 + x1 + z", "y ~ center(x1) + I(2 * x2 + 1) + z"])
+@pytest.mark.parametrize(
+    "formula", ["y ~ x1 + x2 + z", "y ~ 0 + x1 + z", "y ~ center(x1) + I(2 * x2 + 1) + z"]
+)
 def test_cross_products_of_patterns_give_the_density_of_the_rows(
     formula: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
