@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import betaln
 
 from bayesmi.build.correlation import beta_shapes, pairs
+from bayesmi.build.patterns import find_patterns, has_patterns
 from bayesmi.build.statistics import gaussian_statistics, group_cross
 from bayesmi.build.tables import EffectTable, FactorTable, Slab, Tables
 from bayesmi.kernel import layout as k
@@ -105,11 +106,12 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
     cells = _write_cells(writer, factors, tables)
     number = {factor.variable: n for n, factor in enumerate(factors)}
     rows = effects = roots = work = 0
+    patterned = has_patterns(factors, tables)
     records: list[int] = []
     for factor in factors:
         table = tables.factors[factor.variable]
         record, rows, effects, roots, added = _write_factor(
-            writer, factor, table, factors, plan, cells, number, rows, effects, roots
+            writer, factor, table, factors, plan, cells, number, rows, effects, roots, patterned
         )
         records.append(writer.integers(record))
         work += added
@@ -125,13 +127,52 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
     head[k.G_CELLS] = len(cells)
     head[k.G_CELL_TABLE] = writer.integers([entry for record in cells.values() for entry in record[1]] or [0])
     head[k.G_ROWS] = rows
-    _write_integrals(writer, head, factors, tables)
+    _write_integrals(writer, head, factors, tables, patterned)
+    _write_patterns(writer, head, factors, tables, patterned)
     return writer.finish(head, work)
 
 
-def _write_integrals(writer: _Writer, head: list[int], factors: tuple[Factor, ...], tables: Tables) -> None:
+def _write_patterns(
+    writer: _Writer, head: list[int], factors: tuple[Factor, ...], tables: Tables, patterned: bool
+) -> None:
+    """Blocks of units with the same missing cells: cross products of the stacked columns of all their factors."""
+    records: list[int] = []
+    blocks = find_patterns(factors, tables) if patterned else ()
+    for block in blocks:
+        members: list[int] = []
+        for member in block.members:
+            entries: list[int] = []
+            for entry in member.entries:
+                if entry is None:
+                    entries += [k.ENTRY_NONE, 0, 0]
+                elif isinstance(entry, str):
+                    entries += [k.ENTRY_RESPONSE, 0, 0]
+                else:
+                    columns, weights = entry
+                    entries += [len(columns), writer.integers(columns), writer.floats(weights)]
+            members += [member.factor, member.start, writer.integers(entries)]
+        record = [0] * k.T_SIZE
+        record[k.T_ROWS] = block.n_rows
+        record[k.T_CELLS] = len(block.members[0].entries)
+        record[k.T_MEMBERS] = len(block.members)
+        record[k.T_WIDTH] = block.gram.shape[0]
+        record[k.T_GRAM] = writer.floats(block.gram)
+        record[k.T_MEMBER_TABLE] = writer.integers(members)
+        records.append(writer.integers(record))
+    head[k.G_PATTERNS] = len(records)
+    head[k.G_PATTERN_TABLE] = writer.integers(records or [0])
+
+
+def _write_integrals(
+    writer: _Writer, head: list[int], factors: tuple[Factor, ...], tables: Tables, patterned: bool
+) -> None:
     """Units of the integrals, the factor rows in them, and how each cell enters each of these."""
     integrals = tables.integrals
+    if patterned:
+        head[k.G_UNIT_SIZES] = head[k.G_UNIT_EXPANDED] = head[k.G_UNIT_MEMBERS] = head[k.G_MEMBERS] = (
+            writer.integers([0])
+        )
+        return
     most = integrals.most
     head[k.G_UNITS] = integrals.n
     head[k.G_UNIT_MOST] = most
@@ -199,6 +240,7 @@ def _write_factor(
     rows: int,
     effects: int,
     roots: int,
+    patterned: bool,
 ) -> tuple[list[int], int, int, int, int]:
     """Return the factor's record and how far work vectors are used now, and its work."""
     key, priors = factor.variable, factor.priors
@@ -232,16 +274,18 @@ def _write_factor(
             record[k.F_COLLAPSED] = e
         own, effects, roots = _write_effect(writer, factor, effect, treatment, cells, effects, roots)
         effect_records.append(own)
+    rest = np.flatnonzero(table.integral_unit < 0)
     is_statistics = (
         factor.family.is_gaussian_identity
-        and table.is_static
+        and (table.is_static or patterned)
         and not factor.links
         and not table.expanded.size
         and all(effect is collapsed for effect in table.effects)
     )
     record[k.F_MODE] = k.MODE_STATISTICS if is_statistics else k.MODE_ROWS
     if is_statistics:
-        statistics = gaussian_statistics(factor, table, collapsed)
+        record[k.F_ROWS] = len(rest)
+        statistics = gaussian_statistics(factor, table, collapsed, rest if patterned else None)
         record[k.F_GRAM] = writer.floats(statistics.gram)
         width = statistics.gram.shape[0]
         work = width * width
@@ -257,7 +301,7 @@ def _write_factor(
         record[k.F_EXPANDED] = writer.integers(table.expanded)
         work = table.n_rows * (2 * table.base.shape[1] + 20)
         rows += table.n_rows
-    if (table.integral_unit >= 0).any():
+    if (table.integral_unit >= 0).any() and not patterned:
         record[k.F_UNITS] = writer.integers(table.integral_unit)
     record[k.F_RESPONSE_CELLS] = len(table.response_positions)
     if len(table.response_positions):

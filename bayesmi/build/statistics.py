@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bayesmi.build.tables import EffectTable, FactorTable
 from bayesmi.model.factor import Factor
 
-__all__ = ["GaussianStatistics", "gaussian_statistics", "group_cross"]
+__all__ = ["GaussianStatistics", "gaussian_statistics", "group_cross", "residual_columns"]
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,25 @@ def group_cross(effect: EffectTable) -> NDArray[np.float64]:
     return cross
 
 
-def gaussian_statistics(factor: Factor, table: FactorTable, effect: EffectTable | None) -> GaussianStatistics:
-    """Return the statistics; without an intercept its column is zero and the response is not centred."""
+def residual_columns(factor: Factor, table: FactorTable) -> NDArray[np.float64]:
+    """Return D = [1, X - centres, y - location], (T, p + 2); without an intercept [0, X, y]."""
     n = table.n_rows
     response = table.response - table.offset
     if factor.priors.intercept is not None:
-        design = np.column_stack([np.ones(n), table.base, response - factor.location])
-    else:
-        design = np.column_stack([np.zeros(n), table.base, response])
+        return np.column_stack([np.ones(n), table.base, response - factor.location])
+    return np.column_stack([np.zeros(n), table.base, response])
+
+
+def gaussian_statistics(
+    factor: Factor,
+    table: FactorTable,
+    effect: EffectTable | None,
+    rows: NDArray[np.intp] | None = None,
+) -> GaussianStatistics:
+    """Return the statistics, of all rows or (without group effects) of some."""
+    design = residual_columns(factor, table)
+    if rows is not None:
+        design = design[rows]
     width = design.shape[1]
     if effect is None:
         return GaussianStatistics(design.T @ design, np.zeros((0, 0, width)), np.zeros((0, 0, 0)))

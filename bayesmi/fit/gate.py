@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 R_HAT_MAX = 1.01
 ESS_MIN = 400.0  # Vehtari et al. (2021): at least 100 a chain with four chains
 _MOST_CELLS = 200
+_CANDIDATES = 1000
 _SCREEN = 64  # draws on which the widest cells are found
 
 
@@ -165,7 +166,7 @@ def _expected_cells(model: Model, plan: Plan, tables: Tables, draws: PosteriorDr
     screen = draws.take(np.linspace(0, draws.n - 1, min(_SCREEN, draws.n)).astype(np.intp))
     for n, factor in enumerate(model.factors):
         for treatment in ("predict", "enumerate", "integrate"):
-            units = _judged(factor, model, plan, treatment)
+            units = _some_units(_judged(factor, model, plan, treatment))
             if units.size:
                 means = _expected(factor, model, tables, units, treatment, screen)
                 found += [(sd, n, int(u), treatment) for sd, u in zip(means.std(0), units, strict=True)]
@@ -187,6 +188,13 @@ def _expected_cells(model: Model, plan: Plan, tables: Tables, draws: PosteriorDr
                 label = model.frame.index[unit] if factor.level == "row" else unit
                 out[f"E({factor.variable}[{label}])"] = means[:, j]
     return out
+
+
+def _some_units(units: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the cells among which the widest are looked for: all, or 1000 evenly spaced ones."""
+    if len(units) <= _CANDIDATES:
+        return units
+    return units[np.linspace(0, len(units) - 1, _CANDIDATES).astype(np.intp)]
 
 
 def _judged(factor: Factor, model: Model, plan: Plan, treatment: str) -> NDArray[np.intp]:

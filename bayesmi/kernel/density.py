@@ -16,6 +16,7 @@ from bayesmi.kernel import layout as k
 from bayesmi.kernel.effects import centred_density, collapse_groups, root_backward, root_forward
 from bayesmi.kernel.families import family_density
 from bayesmi.kernel.integrals import integrate_units, units_backward
+from bayesmi.kernel.patterns import patterns_density
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.priors import log_prior
 
@@ -497,6 +498,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
             else:
                 log_weights[i[i[at + k.F_EXPANDED] + t - plain]] += value
 
+    total += patterns_density(f, i, a, beta, sigma, d_a, d_beta, d_sigma)
     total += integrate_units(f, i, beta, sigma, y, eta, mean, cov, log_weights)
     total += _unit_weights(i, log_weights, weights)
 

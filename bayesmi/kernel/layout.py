@@ -24,8 +24,15 @@ from __future__ import annotations
     G_UNIT_EXPANDED,  # I: its expanded row, or -1
     G_UNIT_MEMBERS,  # I: start of each unit's members, one more than units
     G_MEMBERS,  # I: (factor, table row, I of its entries) by member
+    G_PATTERNS,  # pattern blocks: units with the same cells, from their cross products
+    G_PATTERN_TABLE,  # I: their records
     GLOBAL_SIZE,
-) = range(16)
+) = range(18)
+
+# pattern block: rows, cells, members, width of the stacked columns, F of their cross products, I of the members
+T_ROWS, T_CELLS, T_MEMBERS, T_WIDTH, T_GRAM, T_MEMBER_TABLE, T_SIZE = range(7)
+# member of a pattern block: factor, first of its stacked columns, I of its entries
+M_FACTOR, M_START, M_ENTRIES, M_SIZE = range(4)
 
 # how a cell of the unit enters a member: its own response, not at all, or through so many design columns:
 # (number of columns, I of the columns, F of the weights)

@@ -158,3 +158,22 @@ def test_integrated_and_sampled_cells_give_the_same_posterior() -> None:
         difference = first.draws_of(name).mean(1) - second.draws_of(name).mean(1)
         noise = np.sqrt(first.draws_of(name).var(1) + second.draws_of(name).var(1) + 0.02) / np.sqrt(200)
         assert np.abs(difference / noise).max() < 5
+
+
+@pytest.mark.parametrize(
+    "formula", ["y ~ x1 + x2 + z", "y ~ 0 + x1 + z", "y ~ center(x1) + I(2 * x2 + 1) + z"]
+)
+def test_cross_products_of_patterns_give_the_density_of_the_rows(
+    formula: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = table(n=240).drop(columns=["b", "g"])
+    quick = build_sampled(bmi.Model(formula, data, treatments={"x1": "integrate"}))
+    monkeypatch.setattr("bayesmi.build.program.has_patterns", lambda *_: False)
+    slow = build_sampled(bmi.Model(formula, data, treatments={"x1": "integrate"}))
+    assert len(quick.program.buffer) < len(slow.program.buffer)
+    rng = np.random.default_rng(7)
+    for _ in range(5):
+        x = slow.program.initial() + 0.5 * rng.normal(size=slow.program.dimensions)
+        one, two = quick.log_density(x), slow.log_density(x)
+        assert one[0] == pytest.approx(two[0], rel=1e-11)
+        np.testing.assert_allclose(one[1], two[1], rtol=1e-8, atol=1e-8)

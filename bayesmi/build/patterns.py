@@ -1,0 +1,97 @@
+"""Units of the integrals gathered by pattern, where everything about them but their numbers is the same.
+
+Where factors are Gaussian without group effects and their cells enter with constant weights, a pattern's rows are
+needed only through the cross products of their columns, and the cost of the density does not depend on the rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.build.statistics import residual_columns
+from bayesmi.build.tables import Tables
+from bayesmi.model.factor import Factor
+
+__all__ = ["PatternBlock", "PatternMember", "find_patterns", "has_patterns"]
+
+Floats = NDArray[np.float64]
+Entry = None | str | tuple[NDArray[np.intp], Floats]  # not there, "response", or (columns, weights)
+
+
+@dataclass(frozen=True)
+class PatternMember:
+    """One factor in a pattern: where its columns stand in the cross products, and how each cell enters."""
+
+    factor: int
+    start: int
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class PatternBlock:
+    """Rows with the same missing cells."""
+
+    n_rows: int
+    members: tuple[PatternMember, ...]
+    gram: Floats  # cross products of all members' columns [1, X, y] side by side
+
+
+def has_patterns(factors: tuple[Factor, ...], tables: Tables) -> bool:
+    """Whether every factor with integrated cells can run on cross products."""
+    if not tables.integrals.n or tables.expansion.n:
+        return False
+    for factor in factors:
+        table = tables.factors[factor.variable]
+        if not (table.integral_unit >= 0).any():
+            continue
+        constant = all((slab.slab == slab.slab[0]).all() for slab in table.integrated)
+        plain = (
+            not table.latent and not table.response_positions.size and not factor.effects and not factor.links
+        )
+        if not (constant and plain and factor.family.is_gaussian_identity):
+            return False
+    return True
+
+
+def find_patterns(factors: tuple[Factor, ...], tables: Tables) -> tuple[PatternBlock, ...]:
+    """Return the blocks; every unit is in exactly one."""
+    integrals = tables.integrals
+    row_of = np.full((len(factors), integrals.n), -1, dtype=np.intp)  # table row of each unit in each factor
+    columns = []
+    for n, factor in enumerate(factors):
+        table = tables.factors[factor.variable]
+        rows = np.flatnonzero(table.integral_unit >= 0)
+        row_of[n, table.integral_unit[rows]] = rows
+        columns.append(residual_columns(factor, table) if rows.size else np.zeros((0, 0)))
+    present = np.stack([integrals.place[name][integrals.rows] >= 0 for name in integrals.names])
+    signature = np.concatenate([present, row_of >= 0]).T
+    patterns, member_of = np.unique(signature, axis=0, return_inverse=True)
+    member_of = member_of.reshape(-1)
+    blocks = []
+    for number in range(len(patterns)):
+        units = np.flatnonzero(member_of == number)
+        names = [name for name, on in zip(integrals.names, patterns[number], strict=False) if on]
+        members = []
+        parts = []
+        start = 0
+        for n, factor in enumerate(factors):
+            if row_of[n, units[0]] < 0:
+                continue
+            parts.append(columns[n][row_of[n, units]])
+            members.append(PatternMember(n, start, tuple(_entry(factor, tables, name) for name in names)))
+            start += parts[-1].shape[1]
+        stacked = np.concatenate(parts, axis=1)
+        blocks.append(PatternBlock(len(units), tuple(members), stacked.T @ stacked))
+    return tuple(blocks)
+
+
+def _entry(factor: Factor, tables: Tables, name: str) -> Entry:
+    if factor.variable == name:
+        return "response"
+    for slab in tables.factors[factor.variable].integrated:
+        if slab.variable == name:
+            return slab.columns, slab.slab[0]
+    return None

@@ -1,0 +1,99 @@
+"""Integrated cells of all rows that share a pattern, from the pattern's cross products: cost independent of the rows.
+
+In a pattern every row has the same missing cells, the same factors k in them, and residuals r_k = r0_k - a_k'x with
+the same a_k; r0_k = D_k w_k is linear in static columns. With T = diag(t_k), A the rows a_k, L = A'TA, V = L^-1, K = V A'T
+(the cells' means are K r0), P = I - A K, and S = sum over rows of r0 r0', which comes from the cross products of all D_k:
+
+    log f = n [ sum_k log(t_k / 2 pi) / 2 - log|L| / 2 + q log(2 pi) / 2 ] - tr(T S) / 2 + tr(V A'T S T A) / 2.
+
+By Fisher's identity d/dw_k = -t_k sum_l P_kl D_k'D_l w_l, d/da_k = t_k [ (P S K')_k - n V a_k ], and d/d sigma_k =
+[ t_k ((P S P')_kk + n a_k'V a_k) - n ] / sigma_k.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from bayesmi.kernel import layout as k
+from bayesmi.kernel.jit import kernel
+
+__all__ = ["patterns_density"]
+
+_LOG_2PI = math.log(2 * math.pi)
+
+
+@kernel
+def patterns_density(f, i, a, beta, sigma, d_a, d_beta, d_sigma):  # type: ignore[no-untyped-def]
+    """Return the log density of all pattern blocks and add its derivatives."""
+    total = 0.0
+    for block in range(i[k.G_PATTERNS]):
+        total += _block(f, i, i[i[k.G_PATTERN_TABLE] + block], a, beta, sigma, d_a, d_beta, d_sigma)
+    return total
+
+
+@kernel
+def _block(f, i, at, a, beta, sigma, d_a, d_beta, d_sigma):  # type: ignore[no-untyped-def]
+    rows, q, members, width = i[at + k.T_ROWS], i[at + k.T_CELLS], i[at + k.T_MEMBERS], i[at + k.T_WIDTH]
+    gram = f[i[at + k.T_GRAM] : i[at + k.T_GRAM] + width * width].reshape(width, width)
+    w = np.zeros((width, members))  # block diagonal: column k holds w_k in its place
+    t = np.empty(members)
+    weights = np.zeros((members, q))
+    for m in range(members):
+        member = i[at + k.T_MEMBER_TABLE] + m * k.M_SIZE
+        n, start = i[member + k.M_FACTOR], i[member + k.M_START]
+        record = i[i[k.G_FACTOR_TABLE] + n]
+        p = i[record + k.F_COLUMNS]
+        t[m] = 1.0 / (sigma[n] * sigma[n])
+        if i[record + k.F_INTERCEPT_X] >= 0:
+            w[start, m] = f[i[record + k.F_SCALE]] - a[n]
+        for j in range(p):
+            w[start + 1 + j, m] = -beta[n, j]
+        w[start + p + 1, m] = 1.0
+        for v in range(q):
+            entry = i[member + k.M_ENTRIES] + v * k.ENTRY_SIZE
+            if i[entry] == k.ENTRY_RESPONSE:
+                weights[m, v] = -1.0
+            else:
+                for j in range(i[entry]):
+                    weights[m, v] += f[i[entry + 2] + j] * beta[n, i[i[entry + 1] + j]]
+    gw = gram @ w
+    s = w.T @ gw
+    scaled = weights * t.reshape(members, 1)  # T A
+    precision = weights.T @ scaled
+    root = np.linalg.cholesky(precision)
+    v_matrix = np.linalg.inv(precision)
+    means = v_matrix @ scaled.T  # K
+    p_matrix = np.eye(members) - weights @ means
+    ps = p_matrix @ s
+    value = 0.5 * q * _LOG_2PI
+    for v in range(q):
+        value -= math.log(root[v, v])
+    total = 0.0
+    for m in range(members):
+        value += 0.5 * math.log(t[m]) - 0.5 * _LOG_2PI
+        total -= 0.5 * t[m] * ps[m, m]  # tr(TS) - tr(V A'TSTA) = tr(T P S)
+    total += rows * value
+    psp = ps @ p_matrix.T
+    psk = ps @ means.T
+    va = weights @ v_matrix
+    d_w = gw @ p_matrix.T
+    for m in range(members):
+        member = i[at + k.T_MEMBER_TABLE] + m * k.M_SIZE
+        n, start = i[member + k.M_FACTOR], i[member + k.M_START]
+        record = i[i[k.G_FACTOR_TABLE] + n]
+        p = i[record + k.F_COLUMNS]
+        if i[record + k.F_INTERCEPT_X] >= 0:
+            d_a[n] += t[m] * d_w[start, m]
+        for j in range(p):
+            d_beta[n, j] += t[m] * d_w[start + 1 + j, m]
+        spread = 0.0
+        for v in range(q):
+            spread += weights[m, v] * va[m, v]
+            value = t[m] * (psk[m, v] - rows * va[m, v])
+            entry = i[member + k.M_ENTRIES] + v * k.ENTRY_SIZE
+            for j in range(i[entry]):
+                d_beta[n, i[i[entry + 1] + j]] += value * f[i[entry + 2] + j]
+        d_sigma[n] += (t[m] * (psp[m, m] + rows * spread) - rows) / sigma[n]
+    return total
