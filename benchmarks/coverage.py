@@ -59,8 +59,8 @@ def one(scenario: Scenario, replicate: int, *, draws: int = 1000, tune: int = 80
         summary = fit.summary()
     truth = dict(pupils.truth)
     truth["ICC|school"] = truth.pop("icc")
-    if "school__corr" in truth:
-        truth["school__corr[1~~sex]"] = truth.pop("school__corr")
+    for term in summary.index[summary["kind"] == "correlation"]:
+        truth[term] = truth.pop("school__corr")
     rows = []
     for term, true in truth.items():
         row = summary.loc[term]

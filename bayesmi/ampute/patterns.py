@@ -17,6 +17,7 @@ from bayesmi.errors import DataError
 __all__ = ["Plan", "read_plan", "read_prop"]
 
 Floats = NDArray[np.float64]
+_KNOWN: dict[str, Type] = {word: word for word in TYPES}
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,15 +190,15 @@ def _weights(
 def _types(given: str | Sequence[str] | None, k: int) -> tuple[Type, ...]:
     """One for each pattern."""
     if given is None:
-        return ("RIGHT",) * k
+        return tuple([_KNOWN["RIGHT"]] * k)
     words = [given] * k if isinstance(given, str) else list(given)
     words = [str(word).upper() for word in (words * k if len(words) == 1 else words)]
     for word in words:
-        if word not in TYPES:
+        if word not in _KNOWN:
             raise DataError(f"type {word!r} is not known: {did_you_mean(word, list(TYPES))}")
     if len(words) != k:
         raise DataError(f"type= has {len(words)} entries for {k} patterns: give one, or one for each")
-    return tuple(next(known for known in TYPES if known == word) for word in words)
+    return tuple(_KNOWN[word] for word in words)
 
 
 def _odds(given: ArrayLike | None, k: int) -> Floats | None:

@@ -152,7 +152,9 @@ def _fail(message: str, status: int) -> None:
     sys.exit(status)
 
 
-_SAID: set[str] = set()  # a table and its completed copies may have the same remark: once is enough in a shell
+_SAID: set[str] = (
+    set()
+)  # a table and its completed copies may have the same remark: once is enough in a shell
 
 
 def _show_notice(message: object, *_: object, **__: object) -> None:

@@ -45,11 +45,8 @@ def missing_by_group(
     --------
     >>> import pandas as pd
     >>> table = pd.DataFrame({"sex": ["f", "f", "m", "m"], "age": [31.5, None, None, None]})
-    >>> missing_by_group(table, "sex")
-                  rows  missing  share  share_of_missing
-    variable sex
-    age      f       2        1    0.5          0.333333
-             m       2        2    1.0          0.666667
+    >>> missing_by_group(table, "sex").loc["age", ["rows", "missing", "share"]].to_numpy().tolist()
+    [[2.0, 1.0, 0.5], [2.0, 2.0, 1.0]]
     """
     frame = as_frame(data)
     keys = [column.name for column in columns_of(frame, by)]

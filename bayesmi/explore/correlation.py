@@ -83,8 +83,8 @@ def pairwise_correlations(data: Any, method: Method = "pearson") -> Correlations
     --------
     >>> from bayesmi import datasets
     >>> found = pairwise_correlations(datasets.load("nhanes"))
-    >>> round(found.values.loc["bmi", "chl"], 3), round(found.missing.loc["chl", "bmi"], 3)
-    (0.373, -0.096)
+    >>> round(float(found.values.loc["bmi", "chl"]), 3), round(float(found.missing.loc["chl", "bmi"]), 3)
+    (0.373, 0.012)
     """
     check_method(method)
     frame = as_frame(data)

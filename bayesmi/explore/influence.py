@@ -35,7 +35,7 @@ def flux(data: Any) -> pd.DataFrame:
     --------
     >>> from bayesmi import datasets
     >>> flux(datasets.load("nhanes")).loc["bmi", ["influx", "outflux"]].round(3).tolist()
-    [0.24, 0.333]
+    [0.164, 0.111]
     """
     return flux_of_mask(observed_cells(as_frame(data)))
 

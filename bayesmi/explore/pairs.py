@@ -77,8 +77,8 @@ def md_pairs(data: Any) -> MissingPairs:
     --------
     >>> from bayesmi import datasets
     >>> pairs = md_pairs(datasets.load("nhanes"))
-    >>> pairs.rm.loc["age", "chl"], pairs.usable.loc["hyp", "bmi"]
-    (np.int64(10), np.float64(0.125))
+    >>> int(pairs.rm.loc["age", "chl"]), float(pairs.usable.loc["bmi", "hyp"])
+    (10, 0.1111111111111111)
     """
     frame = as_frame(data)
     names = list(frame.columns)

@@ -1,4 +1,4 @@
-"""Observed against replicated data: does the model make tables that look like this one?"""
+"""Observed against replicated data: whether the model makes tables that look like this one."""
 
 from __future__ import annotations
 

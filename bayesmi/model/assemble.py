@@ -240,7 +240,8 @@ def _whitening(
 ) -> tuple[NDArray[np.float64], list[int]]:
     """Return W with coefficients = W raw, raw of order one and uncorrelated, and columns that depend on the others.
 
-    Near-posterior geometry: the covariance of least-squares slopes is proportional to (X'X)^-1.
+    Near-posterior geometry: with residual sd s and default priors of sd 2.5 s / sd(x), the covariance of the slopes is
+    s² (X'X + diag(sd(x)² / 2.5²))^-1, which exists however collinear the columns are.
     """
     p = len(sds)
     if p == 0:
@@ -259,7 +260,5 @@ def _whitening(
             residual = cross[j, j] - cross[j, before] @ np.linalg.solve(block, cross[before, j])
         if residual < 1e-9 * max(cross[j, j], 1e-300):
             dependent.append(j)
-    if dependent:
-        return np.diag(scale / sds), dependent
-    root = np.linalg.cholesky(cross * n + 1e-10 * np.eye(p))
-    return scale * np.linalg.inv(root).T / sds[:, None], []
+    root = np.linalg.cholesky(cross * n + np.eye(p) / 2.5**2)
+    return scale * np.linalg.inv(root).T / sds[:, None], dependent

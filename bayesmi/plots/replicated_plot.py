@@ -72,7 +72,9 @@ def replicated(observed: Any, replicated: Any, *, name: str, ax: Axes | None = N
     else:
         _curves(ax, seen, shown)
     ax.set_xlabel(name)
-    ax.legend(frameon=False, fontsize=9)
+    handles, labels = ax.get_legend_handles_labels()
+    order = sorted(range(len(labels)), key=lambda k: not labels[k].startswith("observed"))
+    ax.legend([handles[k] for k in order], [labels[k] for k in order], frameon=False, fontsize=9)
     return quiet(ax)
 
 
@@ -81,7 +83,7 @@ def _curves(ax: Axes, seen: Floats, shown: Floats) -> None:
     width = _bandwidth(seen, shown)
     low, high = min(seen.min(), shown.min()), max(seen.max(), shown.max())
     grid = np.linspace(low - 3 * width, high + 3 * width, 400)
-    label: str | None = f"replicated ({len(shown)} of {len(seen):,} values)"
+    label: str | None = f"{len(shown)} replications"
     for values in shown:
         curve = _density(values, grid, width)
         ax.plot(grid, curve, color=GREY, linewidth=0.9, alpha=readable_alpha(len(shown)), label=label)
@@ -124,12 +126,13 @@ def _bars(ax: Axes, seen: Floats, draws: Floats, shown: Floats) -> None:
     for k, values in enumerate((1 - means, means)):
         ax.plot(
             k + jitter, values, "o", markersize=3.2, markerfacecolor="white", markeredgecolor=COMPLETED,
-            markeredgewidth=0.8, label=f"each of {len(shown)} replications" if k == 0 else None, zorder=3,
+            markeredgewidth=0.8, label=f"{len(shown)} replications" if k == 0 else None, zorder=3,
         )  # fmt: skip
     bounds = [(1 - high, 1 - low), (low, high)]
     ax.vlines(
         at + 0.32, *np.transpose(bounds), color=COMPLETED, linewidth=1.8, label="95 % of all replications"
     )
     ax.set_xticks(at, ["0", "1"])
+    ax.set_xlim(-0.5, 1.55)
     ax.set_ylabel("proportion")
     ax.set_ylim(0, max(share.max(), means.max(), 1 - means.min(), high, 1 - low) * 1.35)

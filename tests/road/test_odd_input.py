@@ -47,7 +47,7 @@ def travel(formula: str, data: Any, **options: Any) -> Road:
     assert {warning.category for warning in caught} <= {BayesmiNotice}
     assert np.isfinite(summary["mean"]).all()
     notices = [str(warning.message) for warning in caught if "checks FAILED" not in str(warning.message)]
-    once = [line for line in notices if "comes back as" not in line]  # that one the model says, and complete() too
+    once = [line for line in notices if "comes back as" not in line]  # the model and complete() both say that
     assert len(set(once)) == len(once)
     assert not any("\n" in line for line in notices)
     if isinstance(data, pd.DataFrame):

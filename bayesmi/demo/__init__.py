@@ -1,0 +1,1 @@
+"""The popularity case study: what `bayesmi demo` runs, shows and leaves behind."""
