@@ -24,20 +24,32 @@ _PUBLIC = {
     "Model": "bayesmi.model",
     "Pooled": "bayesmi.pool",
     "Prior": "bayesmi.priors",
+    "ampute": "bayesmi.ampute",
     "audit": "bayesmi.data",
     "datasets": "bayesmi.datasets",
     "describe": "bayesmi.describe",
+    "fico": "bayesmi.explore",
+    "flux": "bayesmi.explore",
     "impute": "bayesmi.impute",
     "load": "bayesmi.files",
+    "mcar_test": "bayesmi.explore",
+    "md_pairs": "bayesmi.explore",
     "md_pattern": "bayesmi.data",
+    "missing_by_group": "bayesmi.explore",
+    "missingness_model": "bayesmi.explore",
+    "missingness_t_tests": "bayesmi.explore",
+    "nelson_aalen": "bayesmi.simple",
+    "pairwise_correlations": "bayesmi.explore",
     "plots": "bayesmi.plots",
     "pool": "bayesmi.pool",
+    "quickpred": "bayesmi.explore",
     "read_csv": "bayesmi.data",
     "read_table": "bayesmi.data",
     "recode_missing": "bayesmi.data",
+    "simple": "bayesmi.simple",
 }
 
-_MODULES = {"datasets", "plots"}
+_MODULES = {"datasets", "plots", "simple"}
 _NAMES = {"md_pattern": "patterns"}  # public name -> name in its module, where they differ
 
 

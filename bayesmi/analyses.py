@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from typing import Any, Literal
 
 import pandas as pd
@@ -345,7 +346,8 @@ def _shown(running: Iterable[_Outcome], total: int | None, progress: bool) -> It
     from rich.console import Console
 
     console = Console(stderr=True)
-    shown = progress and (console.is_terminal or console.is_jupyter)
+    widgets = console.is_jupyter and find_spec("ipywidgets") is not None  # rich warns without
+    shown = progress and (widgets or (console.is_terminal and not console.is_jupyter))
     if shown:
         from rich.progress import track
 

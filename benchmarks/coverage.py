@@ -44,14 +44,22 @@ SCENARIOS = (
     Scenario(
         "slope",
         "popular ~ texp + sex + (1 + sex | school)",
-        {"n_schools": 60, "n_pupils": 20, "missing": {"popular": 0.3}, "slope_sigma": 0.4, "correlation": 0.3},
+        {
+            "n_schools": 60,
+            "n_pupils": 20,
+            "missing": {"popular": 0.3},
+            "slope_sigma": 0.4,
+            "correlation": 0.3,
+        },
     ),
 )
 
 
 def one(scenario: Scenario, replicate: int, *, draws: int = 1000, tune: int = 800) -> pd.DataFrame:
     """Return one row a quantity: truth, estimate, interval, whether it covers."""
-    pupils = bmi.datasets.simulate_pupils(seed=np.random.SeedSequence(20_26, spawn_key=(replicate,)), **scenario.simulate)
+    pupils = bmi.datasets.simulate_pupils(
+        seed=np.random.SeedSequence(20_26, spawn_key=(replicate,)), **scenario.simulate
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", bmi.BayesmiNotice)
         model = bmi.Model(scenario.formula, pupils.data)
@@ -134,7 +142,11 @@ def run(names: tuple[str, ...], replicates: int, draws: int) -> pd.DataFrame:
             runs.append(one(scenario, replicate, draws=draws, tune=max(500, draws * 4 // 5)))
             elapsed = time.perf_counter() - started
             left = elapsed / (replicate + 1) * (replicates - replicate - 1)
-            print(f"\r{scenario.name}: {replicate + 1} of {replicates}, {left:.0f} s left   ", end="", flush=True)
+            print(
+                f"\r{scenario.name}: {replicate + 1} of {replicates}, {left:.0f} s left   ",
+                end="",
+                flush=True,
+            )
         print()
         table = summarize(pd.concat(runs, ignore_index=True))
         table.insert(0, "scenario", scenario.name)
@@ -143,7 +155,9 @@ def run(names: tuple[str, ...], replicates: int, draws: int) -> pd.DataFrame:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--replicates", type=int, default=200)
     parser.add_argument("--scenario", choices=[scenario.name for scenario in SCENARIOS], action="append")
     parser.add_argument("--draws", type=int, default=1000, help="kept draws a chain; 80 % as many to warm up")

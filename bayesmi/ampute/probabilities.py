@@ -79,13 +79,10 @@ def shift_of(kind: Type, prop: float) -> float:
 
 
 def _shape(scores: Floats, kind: Type) -> Floats:
-    """Log odds by score, before the shift."""
-    if kind == "RIGHT":
-        return scores
-    if kind == "LEFT":
-        return -scores
-    middle = np.abs(scores) - 0.75
-    return middle if kind == "TAIL" else -middle
+    """Log odds by score, up to the shift."""
+    if kind in ("RIGHT", "LEFT"):
+        return scores if kind == "RIGHT" else -scores
+    return np.abs(scores) if kind == "TAIL" else -np.abs(scores)
 
 
 def _standardised(columns: Floats) -> Floats:

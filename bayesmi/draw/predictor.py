@@ -46,7 +46,7 @@ def linear_predictor(
         eta += slopes @ table.base.T
         for slab in table.slabs:
             weight = slopes[:, slab.columns] @ slab.slab.T
-            np.add.at(eta, (slice(None), slab.positions), weight * draws.cells[slab.variable][:, slab.index])
+            eta[:, slab.positions] += weight * draws.cells[slab.variable][:, slab.index]
     elif n_design:
         for s in range(draws.n):
             values = {name: column.copy() for name, column in table.values.items()}
@@ -66,7 +66,7 @@ def linear_predictor(
         for slab in effect.slabs:
             at = u[:, effect.codes[slab.positions]][:, :, slab.columns]
             added = np.einsum("kc,skc->sk", slab.slab, at) * draws.cells[slab.variable][:, slab.index]
-            np.add.at(eta, (slice(None), slab.positions), added)
+            eta[:, slab.positions] += added
     return eta
 
 

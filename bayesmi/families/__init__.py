@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bayesmi.errors import NotSupportedError
 from bayesmi.families.base import Family
 from bayesmi.families.bernoulli import Bernoulli
@@ -9,7 +11,8 @@ from bayesmi.families.gaussian import Gaussian
 
 __all__ = ["REGISTRY", "Family", "family_for_kind", "get_family"]
 
-REGISTRY: dict[str, Family] = {family.name: family for family in (Gaussian(), Bernoulli())}
+_ALL: tuple[Any, ...] = (Gaussian(), Bernoulli())
+REGISTRY: dict[str, Family] = {family.name: family for family in _ALL}
 
 # names a user would expect, with the nearest thing that is built
 _NOT_YET = {

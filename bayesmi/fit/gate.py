@@ -231,15 +231,15 @@ def _expected(
     places = np.flatnonzero(member >= 0)
     member = member[places]
     top = np.full((draws.n, len(units)), -np.inf)
-    np.maximum.at(top, (slice(None), member), log_weights[:, places])
+    np.maximum.at(top.T, member, (log_weights[:, places]).T)
     weights = np.exp(log_weights[:, places] - top[:, member])
     mass = np.zeros((draws.n, len(units)))
-    np.add.at(mass, (slice(None), member), weights)
+    np.add.at(mass.T, member, (weights).T)
     weights /= mass[:, member]
     out = np.zeros((draws.n, len(units)))
     if treatment == "enumerate":
         upper = expansion.values[factor.variable][places] == model.table.levels_of(factor.variable)[1]
-        np.add.at(out, (slice(None), member), weights * upper)
+        np.add.at(out.T, member, (weights * upper).T)
         return out
     place = integrals.place[factor.variable][integrals.rows[moments.units]]
     at = number[integrals.rows[moments.units]]
@@ -252,5 +252,5 @@ def _expected(
     inside = expanded >= 0
     if inside.any():
         share[:, inside] = weights[:, position[expanded[inside]]]
-    np.add.at(out, (slice(None), at[mine]), share * means)
+    np.add.at(out.T, at[mine], (share * means).T)
     return out

@@ -43,7 +43,7 @@ def _expand_function() -> Any:
 
 
 @dataclass(frozen=True)
-class KernelModel(CompiledModel):  # type: ignore[misc]
+class KernelModel(CompiledModel):
     """What nutpie samples."""
 
     program: Program | None = None

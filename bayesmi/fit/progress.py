@@ -7,6 +7,8 @@ import threading
 import time
 from types import TracebackType
 
+from bayesmi.fit.notebook_line import NotebookLine, in_notebook
+
 __all__ = ["FIRST_COMPILATION", "Clock", "Progress"]
 
 FIRST_COMPILATION = "compiling, about 30 s the first time, then about a second"
@@ -16,14 +18,18 @@ class Progress:
     """A line with a clock while compiling and a bar with the time left while sampling; silent where nobody looks."""
 
     def __init__(self, *, show: bool, first_time: bool = False) -> None:
-        self._show = show and (sys.stderr.isatty() or _in_notebook())
+        self._notebook = show and in_notebook()
+        self._show = show and not self._notebook and sys.stderr.isatty()
         self._first_time = first_time
         self._wanted = show
         self._lock = threading.Lock()
         self._bar: object | None = None
         self._task: object | None = None
+        self._line: NotebookLine | None = None
 
     def __enter__(self) -> Progress:
+        if self._notebook:
+            self._line = NotebookLine()
         if self._show:
             from rich.console import Console
             from rich.progress import (
@@ -55,10 +61,15 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()  # type: ignore[attr-defined]
+        if self._line is not None:
+            self._line.close()
 
     def stage(self, name: str) -> None:
         """Say what begins now."""
         first = name == "compiling" and self._first_time
+        if self._line is not None:
+            self._line.stage(FIRST_COMPILATION if first else name)
+            return
         if self._bar is None:
             if first and self._wanted:  # half a minute of silence would look like a fault
                 print(FIRST_COMPILATION, file=sys.stderr)
@@ -69,9 +80,11 @@ class Progress:
 
     def sampling(self, finished: int, total: int, divergences: int) -> None:
         """Move the bar."""
+        note = f", {divergences} divergences" if divergences else ""
+        if self._line is not None:
+            self._line.sampling(finished, total, note)
         if self._bar is None:
             return
-        note = f", {divergences} divergences" if divergences else ""
         with self._lock:
             self._bar.update(  # type: ignore[attr-defined]
                 self._task,
@@ -101,7 +114,3 @@ class _Lap:
 
     def __exit__(self, *_: object) -> None:
         self._clock.seconds[self._name] = time.perf_counter() - self._start
-
-
-def _in_notebook() -> bool:
-    return "ipykernel" in sys.modules

@@ -16,8 +16,8 @@ from bayesmi.kernel import layout as k
 from bayesmi.kernel.effects import centred_density, collapse_groups, root_backward, root_forward
 from bayesmi.kernel.families import family_density
 from bayesmi.kernel.integrals import integrate_units, units_backward
-from bayesmi.kernel.patterns import patterns_density
 from bayesmi.kernel.jit import kernel
+from bayesmi.kernel.patterns import patterns_density
 from bayesmi.kernel.priors import log_prior
 
 __all__ = ["density"]

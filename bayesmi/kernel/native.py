@@ -79,10 +79,11 @@ def _stamped_cache() -> Iterator[None]:
     stamp = _stamp()
     store = caching.CompileResultCacheImpl
     usual = store._locator_classes
-    store._locator_classes = [
+    stamped: list[Any] = [
         type(f"Stamped{locator.__name__}", (locator,), {"get_source_stamp": lambda self: stamp})
         for locator in usual
     ]
+    store._locator_classes = stamped
     try:
         yield
     finally:
