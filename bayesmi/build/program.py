@@ -19,9 +19,11 @@ from bayesmi.kernel.families import CODES as FAMILY_CODES
 from bayesmi.kernel.priors import encode_prior
 from bayesmi.model.factor import Factor
 from bayesmi.plan import Plan
+from bayesmi.priors import Prior
 
 __all__ = ["Parameter", "Program", "write_program"]
 
+_TURN = 0.2  # of the prior's scale: where the transform of a group sd turns from exponential to linear
 _TREATMENTS = {"collapse": k.COLLAPSE, "noncentred": k.NONCENTRED, "centred": k.CENTRED}
 
 
@@ -32,8 +34,9 @@ class Parameter:
     name: str
     start: int
     shape: tuple[int, ...]
-    transform: str  # "identity", "log" or "logit": constrained = inverse of it
+    transform: str  # "identity", "log", "logit", "softplus": constrained = inverse of it
     initial: float = 0.0
+    scales: tuple[float, ...] = ()  # softplus: constrained = scale log(1 + exp(x)), one scale an entry
 
     @property
     def size(self) -> int:
@@ -85,10 +88,15 @@ class _Writer:
         return self._n_integers - len(array)
 
     def parameter(
-        self, name: str, shape: tuple[int, ...], transform: str = "identity", initial: float = 0.0
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        transform: str = "identity",
+        initial: float = 0.0,
+        scales: tuple[float, ...] = (),
     ) -> int:
         start = self._dimensions
-        self.parameters.append(Parameter(name, start, shape, transform, initial))
+        self.parameters.append(Parameter(name, start, shape, transform, initial, scales))
         self._dimensions += self.parameters[-1].size
         return start
 
@@ -347,8 +355,9 @@ def _write_effect(
     if treatment == "collapse":
         record[k.E_ZZ] = writer.floats(group_cross(effect))
     priors = factor.priors.group_sds[grouping]
-    starts = [_start_of_sd(prior.parameters, factor) for prior in priors]
-    record[k.E_SD_X] = writer.parameter(f"{key}::sd::{grouping}", (q,), "log", float(np.mean(starts)))
+    scales = tuple(_TURN * _scale_of_sd(prior, factor.spread) for prior in priors)
+    record[k.E_SD_X] = writer.parameter(f"{key}::sd::{grouping}", (q,), "softplus", 0.0, scales)
+    record[k.E_SD_SCALES] = writer.floats(scales)
     record[k.E_SD_PRIORS] = writer.floats([encode_prior(prior) for prior in priors])
     blocks = []
     for b, (start, stop) in enumerate(spec.blocks):
@@ -373,9 +382,23 @@ def _write_effect(
     return record, effects, roots + q * q
 
 
-def _start_of_sd(parameters: Mapping[str, float], factor: Factor) -> float:
-    """Log of where a group sd starts: half its prior's scale, or of the response's spread."""
-    return float(np.log(0.5 * parameters.get("sigma", parameters.get("beta", factor.spread))))
+def _scale_of_sd(prior: Prior, spread: float) -> float:
+    """Return the scale of a group sd's prior, or the response's spread where it has none."""
+    p = prior.parameters
+    match prior.name:
+        case "HalfNormal" | "HalfStudentT":
+            return p["sigma"]
+        case "HalfCauchy" | "Weibull":
+            return p["beta"]
+        case "Exponential":
+            return 1.0 / p["lam"]
+        case "Gamma":
+            return p["alpha"] / p["beta"]
+        case "InverseGamma":
+            return p["beta"] / p["alpha"]
+        case "LogNormal":
+            return float(np.exp(p["mu"]))
+    return spread
 
 
 def _write_slabs(writer: _Writer, slabs: tuple[Slab, ...], cells: Mapping[str, tuple[int, list[int]]]) -> int:

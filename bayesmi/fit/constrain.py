@@ -27,6 +27,8 @@ def constrained(program: Program, unconstrained: Floats) -> dict[str, Floats]:
         match parameter.transform:
             case "log":
                 out[parameter.name] = np.exp(raw)
+            case "softplus":
+                out[parameter.name] = np.asarray(parameter.scales) * np.logaddexp(0.0, raw)
             case "logit":
                 out[parameter.name] = 1.0 / (1.0 + np.exp(-raw))
             case _:

@@ -159,6 +159,7 @@ def _nutpie(
 
 def _pymc(built: BuiltModel, seed: int, draws: int, tune: int, chains: int, cores: int) -> _Trace:
     import logging
+    import warnings
 
     import pymc as pm
 
@@ -166,17 +167,19 @@ def _pymc(built: BuiltModel, seed: int, draws: int, tune: int, chains: int, core
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        tree = pm.sample(
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            cores=cores,
-            random_seed=seed,
-            model=built.to_pymc(),
-            nuts_sampler="pymc",
-            progressbar=False,
-            compute_convergence_checks=False,
-        )
+        with warnings.catch_warnings():  # our density is compiled already, PyTensor only calls it
+            warnings.filterwarnings("ignore", "Numba will use object mode", UserWarning)
+            tree = pm.sample(
+                draws=draws,
+                tune=tune,
+                chains=chains,
+                cores=cores,
+                random_seed=seed,
+                model=built.to_pymc(),
+                nuts_sampler="pymc",
+                progressbar=False,
+                compute_convergence_checks=False,
+            )
     finally:
         logger.setLevel(level)
     statistics = tree["sample_stats"].to_dataset()

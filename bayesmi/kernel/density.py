@@ -44,12 +44,27 @@ def _scaled_parameters(x, f, i, at, a, beta, sigma, n):  # type: ignore[no-untyp
 
 
 @kernel
+def _softplus(x):  # type: ignore[no-untyped-def]
+    return math.log1p(math.exp(-abs(x))) + max(x, 0.0)
+
+
+@kernel
+def _group_sds(x, f, i, at):  # type: ignore[no-untyped-def]
+    """Group sds: as exp(x) near zero, linear farther out, where a half-normal prior would be a wall for exp(x)."""
+    q = i[at + k.E_Q]
+    sds = np.empty(q)
+    for a in range(q):
+        sds[a] = f[i[at + k.E_SD_SCALES] + a] * _softplus(x[i[at + k.E_SD_X] + a])
+    return sds
+
+
+@kernel
 def _effect_forward(x, f, i, at, roots, corrs, u):  # type: ignore[no-untyped-def]
     """Root of one grouping's covariance, and its effects if they are sampled."""
     q, n_groups = i[at + k.E_Q], i[at + k.E_GROUPS]
     root = roots[i[at + k.E_L] : i[at + k.E_L] + q * q].reshape(q, q)
     corr = corrs[i[at + k.E_L] : i[at + k.E_L] + q * q].reshape(q, q)
-    sds = np.exp(x[i[at + k.E_SD_X] : i[at + k.E_SD_X] + q])
+    sds = _group_sds(x, f, i, at)
     for b in range(i[at + k.E_BLOCKS]):
         block = i[at + k.E_BLOCK_TABLE] + 4 * b
         start, stop = i[block], i[block + 1]
@@ -388,7 +403,7 @@ def _effect_backward(x, f, i, at, roots, corrs, u, d_u, d_roots, gradient):  # t
         for g in range(n_groups):
             for a in range(q):
                 gradient[raw + g * q + a] += scale * d_own[g, a]
-    sds = np.exp(x[i[at + k.E_SD_X] : i[at + k.E_SD_X] + q])
+    sds = _group_sds(x, f, i, at)
     d_sds = np.zeros(q)
     for b in range(i[at + k.E_BLOCKS]):
         block = i[at + k.E_BLOCK_TABLE] + 4 * b
@@ -410,8 +425,10 @@ def _effect_backward(x, f, i, at, roots, corrs, u, d_u, d_roots, gradient):  # t
     for a in range(q):
         record = i[at + k.E_SD_PRIORS] + a * k.P_SIZE
         value, slope = log_prior(f[record : record + k.P_SIZE], sds[a])
-        total += value + x[i[at + k.E_SD_X] + a]
-        gradient[i[at + k.E_SD_X] + a] += (d_sds[a] + slope) * sds[a] + 1.0
+        place = i[at + k.E_SD_X] + a
+        share = math.exp(-_softplus(-x[place]))  # the logistic function of x
+        total += value - _softplus(-x[place])
+        gradient[place] += (d_sds[a] + slope) * f[i[at + k.E_SD_SCALES] + a] * share + 1.0 - share
     return total
 
 

@@ -101,6 +101,7 @@ L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SIZE = range(5)
     E_ZZ,
     E_ZX,
     E_SD_X,
+    E_SD_SCALES,  # F offset: sd = scale log(1 + exp(x))
     E_SD_PRIORS,
     E_BLOCKS,
     E_BLOCK_TABLE,  # I: (start, stop, x of partials, F of Beta shapes)
@@ -111,7 +112,7 @@ L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SIZE = range(5)
     E_U,  # offset of its (G, q) effects in the work vector of effects
     E_L,  # offset of its (q, q) root in the work vector of roots
     E_SIZE,
-) = range(18)
+) = range(19)
 
 COLLAPSE, NONCENTRED, CENTRED = range(3)
 

@@ -124,9 +124,10 @@ def parameters_at(model, built, x):
             jacobian += float(pieces[f"{key}::sigma"])
         for effect in factor.effects:
             raw = pieces[f"{key}::sd::{effect.grouping}"]
-            jacobian += float(raw.sum())
-            for label, value in zip(effect.names, raw, strict=True):
-                out[f"{prefix}{label}|{effect.grouping}_sigma"] = float(np.exp(value))
+            (own,) = (p for p in built.program.parameters if p.name == f"{key}::sd::{effect.grouping}")
+            jacobian += float(np.log(expit(raw)).sum())
+            for label, value, scale in zip(effect.names, raw, own.scales, strict=True):
+                out[f"{prefix}{label}|{effect.grouping}_sigma"] = float(scale * np.log1p(np.exp(value)))
             if effect.is_correlated:
                 unit = expit(pieces[f"{key}::partial::{effect.grouping}::0"])
                 jacobian += float(np.log(unit * (1 - unit)).sum())

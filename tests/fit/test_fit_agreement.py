@@ -17,7 +17,7 @@ def grouped_table():
     n, groups = 90, 9
     g = np.repeat(np.arange(groups), n // groups)
     z = rng.normal(size=n)
-    x = 1.0 + 0.5 * z + rng.normal(size=groups)[g] * 0.6 + rng.normal(size=n)
+    x = 1.0 + 0.5 * z + rng.normal(size=groups)[g] * 1.2 + rng.normal(size=n)
     b = (rng.random(n) < 1 / (1 + np.exp(-0.5 - x))).astype(float)
     y = 2.0 + 0.8 * x - 0.5 * z + rng.normal(size=groups)[g] + 0.4 * rng.normal(size=groups)[g] * z
     y = y + 0.7 * b + rng.normal(size=n)
@@ -43,13 +43,13 @@ def summary(one):
 
 
 def assert_same_posterior(one, other):
-    """Means within Monte Carlo error, sds within 12 %."""
+    """Means within Monte Carlo error; log sds too, whose error is about sqrt(2 / ESS) for these skew posteriors."""
     a, b = summary(one), summary(other)
     assert list(a.index) == list(b.index)
     gap = (a["mean"] - b["mean"]).abs() / np.hypot(a["mcse_mean"], b["mcse_mean"])
     assert gap.max() < 4.0, gap.idxmax()
-    ratio = np.log(a["sd"] / b["sd"]).abs()
-    assert ratio.max() < 0.12, ratio.idxmax()
+    ratio = np.log(a["sd"] / b["sd"]).abs() / np.sqrt(2 / a["ess_bulk"] + 2 / b["ess_bulk"])
+    assert ratio.max() < 5.0, ratio.idxmax()
 
 
 @pytest.fixture(scope="module")
@@ -103,34 +103,4 @@ def test_nutpie_and_pymc():
     one = fit("y ~ x + b + z", data, seed=7)
     other = fit("y ~ x + b + z", data, draws=400, sampler="pymc", seed=8)
     assert other.how == "PyMC NUTS"
-    assert_same_posterior_loosely(one, other)
-
-
-def assert_same_posterior_loosely(one, other):
-    a, b = summary(one), summary(other)
-    gap = (a["mean"] - b["mean"]).abs() / np.hypot(a["mcse_mean"], b["mcse_mean"])
-    assert gap.max() < 4.0, gap.idxmax()
-    assert np.log(a["sd"] / b["sd"]).abs().max() < 0.2
-
-
-@pytest.mark.xdist_group("fit_samplers")
-def test_summed_binary_cells_against_the_plain_models_gibbs():
-    """PyMC samples the discrete latents of to_pymc(); the kernel sums them: same coefficients."""
-    import pymc as pm
-
-    data = grouped_table().dropna(subset=["y", "x"]).head(40)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", BayesmiNotice)
-        model = Model("y ~ b + z", data)
-        ours = model.fit(seed=9, progress=False)
-    assert ours.plan.units("b", "enumerate").size > 3
-    with model.to_pymc(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        theirs = pm.sample(
-            draws=1500, tune=700, chains=2, cores=1, random_seed=1, progressbar=False,
-            compute_convergence_checks=False,
-        )["posterior"]  # fmt: skip
-    for name in ("Intercept", "b", "z", "sigma", "b__Intercept", "b__z"):
-        one, other = ours.posterior[name].values.ravel(), theirs[name].values.ravel()
-        error = one.std() * np.sqrt(1 / 3000 + 1 / 600)
-        assert abs(one.mean() - other.mean()) < 4 * error, name
+    assert_same_posterior(one, other)

@@ -307,11 +307,18 @@ class Case:
             out[name] = np.zeros(size, dtype=int)
         return out, jacobian
 
+    def sd_scales(self, name: str) -> np.ndarray:
+        """Scales of the transform of group sds, sd = scale log(1 + exp(x))."""
+        (parameter,) = (p for p in self.built.program.parameters if p.name == name)
+        assert parameter.transform == "softplus"
+        return np.array(parameter.scales)
+
     def _effects(self, factor: Any, effect: Any, parts: dict[str, np.ndarray]) -> Any:
         key, prefix, grouping = factor.variable, factor.prefix, effect.grouping
-        sds = np.exp(parts[f"{key}::sd::{grouping}"])
+        raw = parts[f"{key}::sd::{grouping}"]
+        sds = self.sd_scales(f"{key}::sd::{grouping}") * np.log1p(np.exp(raw))
         out = {f"{prefix}{name}|{grouping}_sigma": sd for name, sd in zip(effect.names, sds, strict=True)}
-        jacobian = float(np.log(sds).sum())
+        jacobian = float(-np.log1p(np.exp(-raw)).sum())
         root = np.zeros((len(sds), len(sds)))
         for number, (start, stop) in enumerate(effect.blocks):
             lower = np.eye(stop - start)
@@ -328,11 +335,11 @@ class Case:
             root[start:stop, start:stop] = sds[start:stop, None] * lower
         groups = len(self.model.table.groupings[grouping].labels)
         treatment = self.built.plan.effect(key, grouping).treatment
-        raw = parts.get(f"{key}::effects::{grouping}", np.zeros((groups, len(sds))))
+        own = parts.get(f"{key}::effects::{grouping}", np.zeros((groups, len(sds))))
         if treatment == "centred":
-            u = factor.spread * raw
+            u = factor.spread * own
         else:
-            u = raw @ root.T
+            u = own @ root.T
             if treatment == "noncentred":
                 jacobian += groups * float(np.log(np.diag(root)).sum())
         for start, stop in effect.blocks:

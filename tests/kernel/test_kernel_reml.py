@@ -80,9 +80,10 @@ def place(name, built, point):
             x[p.start] = np.log(sigma)
             extra += np.log(sigma)
         elif "::sd::" in p.name:
-            x[p.start : p.start + p.size] = np.log(sds)
+            raw = np.log(np.expm1(sds / p.scales))  # sd = scale log(1 + exp(x))
+            x[p.start : p.start + p.size] = raw
             scales = [prior.parameters["sigma"] for prior in factor.priors.group_sds[effect.grouping]]
-            extra += np.log(sds).sum() + stats.halfnorm.logpdf(sds, scale=scales).sum()
+            extra += -np.log1p(np.exp(-raw)).sum() + stats.halfnorm.logpdf(sds, scale=scales).sum()
         elif "::partial::" in p.name:
             half = (covariance[0, 1] / sds.prod() + 1) / 2
             x[p.start] = logit(half)
