@@ -28,6 +28,7 @@ FORMULA = "popular ~ texp + sex + (1 | school)"
 def one(folder: Path, *, cache: Path | None) -> dict[str, float]:
     """Run the command once; return seconds by stage."""
     environment = dict(os.environ)
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's Python keeps its bytecode
     if cache is not None:
         environment["NUMBA_CACHE_DIR"] = str(cache)
     started = time.perf_counter()

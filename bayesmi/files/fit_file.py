@@ -89,9 +89,14 @@ def load_fit(path: str | Path) -> Fit:
     spec.pop("schema")
     spec["priors"] = {name: Prior.from_dict(prior) for name, prior in spec["priors"].items()}
     frame = read_frame(members["data.parquet"], manifest["table"])
+    # the frame was read with these; they stand in the specification only
+    read = {key: spec.pop(key) for key in ("kinds", "not_applicable")}
+    if isinstance(spec["levels"], dict):
+        read["levels"] = spec.pop("levels")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayesmiNotice)
         model = Model(spec.pop("formula"), frame, **spec)
+    model._spec.update(read)
     with tempfile.TemporaryDirectory() as folder:
         for name, content in members.items():
             if name.startswith(_STORE):
