@@ -185,7 +185,8 @@ def _expected_cells(model: Model, plan: Plan, tables: Tables, draws: PosteriorDr
                 ]
             )
             for j, unit in enumerate(own):
-                label = model.frame.index[unit] if factor.level == "row" else unit
+                named = factor.level == "row" and model.frame.index.is_unique
+                label = model.frame.index[unit] if named else unit
                 out[f"E({factor.variable}[{label}])"] = means[:, j]
     return out
 

@@ -80,9 +80,11 @@ def plain_labels(labels: Sequence[Hashable]) -> NDArray[Any]:
 
 
 def cell_labels(model: Model, plan: Plan, name: str) -> NDArray[Any]:
-    """Row labels (or group labels) of a variable's sampled cells."""
+    """Row labels (or group labels) of a variable's sampled cells; positions where row labels are not unique."""
     units = plan.units(name, "sample")
     level = model.factor(name).level
+    if level == "row" and not model.frame.index.is_unique:
+        return units
     if level == "row":
         return plain_labels([model.frame.index[unit] for unit in units])
     return plain_labels([model.table.groupings[level].labels[unit] for unit in units])
