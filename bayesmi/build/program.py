@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaln
 
 from bayesmi.build.correlation import beta_shapes, pairs
 from bayesmi.build.patterns import find_patterns, has_patterns
@@ -365,7 +365,7 @@ def _write_effect(
         if size > 1:
             shapes = beta_shapes(size, factor.priors.correlations[grouping])
             x = writer.parameter(f"{key}::partial::{grouping}::{b}", (len(pairs(size)),), "logit")
-            shape_place = writer.floats(np.column_stack([shapes, -betaln(shapes, shapes)]))
+            shape_place = writer.floats([(shape, _beta_constant(shape)) for shape in shapes])
         else:
             x, shape_place = 0, 0
         blocks += [start, stop, x, shape_place]
@@ -380,6 +380,11 @@ def _write_effect(
     record[k.E_SLABS] = len(effect.slabs)
     record[k.E_SLAB_TABLE] = _write_slabs(writer, effect.slabs, cells)
     return record, effects, roots + q * q
+
+
+def _beta_constant(shape: float) -> float:
+    """Return -log B(shape, shape), the constant of a symmetric Beta density."""
+    return math.lgamma(2.0 * shape) - 2.0 * math.lgamma(shape)
 
 
 def _scale_of_sd(prior: Prior, spread: float) -> float:
