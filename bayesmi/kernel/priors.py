@@ -82,9 +82,7 @@ def encode_prior(prior: Prior) -> list[float]:
 
 
 def _student(nu: float, sigma: float) -> float:
-    return (
-        math.lgamma((nu + 1) / 2) - math.lgamma(nu / 2) - 0.5 * math.log(nu * math.pi) - math.log(sigma)
-    )
+    return math.lgamma((nu + 1) / 2) - math.lgamma(nu / 2) - 0.5 * math.log(nu * math.pi) - math.log(sigma)
 
 
 @kernel
