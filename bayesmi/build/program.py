@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.build.correlation import beta_shapes, pairs
+from bayesmi.build.links import LINK_FLOOR, typical_link_sds
 from bayesmi.build.patterns import find_patterns, has_patterns
 from bayesmi.build.statistics import gaussian_statistics, group_cross
 from bayesmi.build.tables import EffectTable, FactorTable, Slab, Tables
@@ -321,7 +322,7 @@ def _write_factor(
     record[k.F_EFFECTS] = len(effect_records)
     record[k.F_EFFECT_TABLE] = writer.integers([entry for own in effect_records for entry in own] or [0])
     links = []
-    for link in factor.links:
+    for link, typical in zip(factor.links, typical_link_sds(factor), strict=True):
         source = next(other for other in factors if other.variable == link.variable)
         groupings = [effect.grouping for effect in source.effects]
         entry = [0] * k.L_SIZE
@@ -329,6 +330,7 @@ def _write_factor(
         entry[k.L_EFFECT] = groupings.index(link.grouping)
         entry[k.L_POSITION] = link.position
         entry[k.L_CODES] = writer.integers(table.links[link.name])
+        entry[k.L_SCALE] = writer.floats([typical, LINK_FLOOR])
         links += entry
     record[k.F_LINK_TABLE] = writer.integers(links or [0])
     return record, rows, effects, roots, work
