@@ -17,6 +17,8 @@ from bayesmi.data.wording import counted, did_you_mean
 from bayesmi.errors import BayesmiError, BayesmiNotice, DataError
 from bayesmi.imputations import archive, display, export, layouts
 from bayesmi.imputations.draws import CellDraws
+from bayesmi.imputations.mids import Mids
+from bayesmi.imputations.mids_fields import MidsFields
 from bayesmi.imputations.posterior import draws_from_posterior
 from bayesmi.seeds import check_seed
 
@@ -29,7 +31,7 @@ __all__ = ["Imputations"]
 _SHAPES = ("all", "long", "stacked", "broad", "repeated")
 
 
-class Imputations:
+class Imputations(MidsFields):
     """m completed data sets of one incomplete table, each from one draw of the joint posterior.
 
     Completed tables are built when asked for; only the values of missing cells are kept. Observed cells are
@@ -51,6 +53,8 @@ class Imputations:
         Columns whose family is integer-valued: these keep an integer dtype, others become float64.
     gate : str, optional
         Verdict on the posterior these draws came from.
+    mids : Mids, optional
+        How they were made, in mice's fields; by default derived from the model.
 
     Notes
     -----
@@ -86,6 +90,7 @@ class Imputations:
         seed: int | None = None,
         integer_valued: Collection[str] = frozenset(),
         gate: str | None = None,
+        mids: Mids | None = None,
     ) -> None:
         if draws.m < 1:
             raise BayesmiError(f"m = {draws.m}: at least one imputation is needed, say m=20")
@@ -96,6 +101,7 @@ class Imputations:
         self._seed = seed
         self._integer_valued = frozenset(integer_valued)
         self._gate = gate
+        self._mids = mids
         self._cells: dict[int, dict[str, NDArray[np.float64]]] = {}
         self._notices: tuple[str, ...] | None = None
         self._said = False

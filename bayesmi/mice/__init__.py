@@ -1,0 +1,8 @@
+"""mice's vocabulary: completed data in and out, predictor matrices, methods, predictive mean matching."""
+
+from bayesmi.mice.as_mids import as_mids
+from bayesmi.mice.combine import cbind, ibind, rbind
+from bayesmi.mice.foreign import from_statsmodels
+from bayesmi.mice.read_mids import read_mids
+
+__all__ = ["as_mids", "cbind", "from_statsmodels", "ibind", "rbind", "read_mids"]
