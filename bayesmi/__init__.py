@@ -45,6 +45,7 @@ _PUBLIC = {
     "nelson_aalen": "bayesmi.simple",
     "pairwise_correlations": "bayesmi.explore",
     "plots": "bayesmi.plots",
+    "pmm": "bayesmi.mice",
     "pool": "bayesmi.pool",
     "quickpred": "bayesmi.explore",
     "rbind": "bayesmi.mice",
