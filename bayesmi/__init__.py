@@ -30,15 +30,19 @@ _PUBLIC = {
     "cbind": "bayesmi.mice",
     "datasets": "bayesmi.datasets",
     "describe": "bayesmi.describe",
+    "explain": "bayesmi.mice",
     "fico": "bayesmi.explore",
     "flux": "bayesmi.explore",
     "from_statsmodels": "bayesmi.mice",
     "ibind": "bayesmi.mice",
     "impute": "bayesmi.impute",
     "load": "bayesmi.files",
+    "make_method": "bayesmi.mice",
+    "make_predictor_matrix": "bayesmi.mice",
     "mcar_test": "bayesmi.explore",
     "md_pairs": "bayesmi.explore",
     "md_pattern": "bayesmi.data",
+    "mice": "bayesmi.mice",
     "missing_by_group": "bayesmi.explore",
     "missingness_model": "bayesmi.explore",
     "missingness_t_tests": "bayesmi.explore",
@@ -54,6 +58,7 @@ _PUBLIC = {
     "read_table": "bayesmi.data",
     "recode_missing": "bayesmi.data",
     "simple": "bayesmi.simple",
+    "translate_mice": "bayesmi.mice",
 }
 
 _MODULES = {"datasets", "plots", "simple"}
