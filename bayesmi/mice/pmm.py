@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.data.wording import did_you_mean
-from bayesmi.draw import PosteriorDraws
 from bayesmi.errors import ModelError
-from bayesmi.fit import Fit
 from bayesmi.imputations import Imputations, Mids
 from bayesmi.mice.donors import choose_donors
 from bayesmi.mice.predict import Predictor, expected_cells, posterior_mean
 from bayesmi.seeds import check_seed, stream
+
+if TYPE_CHECKING:
+    from bayesmi.draw import PosteriorDraws
+    from bayesmi.fit import Fit
 
 __all__ = ["MatchedDraws", "pmm"]
 
@@ -84,11 +86,11 @@ def pmm(
         raise ModelError(f"matchtype={matchtype!r}: choose 1 (as mice), 2, or 0 (improper)")
     own = fit.seed if seed is None else check_seed(seed)
     imputed = fit.impute(m, seed=own, despite_gate=despite_gate)
-    drawn: Any = imputed._draws
+    at = [int(chain) * fit.draws.n_draws + int(draw) for chain, draw in imputed.origin.to_numpy()]
     matched = MatchedDraws(
         fit,
-        drawn,
-        drawn.chosen,
+        imputed._draws,
+        fit.draws.take(np.array(at, dtype=np.intp)),
         posterior_mean(fit.draws),
         chosen,
         int(donors),

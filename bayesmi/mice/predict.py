@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.draw import FactorDraws, PosteriorDraws
-from bayesmi.model import Factor, Model
+if TYPE_CHECKING:
+    from bayesmi.draw import PosteriorDraws
+    from bayesmi.model import Factor, Model
 
 __all__ = ["Predictor", "expected_cells", "posterior_mean"]
 
@@ -47,13 +49,18 @@ class Predictor:
             eta = eta + (group.matrix(at, len(rows)) * u).sum(axis=1)
         return np.asarray(eta)
 
-    def scales(self, factor: Factor) -> dict[str, float]:
-        """Return the scale parameters."""
-        return {name: float(value[0]) for name, value in self.draw.factors[factor.variable].scales.items()}
+    def scales(self, factor: Factor) -> dict[str, Any]:
+        """Return the scale parameters: numbers, or vectors such as thresholds."""
+        return {name: value[0] for name, value in self.draw.factors[factor.variable].scales.items()}
+
+    def has_one_predictor(self, factor: Factor) -> bool:
+        """Whether the factor has one linear predictor (a nominal one has several)."""
+        return bool(self.draw.factors[factor.variable].coefficients.ndim == 2)
 
 
 def posterior_mean(draws: PosteriorDraws) -> PosteriorDraws:
     """Return the means of all parameters and group effects, as one draw."""
+    from bayesmi.draw import FactorDraws, PosteriorDraws
 
     def mean(array: Floats) -> Floats:
         return np.asarray(array.mean(axis=0, keepdims=True))
@@ -91,7 +98,8 @@ def expected_cells(
     Notes
     -----
     The variable's own factor times every factor that it is a predictor in. Where all are Gaussian and linear in it the
-    conditional is Gaussian and its mean exact; elsewhere the mean is that of a grid over the observed range.
+    conditional is Gaussian and its mean exact; elsewhere the mean is that of a grid over the observed range. What nominal
+    variables say of a cell is left out.
     """
     model, table = predictor.model, predictor.model.table
     factor = model.factor(variable)

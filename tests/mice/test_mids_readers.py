@@ -117,6 +117,24 @@ def test_statsmodels(table):
         bmi.as_mids(MICEData(table))
 
 
+@pytest.mark.filterwarnings("ignore::bayesmi.errors.BayesmiNotice")
+def test_parquet_and_back(table, tmp_path):
+    imputed = bmi.as_mids(completed(table), table)
+    imputed.to_parquet(tmp_path / "long.parquet")
+    back = bmi.read_mids(tmp_path / "long.parquet", like=imputed)
+    for number in (1, 3):
+        pd.testing.assert_frame_equal(back.complete(number), imputed.complete(number), check_dtype=False)
+
+
+def test_reading_loads_no_sampler():
+    import subprocess
+    import sys
+
+    code = "import bayesmi.mice, bayesmi.compat, sys; print([m for m in ('numba', 'pymc', 'nutpie') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_list_and_dict_with_the_incomplete_table_as_zero(table):
     tables = completed(table)
     check(bmi.as_mids(tables, table), table, tables)
