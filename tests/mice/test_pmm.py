@@ -145,3 +145,48 @@ def test_integer_columns_stay_integers():
 def test_wrong_arguments_are_named(fit, options, words):
     with pytest.raises(ModelError, match=words):
         bmi.pmm(fit, m=2, despite_gate=True, **options)
+
+
+def test_gaussian_cells_in_closed_form_at_both_levels():
+    rng = np.random.default_rng(8)
+    g = np.repeat(np.arange(20), 10)
+    w = rng.normal(size=20)[g]
+    x = rng.normal(size=200) + 0.3 * w
+    y = 1 + x + w + rng.normal(0, 0.5, 20)[g] + rng.normal(size=200)
+    data = pd.DataFrame({"g": g, "w": w, "x": x, "y": y})
+    data.loc[data["g"].isin([3, 8]), "w"] = np.nan
+    data.loc[rng.random(200) < 0.2, "x"] = np.nan
+    data.loc[rng.random(200) < 0.2, "y"] = np.nan
+    formulas = {"w": "~ 1", "x": "~ w + (1 | g)"}
+    fit = bmi.Model("y ~ w + x + (1 | g)", data, formulas=formulas).fit(
+        seed=3, draws=200, tune=200, progress=False
+    )
+    draw, table = fit.draws.take(np.array([40])), fit.model.table
+    values = {name: column.copy() for name, column in table.values.items()}
+    for name in ("w", "x", "y"):
+        values[name][table.frame.columns[name].missing] = fit.impute(1, despite_gate=True).draws_of(name)[:, 0]
+    fw, fx, fy = (draw.factors[name] for name in "wxy")
+    sw, sx, sy = (factor.scales["sigma"][0] for factor in (fw, fx, fy))
+    bw, bx = fy.coefficients[0]
+    ux, uy = fx.effects["g"][0, :, 0][g], fy.effects["g"][0, :, 0][g]
+    says = fit.plan.active["y"]  # a missing outcome says nothing
+    eta_x = fx.intercept[0] + fx.coefficients[0, 0] * values["w"] + ux
+    rest = values["y"] - fy.intercept[0] - bw * values["w"] - uy
+    precision = 1 / sx**2 + says * bx**2 / sy**2
+    expected = (eta_x / sx**2 + says * bx * rest / sy**2) / precision
+    predictor = Predictor(fit.model, draw)
+    assert expected_cells(predictor, "x", values, fit.plan.active) == pytest.approx(expected)
+
+    # a cluster's value meets all rows of the cluster, in the models of x and of y
+    rest_x = values["x"] - fx.intercept[0] - ux
+    rest_y = values["y"] - fy.intercept[0] - bx * values["x"] - uy
+    says_x = fit.plan.active["x"]
+    weighted = says_x * fx.coefficients[0, 0] * rest_x / sx**2 + says * bw * rest_y / sy**2
+    weight = says_x * fx.coefficients[0, 0] ** 2 / sx**2 + says * bw**2 / sy**2
+    numerator = fw.intercept[0] / sw**2 + np.bincount(g, weighted)
+    denominator = 1 / sw**2 + np.bincount(g, weight)
+    got = expected_cells(predictor, "w", values, fit.plan.active)
+    assert got == pytest.approx(numerator / denominator)
+    one = bmi.pmm(fit, m=2, despite_gate=True).complete(1)
+    assert (one.groupby("g")["w"].nunique() == 1).all()
+    assert np.isin(one["w"], data["w"].dropna()).all()
