@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from bayesmi.errors import ModelError
 from bayesmi.families import REGISTRY
-from bayesmi.mice.request import MEANS, SLOPES, Event, Request, code_at
+from bayesmi.mice.request import Request
+from bayesmi.mice.rows import MEANS, SLOPES, Event, code_at
 
 __all__ = ["Edge", "components", "directed_edges", "product_order"]
 

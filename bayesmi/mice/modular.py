@@ -15,7 +15,8 @@ from bayesmi.imputations import StoredDraws
 from bayesmi.mice.edges import Edge
 from bayesmi.mice.means import ClusterMeans
 from bayesmi.mice.pmm import pmm
-from bayesmi.mice.request import Event, Request, code_at
+from bayesmi.mice.request import Request
+from bayesmi.mice.rows import Event, code_at
 from bayesmi.mice.translation import Translation, translate_alone
 
 __all__ = ["CUT", "impute_modular", "sequential_edges"]

@@ -10,9 +10,12 @@ import bayesmi
 from bayesmi.formula import Formula
 from bayesmi.imputations import Mids
 from bayesmi.imputations.mids import events_table, zeros
+from bayesmi.mice.against import compare_with
+from bayesmi.mice.conditional import cluster_table, heckman, keep_earlier, right_hand_side
 from bayesmi.mice.edges import Edge, components, directed_edges, product_order
 from bayesmi.mice.means import ClusterMeans
-from bayesmi.mice.request import Event, Request
+from bayesmi.mice.request import Request
+from bayesmi.mice.rows import Event
 from bayesmi.model import Model
 from bayesmi.model.automatic import quoted
 
@@ -105,7 +108,7 @@ def translate(
     """Return the joint models of a request."""
     order = product_order(request, visit)
     edges, asymmetries = directed_edges(request, order)
-    events = [*request.events, *asymmetries, *_against(analysis, request, edges)]
+    events = [*request.events, *asymmetries, *compare_with(analysis, request, edges)]
     parts = []
     for variables in components(order, edges):
         own = [edge for edge in edges if edge.child in variables]
@@ -143,13 +146,13 @@ def _component(
         mine = [edge for edge in edges if edge.child == name]
         written = request.texts.get(name)
         rights[name] = (
-            _written(name, written, mine, variables, request, events)
+            keep_earlier(name, written, mine, variables, request, events)
             if written is not None
-            else _right_hand_side(name, [e for e in mine if not e.selection_only], request, means)
+            else right_hand_side(name, [e for e in mine if not e.selection_only], request, means)
         )
         if request.methods[name].heckman:
             chosen = [Edge(e.child, e.parent, slope=e.slope) for e in mine if not e.outcome_only]
-            mechanisms[name] = _heckman("~ " + _right_hand_side(name, chosen, request, means))
+            mechanisms[name] = heckman("~ " + right_hand_side(name, chosen, request, means))
     if not on_clusters:
         for cluster in sorted(clusters, key=str):
             if request.cluster[response] != cluster and any(
@@ -201,7 +204,7 @@ def _component(
     cluster_column = None
     if on_clusters:
         cluster_column = level
-        table = _cluster_table(means, request, level)
+        table = cluster_table(means, request, level)
         passthrough.pop("where", None)
         passthrough.pop("not_applicable", None)
     return Component(
@@ -223,124 +226,12 @@ def _component(
     )
 
 
-def _right_hand_side(name: str, edges: Sequence[Edge], request: Request, means: ClusterMeans) -> str:
-    """Write the conditional of a variable from its edges."""
-    frame, cluster = request.frame, request.cluster[name]
-    at_cluster = frame.columns[name].level != "row"
-    terms: list[str] = []
-    slopes: list[str] = []
-    for edge in edges:
-        parent = frame.columns[edge.parent]
-        if at_cluster and cluster is not None and parent.level != cluster:
-            terms += [f"`{label}`" for label in means.add(edge.parent, cluster)]
-            continue
-        terms.append(quoted(edge.parent))
-        if edge.mean and cluster is not None:
-            terms += [f"`{label}`" for label in means.add(edge.parent, cluster)]
-        if edge.slope:
-            slopes.append(quoted(edge.parent))
-    if cluster is not None and not at_cluster:
-        terms.append(f"({' + '.join(['1', *slopes])} | {quoted(cluster)})")
-    return " + ".join(terms) or "1"
-
-
-def _written(
-    name: str,
-    formula: Formula,
-    edges: Sequence[Edge],
-    variables: Sequence[str],
-    request: Request,
-    events: list[Event],
-) -> str:
-    """Keep what a formula says of earlier variables; later ones come in through their own conditional."""
-    later = {other for other in variables[variables.index(name) :] if other != name}
-    kept = [str(term) for term in formula.terms if not term.variables & later]
-    dropped = [str(term) for term in formula.terms if term.variables & later]
-    if dropped:
-        events.append(
-            (
-                name,
-                request.methods[name].name,
-                f"{', '.join(dropped)} in the formula of {name!r}: comes later in the product, so that the edge stands in "
-                "the other conditional",
-            )
-        )
-    stated = {v for term in formula.terms for v in term.variables}
-    kept += [quoted(edge.parent) for edge in edges if edge.parent not in stated]
-    kept += [str(group) for group in formula.groups if not group.variables & later]
-    return " + ".join(kept) or "1"
-
-
-def _heckman(selection: str) -> Any:
-    """Return the selection model, where there is one to say it with; else its text, which Model refuses by name."""
-    kind = getattr(bayesmi, "Heckman", None)
-    return f"Heckman({selection!r})" if kind is None else kind(selection)
-
-
-def _cluster_table(means: ClusterMeans, request: Request, cluster: str) -> Any:
-    """One row a cluster: cluster-level columns, known cells filled in, and means."""
-    import numpy as np
-    import pandas as pd
-
-    frame = request.frame
-    rows = frame.grouping(cluster).first_row
-    columns: dict[str, Any] = {}
-    for name, column in frame.columns.items():
-        if column.level != cluster or column.kind == "identifier" or name == cluster:
-            continue
-        values = np.where(
-            column.missing & (name in frame.deduced), frame.deduced.get(name, np.nan), column.values
-        )[rows]
-        if column.categories is None:
-            columns[name] = values
-        else:
-            codes = np.where(np.isfinite(values), values, -1).astype(int)
-            columns[name] = pd.Categorical.from_codes(
-                codes, categories=pd.Index(list(column.categories)), ordered=column.kind == "ordinal"
-            )
-    columns.update({name: values[rows] for name, values in means.made.items()})
-    return pd.DataFrame(columns)
-
-
-def _against(analysis: Formula | None, request: Request, edges: Sequence[Edge]) -> list[Event]:
-    """Compare with the analysis model: outcomes left out, interactions left out."""
-    if analysis is None or analysis.response is None:
-        return []
-    outcome, events = analysis.response.name, []
-    joined = {frozenset((edge.child, edge.parent)) for edge in edges}
-    for name in request.names:
-        if name in analysis.variables and frozenset((name, outcome)) not in joined:
-            events.append(
-                (
-                    name,
-                    request.method[name],
-                    f"the outcome {outcome!r} of the analysis is left out of the imputation of {name!r}: its coefficient will "
-                    f"be biased towards zero; set predictorMatrix.loc[{name!r}, {outcome!r}] = 1",
-                )
-            )
-    for term in analysis.terms:
-        if len(term.variables) > 1 and term.variables & set(request.names):
-            said = any(
-                term.variables <= other.variables for text in request.texts.values() for other in text.terms
-            )
-            if not said:
-                events.append(
-                    (
-                        sorted(term.variables)[0],
-                        "",
-                        f"the analysis has {term}, the imputation model has not: it will be biased towards zero; say it in "
-                        "formulas=, or impute with bmi.impute(data, analysis)",
-                    )
-                )
-    return events
-
-
 def translate_alone(
     request: Request, name: str, edges: Sequence[Edge], means: ClusterMeans, options: Mapping[str, Any]
 ) -> Component:
     """One conditional on its own, its predictors taken as they stand in the table of `means`."""
     method = request.methods[name]
-    right = _right_hand_side(name, edges, request, means)
+    right = right_hand_side(name, edges, request, means)
     matched = method.matched and request.frame.columns[name].kind not in ("binary", "nominal", "ordinal")
     family = method.family
     if method.matched and not matched:

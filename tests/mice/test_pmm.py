@@ -164,7 +164,9 @@ def test_gaussian_cells_in_closed_form_at_both_levels():
     draw, table = fit.draws.take(np.array([40])), fit.model.table
     values = {name: column.copy() for name, column in table.values.items()}
     for name in ("w", "x", "y"):
-        values[name][table.frame.columns[name].missing] = fit.impute(1, despite_gate=True).draws_of(name)[:, 0]
+        values[name][table.frame.columns[name].missing] = fit.impute(1, despite_gate=True).draws_of(name)[
+            :, 0
+        ]
     fw, fx, fy = (draw.factors[name] for name in "wxy")
     sw, sx, sy = (factor.scales["sigma"][0] for factor in (fw, fx, fy))
     bw, bx = fy.coefficients[0]

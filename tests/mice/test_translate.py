@@ -272,3 +272,20 @@ def test_make_method_knows_levels_and_kinds():
     }
     two = bmi.make_method(table(), cluster="g")
     assert (two["v"], two["b"], two["y"]) == ("2lonly.pmm", "2l.bin", "2l.pmm")
+
+
+@pytest.mark.parametrize(
+    ("method", "family", "kind"),
+    [
+        ("polr", "ordinal", "ordinal"),
+        ("2l.polyreg", "nominal", "nominal"),
+        ("2l.glm.pois", "poisson", "count"),
+    ],
+)
+def test_methods_of_categories_and_counts_name_family_and_kind(method, family, kind):
+    data = table()
+    data["y"] = data["y"].abs().round()
+    got = translate_mice(data, {**METHOD, "a": "", "b": "", "y": method}, matrix(y_g=-2, y_x=1))
+    options = got.components[0].options
+    assert options["family"] == family
+    assert options["kinds"] == {"y": kind}
