@@ -44,6 +44,7 @@ _PUBLIC = {
     "multilevel_r_squared": "bayesmi.posthoc",
     "nelson_aalen": "bayesmi.simple",
     "pairwise_correlations": "bayesmi.explore",
+    "overimpute": "bayesmi.overimpute",
     "plots": "bayesmi.plots",
     "pool": "bayesmi.pool",
     "predictions": "bayesmi.posthoc",

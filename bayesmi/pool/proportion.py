@@ -49,7 +49,7 @@ def pool_proportion(
     Examples
     --------
     >>> pool_proportion([0.20, 0.24, 0.22], 100)[["estimate", "conf.low", "conf.high"]].round(3).to_numpy().tolist()
-    [[0.22, 0.147, 0.316]]
+    [[0.22, 0.139, 0.329]]
     """
     p = np.asarray(proportions, dtype=float)
     if p.ndim != 1 or len(p) < 2:

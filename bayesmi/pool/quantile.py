@@ -51,7 +51,7 @@ def pool_quantiles(
     >>> base = rng.normal(10, 2, 200)
     >>> sets = [np.append(base, rng.normal(10, 2, 20)) for _ in range(5)]
     >>> pool_quantiles(sets, [0.5]).round(2)["estimate"].tolist()
-    [9.95]
+    [9.98]
     """
     if len(samples) < 2:
         raise PoolError(f"pooling needs at least two completed data sets, got {len(samples)}")

@@ -104,8 +104,7 @@ def anova(
             )
     ordered = sorted(models, key=_size, reverse=True)
     tests = tuple(
-        large.compare(small, method, use=use, convention=convention)
-        for large, small in pairwise(ordered)
+        large.compare(small, method, use=use, convention=convention) for large, small in pairwise(ordered)
     )
     names = tuple(", ".join(str(term) for term in model.extracts[0].estimates.index) for model in ordered)
     pairs = tuple(f"{j} ~~ {j + 1}" for j in range(1, len(ordered)))
