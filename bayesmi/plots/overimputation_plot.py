@@ -47,7 +47,7 @@ def overimputation(result: Overimputation, ax: Axes | None = None) -> Axes:
     >>> table = pd.DataFrame(
     ...     {"observed": [1.0, 2.0], "median": [1.1, 1.9], "low": [0.5, 2.1], "high": [1.5, 2.6], "inside": [True, False]}
     ... )
-    >>> plots.overimputation(Overimputation("x", table, np.zeros((2, 2)), (), 0.95, 1)).get_title()
+    >>> plots.overimputation(Overimputation("x", table, np.zeros((2, 2)), (), 0.95, 1)).get_title(loc="left")
     '1 of 2 (50 %) inside their 95 % interval'
     """
     if result.levels:

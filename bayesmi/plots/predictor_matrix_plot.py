@@ -67,7 +67,7 @@ def predictor_matrix(
     >>> from bayesmi import plots
     >>> codes = pd.DataFrame([[0, 1], [2, 0]], index=["a", "b"], columns=["a", "b"])
     >>> [text.get_text() for text in plots.predictor_matrix(codes).get_legend().get_texts()]
-    ['0  not used', '1  predictor (fixed effect)', '2  fixed effect and random slope']
+    ['1  predictor (fixed effect)', '2  fixed effect and random slope']
     """
     from matplotlib.patches import Patch, Rectangle
 
