@@ -48,7 +48,7 @@ def correlations(data: Any, ax: Axes | None = None) -> Axes:
     values = np.column_stack([c.values for c in chosen])
     holes = [c for c in chosen if c.n_missing]
     rows = [c.values for c in chosen] + [c.missing.astype(float) for c in holes]
-    labels = [c.name for c in chosen] + [f"{shorten([c.name], 12)[0]} missing" for c in holes]
+    labels = [c.name for c in chosen] + [f"{name} missing" for name in shorten([c.name for c in holes], 14)]
     table = np.array([[_pearson(row, column) for column in values.T] for row in rows])
     for k in range(len(chosen)):
         table[k, k] = np.nan
@@ -75,7 +75,7 @@ def correlations(data: Any, ax: Axes | None = None) -> Axes:
     ax.axhline(p - 0.5, color="black", linewidth=1)
     ax.set_xticks(range(p), shorten([c.name for c in chosen]), rotation=45, ha="left", fontsize=9)
     ax.xaxis.tick_top()
-    ax.set_yticks(range(q), shorten(labels, 22), fontsize=9)
+    ax.set_yticks(range(q), shorten(labels, 24), fontsize=9)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax

@@ -208,3 +208,24 @@ def test_residuals_of_binary_outcomes_are_normal_too():
     y = (rng.random(800) < p).astype(float)
     replicated = (rng.random((200, 800)) < p).astype(float)
     assert stats.kstest(quantile_residuals(y, replicated, name="y"), "norm").pvalue > 0.01
+
+
+def test_labels_stay_different_when_shortened():
+    from bayesmi.plots.style import shorten
+
+    assert shorten(["short", "education_level"], 10) == ["short", "education…"]
+    names = [f"a_rather_long_name_{k}" for k in range(12)]
+    short = shorten(names)
+    assert len(set(short)) == 12
+    assert max(map(len, short)) == 14
+
+
+def test_flux_of_many_alike_lists_its_labels():
+    rng = np.random.default_rng(1)
+    wide = pd.DataFrame(rng.normal(size=(300, 18)), columns=[f"name_{k}" for k in range(18)])
+    ax = plots.flux(wide.mask(rng.random(wide.shape) < 0.08), blank())
+    heights = [text.get_position()[1] for text in ax.texts]
+    assert len(heights) == 18
+    assert {text.get_position()[0] for text in ax.texts} == {1.1}
+    assert (np.diff(heights) < -0.02).all()  # below each other
+    assert -0.1 < min(heights) < max(heights) < 1.06
