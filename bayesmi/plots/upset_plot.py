@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bayesmi.data.wording import counted
 from bayesmi.describe.patterns import missing_patterns
 from bayesmi.errors import DataError
-from bayesmi.plots.sources import as_frame
+from bayesmi.explore.source import as_frame
 from bayesmi.plots.style import GREY, IMPUTED, OBSERVED, new_axes, quiet, shorten
 
 if TYPE_CHECKING:
