@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from bayesmi.build.tables import Tables
 from bayesmi.draw.integrals import draw_units
 from bayesmi.draw.parameters import PosteriorDraws
-from bayesmi.draw.predictor import linear_predictor
+from bayesmi.draw.predictor import predictors
 from bayesmi.draw.rows import lay_out_completed
-from bayesmi.draw.weights import unit_log_weights
+from bayesmi.draw.weights import choose_entries, unit_log_weights
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
@@ -49,7 +49,7 @@ def complete_cells(
     values = {name: column.copy() for name, column in table.values.items()}
     for factor in factors:
         _fill_sampled(factor, table, plan, draw, values)
-    _draw_summed_and_integrated(factors, tables, draw, rng, values)
+    _draw_summed_and_integrated(factors, table, tables, draw, rng, values)
     for factor in factors:
         units = plan.units(factor.variable, "predict")
         if units.size:
@@ -91,23 +91,25 @@ def _fill_sampled(
 
 def _draw_summed_and_integrated(
     factors: tuple[Factor, ...],
+    table: ModelTable,
     tables: Tables,
     draw: PosteriorDraws,
     rng: np.random.Generator,
     values: dict[str, Floats],
 ) -> None:
-    """Draw the combination of each expanded row by its weight, then the integrated cells given it."""
+    """Draw the combination of each unit with summed cells by its weight, then the integrated cells given it."""
     expansion, integrals = tables.expansion, tables.integrals
     if not expansion.n and not integrals.n:
         return
     log_weights, moments = unit_log_weights(factors, tables, draw)
-    chosen = np.zeros(expansion.n, dtype=bool)
-    for start, n_rows, n_combinations in expansion.blocks:
-        block = log_weights[0, start : start + n_rows * n_combinations].reshape(n_rows, n_combinations)
-        gumbel = rng.gumbel(size=block.shape)
-        chosen[start + np.arange(n_rows) * n_combinations + np.argmax(block + gumbel, axis=1)] = True
-    for name, column in expansion.values.items():
-        values[name][expansion.rows[chosen]] = column[chosen]
+    chosen = choose_entries(expansion, log_weights, rng)
+    for factor in factors:
+        name = factor.variable
+        if name not in expansion.values:
+            continue
+        units = expansion.units(factor.level)
+        mine = np.flatnonzero(chosen & (units >= 0) & (expansion.choice[name] >= 0))
+        _to_rows(factor, table, units[mine], expansion.values[name][mine], values[name])
     if not integrals.n:
         return
     drawn = draw_units(moments, rng)[0]
@@ -133,10 +135,8 @@ def _predict(
     values: dict[str, Floats],
 ) -> None:
     rows = lay_out_completed(factor, table, units, values)
-    eta = linear_predictor(factor, rows, draw)[0]
-    scales = {name: value[0] for name, value in draw.factors[factor.variable].scales.items()}
-    drawn = factor.family.draw(rng, eta, scales)
-    if factor.family.is_discrete:
-        low, high = table.levels_of(factor.variable)
-        drawn = np.where(drawn == 1.0, high, low)
+    eta = predictors(factor, rows, draw)
+    own = [one[0] for one in eta] if factor.family.has_equations else eta[0]
+    scales = {name: value[0] for name, value in draw.scales(factor).items()}
+    drawn = factor.values(factor.family.draw(rng, own, scales))
     _to_rows(factor, table, units, drawn, values[factor.variable])

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build.tables import Expansion, FactorTable, lay_out
+from bayesmi.build.expansion import nothing_expanded
+from bayesmi.build.tables import FactorTable, lay_out
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 
@@ -19,5 +20,4 @@ def lay_out_completed(
 ) -> FactorTable:
     """Lay out a factor on units with completed predictor values (over rows)."""
     completed = ModelTable(table.frame, table.groupings, values, table.unknown, table.made)
-    nothing = Expansion(np.zeros(0, dtype=np.intp), {}, ())
-    return lay_out(factor, completed, units, nothing, None, {})
+    return lay_out(factor, completed, units, nothing_expanded(), None, {})

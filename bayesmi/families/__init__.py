@@ -5,36 +5,45 @@ from __future__ import annotations
 from typing import Any
 
 from bayesmi.errors import NotSupportedError
-from bayesmi.families.base import Family
+from bayesmi.families.base import Family, FamilyParameter
 from bayesmi.families.bernoulli import Bernoulli
 from bayesmi.families.gaussian import Gaussian
+from bayesmi.families.lognormal import LogNormal
+from bayesmi.families.nominal import Nominal
+from bayesmi.families.ordinal import Ordinal
+from bayesmi.families.poisson import Poisson
 
-__all__ = ["REGISTRY", "Family", "family_for_kind", "get_family"]
+__all__ = ["REGISTRY", "Family", "FamilyParameter", "family_for_kind", "get_family"]
 
-_ALL: tuple[Any, ...] = (Gaussian(), Bernoulli())
+_ALL: tuple[Any, ...] = (Gaussian(), Bernoulli(), Ordinal(), Nominal(), Poisson(), LogNormal())
 REGISTRY: dict[str, Family] = {family.name: family for family in _ALL}
 
+_OTHER_NAMES = {
+    "normal": "gaussian",
+    "logistic": "bernoulli",
+    "logit": "bernoulli",
+    "binary": "bernoulli",
+    "cumulative": "ordinal",
+    "cumulativelogit": "ordinal",
+    "categorical": "nominal",
+    "multinomial": "nominal",
+    "softmax": "nominal",
+}
 # names a user would expect, with the nearest thing that is built
 _NOT_YET = {
     "student": "gaussian",
-    "lognormal": "gaussian",
-    "gamma": "gaussian",
+    "gamma": "lognormal",
     "beta": "gaussian",
-    "poisson": "gaussian",
-    "negativebinomial": "gaussian",
-    "ordinal": "gaussian",
-    "cumulative": "gaussian",
-    "categorical": "bernoulli",
-    "nominal": "bernoulli",
+    "negativebinomial": "poisson",
     "binomial": "bernoulli",
     "probit": "bernoulli",
 }
-_OF_KIND = {"continuous": "gaussian", "binary": "bernoulli"}
-_NEAREST_KIND = {
-    "count": "kinds={{{0!r}: 'continuous'}}, which models it as Gaussian",
-    "ordinal": "its levels as numbers in a column of kind 'continuous', which is modelled as Gaussian",
-    "nominal": "a variable of two levels (binary)",
-    "identifier": "none, identifiers are not modelled",
+_OF_KIND = {
+    "continuous": "gaussian",
+    "binary": "bernoulli",
+    "ordinal": "ordinal",
+    "nominal": "nominal",
+    "count": "poisson",
 }
 
 
@@ -46,8 +55,8 @@ def get_family(name: str) -> Family:
     NotSupportedError
         If there is none; the message names the nearest one that is built.
     """
-    key = name.lower().replace("_", "").replace("-", "")
-    key = {"normal": "gaussian", "logistic": "bernoulli", "logit": "bernoulli"}.get(key, key)
+    key = name.lower().replace("_", "").replace("-", "").replace(" ", "")
+    key = _OTHER_NAMES.get(key, key)
     if key in REGISTRY:
         return REGISTRY[key]
     nearest = _NOT_YET.get(key)
@@ -61,11 +70,8 @@ def family_for_kind(column: str, kind: str, role: str = "incomplete covariate") 
     Raises
     ------
     NotSupportedError
-        If there is none yet; the message names the nearest thing that is.
+        If there is none: identifiers are not modelled.
     """
     if kind in _OF_KIND:
         return REGISTRY[_OF_KIND[kind]]
-    hint = _NEAREST_KIND.get(kind, "").format(column)
-    raise NotSupportedError(
-        f"{role} {column!r} is {kind}: a model of it is not supported yet; the nearest that is: {hint}"
-    )
+    raise NotSupportedError(f"{role} {column!r} is {kind} and has no model: identifiers are not modelled")

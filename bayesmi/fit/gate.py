@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from bayesmi.build.tables import Tables, lay_out
 from bayesmi.draw.parameters import PosteriorDraws
-from bayesmi.draw.predictor import chunks, linear_predictor
-from bayesmi.draw.weights import restricted, unit_log_weights
+from bayesmi.draw.predictor import chunks, predictors
+from bayesmi.draw.weights import entry_probabilities, restricted, unit_log_weights
 from bayesmi.fit import diagnostics
 from bayesmi.model import Factor, Model
 from bayesmi.plan import Plan
@@ -26,6 +26,7 @@ ESS_MIN = 400.0  # Vehtari et al. (2021): at least 100 a chain with four chains
 _MOST_CELLS = 200
 _CANDIDATES = 1000
 _SCREEN = 64  # draws on which the widest cells are found
+_TREATMENTS = ("predict", "enumerate", "grid", "integrate")
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def _expected_cells(model: Model, plan: Plan, tables: Tables, draws: PosteriorDr
     found: list[tuple[float, int, int, str]] = []  # (sd, factor, unit, treatment)
     screen = draws.take(np.linspace(0, draws.n - 1, min(_SCREEN, draws.n)).astype(np.intp))
     for n, factor in enumerate(model.factors):
-        for treatment in ("predict", "enumerate", "integrate"):
+        for treatment in _TREATMENTS:
             units = _some_units(_judged(factor, model, plan, treatment))
             if units.size:
                 means = _expected(factor, model, tables, units, treatment, screen)
@@ -174,14 +175,14 @@ def _expected_cells(model: Model, plan: Plan, tables: Tables, draws: PosteriorDr
     chosen = found[:_MOST_CELLS]
     out: dict[str, Floats] = {}
     for n, factor in enumerate(model.factors):
-        for treatment in ("predict", "enumerate", "integrate"):
+        for treatment in _TREATMENTS:
             own = np.array(sorted(u for _, m, u, how in chosen if m == n and how == treatment), dtype=np.intp)
             if not own.size:
                 continue
             means = np.concatenate(
                 [
                     _expected(factor, model, tables, own, treatment, draws.take(piece))
-                    for piece in chunks(draws.n, max(len(own) * 8, tables.expansion.n))
+                    for piece in chunks(draws.n, max(len(own) * 8, _width(factor, tables, own)))
                 ]
             )
             for j, unit in enumerate(own):
@@ -189,6 +190,16 @@ def _expected_cells(model: Model, plan: Plan, tables: Tables, draws: PosteriorDr
                 label = model.frame.index[unit] if named else unit
                 out[f"E({factor.variable}[{label}])"] = means[:, j]
     return out
+
+
+def _width(factor: Factor, tables: Tables, units: NDArray[np.intp]) -> int:
+    """Entries of the expansion that these units need, roughly."""
+    if not tables.expansion.n:
+        return 0
+    if tables.expansion.group_level:
+        return tables.expansion.n
+    at = tables.expansion.units(factor.level)
+    return int(np.isin(at, units).sum()) * 3
 
 
 def _some_units(units: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -218,40 +229,35 @@ def _expected(
     treatment: str,
     draws: PosteriorDraws,
 ) -> Floats:
-    """E(cell | parameters, data), or P(upper level), of each unit, (S, units)."""
+    """E(cell | parameters, data) of each unit, (S, units); of two levels P(upper), of several P(not the first)."""
     if treatment == "predict":
         table = lay_out(factor, model.table, units, tables.expansion, None, tables.cell_position)
-        scales = {name: value[:, None] for name, value in draws.factors[factor.variable].scales.items()}
-        return np.asarray(factor.family.mean(np, linear_predictor(factor, table, draws), scales))
-    some = restricted(model.factors, model.table, tables, units)
-    log_weights, moments = unit_log_weights(model.factors, tables, draws, some)
-    expansion, integrals = tables.expansion, tables.integrals
-    number = np.full(model.table.n_rows, -1, dtype=np.intp)
+        eta = predictors(factor, table, draws)
+        return np.asarray(factor.family.mean(np, eta, draws.scales(factor, trailing=1)))
+    some = restricted(model.factors, model.table, tables, factor.level, units)
+    log_weights, moments = unit_log_weights(model.factors, some, draws)
+    weights = entry_probabilities(some.expansion, log_weights)
+    number = np.full(len(model.table.rows_of_level(factor.level)), -1, dtype=np.intp)
     number[units] = np.arange(len(units))
-    member = number[expansion.rows]
-    places = np.flatnonzero(member >= 0)
-    member = member[places]
-    top = np.full((draws.n, len(units)), -np.inf)
-    np.maximum.at(top.T, member, (log_weights[:, places]).T)
-    weights = np.exp(log_weights[:, places] - top[:, member])
-    mass = np.zeros((draws.n, len(units)))
-    np.add.at(mass.T, member, (weights).T)
-    weights /= mass[:, member]
     out = np.zeros((draws.n, len(units)))
-    if treatment == "enumerate":
-        upper = expansion.values[factor.variable][places] == model.table.levels_of(factor.variable)[1]
-        np.add.at(out.T, member, (weights * upper).T)
+    if treatment in ("enumerate", "grid"):
+        at = some.expansion.units(factor.level)
+        on = some.expansion.choice[factor.variable] >= 0
+        mine = np.flatnonzero((at >= 0) & on)
+        mine = mine[number[at[mine]] >= 0]
+        values = factor.codes(some.expansion.values[factor.variable][mine])
+        if factor.family.has_equations:
+            values = (values > 0).astype(float)
+        np.add.at(out.T, number[at[mine]], (weights[:, mine] * values).T)
         return out
+    integrals = some.integrals
     place = integrals.place[factor.variable][integrals.rows[moments.units]]
     at = number[integrals.rows[moments.units]]
     mine = np.flatnonzero((place >= 0) & (at >= 0))
     means = moments.mean[:, mine, place[mine]]
     expanded = integrals.expanded[moments.units[mine]]
-    position = np.full(expansion.n + 1, 0, dtype=np.intp)
-    position[places] = np.arange(len(places))
     share = np.ones_like(means)
     inside = expanded >= 0
-    if inside.any():
-        share[:, inside] = weights[:, position[expanded[inside]]]
+    share[:, inside] = weights[:, expanded[inside]]
     np.add.at(out.T, at[mine], (share * means).T)
     return out

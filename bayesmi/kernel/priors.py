@@ -29,6 +29,7 @@ CODES = (
     "Weibull",
     "Flat",
     "HalfFlat",
+    "Beta",
 )
 
 
@@ -77,6 +78,9 @@ def encode_prior(prior: Prior) -> list[float]:
         case "Weibull":
             a, b, c = p["alpha"], p["beta"], 0.0
             constant = math.log(a) - a * math.log(b)
+        case "Beta":
+            a, b, c = p["alpha"], p["beta"], 0.0
+            constant = float(gammaln(a + b) - gammaln(a) - gammaln(b))
         case _:
             a = b = c = constant = 0.0
     return [float(CODES.index(prior.name)), constant, a, b, c]
@@ -119,4 +123,9 @@ def log_prior(record, x):  # type: ignore[no-untyped-def]
     if code == 12:  # Weibull
         power = (x / b) ** a
         return constant + (a - 1.0) * math.log(x) - power, ((a - 1.0) - a * power) / x
+    if code == 15:  # Beta
+        return (
+            constant + (a - 1.0) * math.log(x) + (b - 1.0) * math.log1p(-x),
+            (a - 1.0) / x - (b - 1.0) / (1.0 - x),
+        )
     return 0.0, 0.0

@@ -11,11 +11,11 @@ from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.families import Family
 from bayesmi.formula import Design, Formula, fit_design, fit_offsets
 from bayesmi.model.default_priors import choose_priors
-from bayesmi.model.factor import EffectLink, Factor, GroupEffect
+from bayesmi.model.factor import EffectLink, Factor, GroupEffect, level_codes
 from bayesmi.model.table import ModelTable
 from bayesmi.priors import Prior
 
-__all__ = ["assemble_factor", "column_names", "group_effects", "response_codes"]
+__all__ = ["assemble_factor", "column_names", "group_effects"]
 
 
 def column_names(design: Design) -> list[tuple[str, str]]:
@@ -27,19 +27,6 @@ def column_names(design: Design) -> list[tuple[str, str]]:
         else:
             names += [(block.name, f"{block.name}[{label}]") for label in block.labels]
     return names
-
-
-def response_codes(table: ModelTable, name: str, family: Family) -> NDArray[np.float64]:
-    """Return the response over rows on the family's scale: 0 and 1 for a binary one, NaN where unknown."""
-    values = table.values[name]
-    if not family.is_discrete:
-        return values
-    levels = table.levels_of(name)
-    if len(levels) != 2:
-        raise ModelError(
-            f"{name!r} has {len(levels)} distinct values; a Bernoulli variable needs exactly two (kind 'binary')"
-        )
-    return np.where(np.isnan(values), np.nan, (values == levels[1]).astype(float))
 
 
 def group_effects(formula: Formula, table: ModelTable) -> tuple[GroupEffect, ...]:
@@ -91,9 +78,17 @@ def assemble_factor(
             f"'{variable} | trials(…)' (binomial) is not supported yet; the nearest that is: one row a trial, Bernoulli"
         )
     rows = table.rows_of_level(level)
-    response = response_codes(table, variable, family)[rows]
+    levels: tuple[float, ...] = table.levels_of(variable) if family.has_levels else ()
+    response = table.values[variable][rows]
+    if family.has_levels:
+        response = level_codes(response, levels)
     seen = response[np.isfinite(response)]
     _check_varies(variable, seen, level)
+    family.check(variable, seen)
+    if not family.has_levels:
+        counts = family.cell_values(seen)
+        levels = () if counts is None else tuple(counts.tolist())
+    labels = table.level_labels(variable)[1:] if family.has_equations else ()
     design = fit_design(formula.terms, formula.intercept, table.variables(_variables(formula.terms)))
     offset_names = frozenset().union(*(part.variables for part in formula.offsets))
     offsets = fit_offsets(formula.offsets, table.variables(offset_names))
@@ -117,8 +112,7 @@ def assemble_factor(
     means = np.array([matrix[observed[:, j], j].mean() for j in range(len(names))])
     sds = np.array([matrix[observed[:, j], j].std(ddof=1) for j in range(len(names))])
     centers = means if design.intercept else np.zeros_like(means)
-    location = 0.0 if family.is_discrete else float(seen.mean())
-    spread = 1.0 if family.is_discrete else float(seen.std(ddof=1))
+    location, spread = family.location_and_spread(seen)
     prefix = "" if role == "analysis" else f"{variable}__"
     all_names = names + [(link.name, link.name) for link in links]
     priors = choose_priors(
@@ -134,11 +128,9 @@ def assemble_factor(
         given=given or {},
     )
     complete = np.all(observed, axis=1) & np.isfinite(response)
-    if not family.is_discrete and f"{prefix}sigma" not in (given or {}):
+    if family.is_gaussian_identity and f"{prefix}sigma" not in (given or {}):
         _check_residual(variable, matrix[complete] - centers, sds, response[complete], design.intercept)
-    whitening, dependent = _whitening(
-        matrix[complete] - centers, sds, spread if not family.is_discrete else 2.0
-    )
+    whitening, dependent = _whitening(matrix[complete] - centers, sds, family.whitening_scale or spread)
     notices: tuple[str, ...] = (
         *design.notices,
         *(
@@ -174,6 +166,9 @@ def assemble_factor(
         location=location,
         spread=spread,
         priors=priors,
+        levels=levels,
+        labels=labels,
+        starts={p.name: family.start(p.name, seen, len(levels)) for p in family.parameters},
         reasons=tuple(reasons),
     )
     return factor, notices

@@ -38,6 +38,8 @@ def write_formula(
     complete: Sequence[str],
     earlier: Sequence[str],
     earlier_groups: dict[str, dict[str, int]],
+    earlier_labels: dict[str, tuple[str, ...]] | None = None,
+    earlier_sds: dict[str, float] | None = None,
     separate_levels: bool,
 ) -> AutomaticFormula:
     """Write the conditional of an incomplete covariate.
@@ -54,6 +56,10 @@ def write_formula(
         Incomplete covariates that stand before it in the product.
     earlier_groups : dict
         For each earlier variable the groupings that its own model has random intercepts for, and their position.
+    earlier_labels : dict, optional
+        For each earlier variable the levels that have a linear predictor, and so group effects, of their own.
+    earlier_sds : dict, optional
+        Rough sd of the group effects of earlier variables that are not Gaussian, on the scale of their predictor.
     separate_levels : bool
         Hold group means of complete lower-level predictors and group effects of earlier variables.
 
@@ -109,8 +115,10 @@ def write_formula(
             for grouping in own:
                 position = earlier_groups.get(name, {}).get(grouping)
                 if position is not None:
-                    links.append(EffectLink(name, grouping, position))
-                    link_sds.append(_group_sd(table, name, grouping))
+                    labels = (earlier_labels or {}).get(name) or ("",)
+                    links += [EffectLink(name, grouping, position, label) for label in labels]
+                    sd = (earlier_sds or {}).get(name) or _group_sd(table, name, grouping)
+                    link_sds += [sd] * len(labels)
                     reasons.append(f"{grouping} effect of {name}: its between-group association may differ")
     terms += [f"(1 | {_quoted_grouping(grouping, table)})" for grouping in own]
     text = f"{quoted(variable)} ~ {' + '.join(terms) if terms else '1'}"
@@ -124,12 +132,9 @@ def _quoted_grouping(grouping: str, table: ModelTable) -> str:
 
 
 def _group_sd(table: ModelTable, name: str, grouping: str) -> float:
-    """Rough sd of a variable's group effects: of the observed group means (logit scale: of order one)."""
+    """Rough sd of a Gaussian variable's group effects: of the observed group means."""
     group = table.groupings[grouping]
     values = table.values[name]
-    column = table.column(name)
-    if column.kind == "binary":
-        return 1.0
     seen = np.isfinite(values)
     count = np.bincount(group.codes[seen], minlength=len(group.labels))
     total = np.bincount(group.codes[seen], weights=values[seen], minlength=len(group.labels))

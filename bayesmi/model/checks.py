@@ -125,7 +125,7 @@ def _why_unusable(name: str, frame: IncompleteFrame) -> str:
 
 def check_names(factors: Sequence[Factor], table: ModelTable) -> None:
     """Refuse columns whose names would stand for two things in the posterior."""
-    analysis = factors[-1]
+    analysis = next(factor for factor in factors if factor.role == "analysis")
     columns = {factor.variable for factor in factors} | analysis.parents
     columns |= {part for name in table.groupings for part in _parts(name, table)}
     for name in sorted(columns):
@@ -151,9 +151,9 @@ def factor_prior_names(factor: Factor) -> tuple[str, ...]:
     columns += [(link.name, link.name) for link in factor.links]
     return prior_names(
         factor.prefix,
-        intercept=factor.design.intercept,
+        intercept=factor.priors.intercept is not None,
         columns=columns,
-        scales=factor.family.scale_parameters,
+        scales=tuple(parameter.name for parameter in factor.family.parameters),
         effects=factor.effects,
     )
 
@@ -169,7 +169,7 @@ def _posterior_names(factors: Sequence[Factor]) -> Iterator[tuple[str, str]]:
     yield from ((f"{grouping}__factor_dim", f"the groups of {grouping!r}") for grouping in groupings)
     for factor in reversed(factors):
         own, prefix = f"the model of {factor.variable!r}", factor.prefix
-        if factor.design.intercept:
+        if factor.priors.intercept is not None:
             yield f"{prefix}Intercept", f"the intercept in {own}"
         for block in factor.design.blocks:
             yield f"{prefix}{block.name}", f"the effect of {block.name!r} in {own}"
@@ -177,8 +177,12 @@ def _posterior_names(factors: Sequence[Factor]) -> Iterator[tuple[str, str]]:
                 yield f"{prefix}{block.name}_dim", f"the levels of {block.name!r} in {own}"
         for link in factor.links:
             yield f"{prefix}{link.name}", f"the effect of {link.name!r} in {own}"
-        for scale in factor.family.scale_parameters:
-            yield f"{prefix}{scale}", f"{scale} in {own}"
+        for parameter in factor.family.parameters:
+            yield f"{prefix}{parameter.name}", f"{parameter.words} in {own}"
+            if parameter.per_level:
+                yield f"{prefix}{parameter.name}_dim", f"the {parameter.words} in {own}"
+        if factor.labels:
+            yield f"{factor.variable}__level", f"the levels of {factor.variable!r}"
         for effect in factor.effects:
             for name in effect.names:
                 yield f"{prefix}{name}|{effect.grouping}", f"a group effect in {own}"

@@ -189,7 +189,7 @@ class Model:
     @property
     def response(self) -> str:
         """Name of the response."""
-        return self._factors[-1].variable
+        return self.analysis.variable
 
     @property
     def frame(self) -> IncompleteFrame:
@@ -209,7 +209,7 @@ class Model:
     @property
     def analysis(self) -> Factor:
         """The analysis model's factor."""
-        return self._factors[-1]
+        return next(factor for factor in self._factors if factor.role == "analysis")
 
     @property
     def groupings(self) -> tuple[str, ...]:
@@ -353,11 +353,6 @@ def _joint(
         chosen = spec["families"].get(name)
         families[name] = get_family(chosen) if chosen else family_for_kind(name, frame.columns[name].kind)
         _check_family(name, families[name], table)
-        if families[name].is_discrete and table.level(name) != "row":
-            raise NotSupportedError(
-                f"{name!r} is a binary variable of level {table.level(name)} with missing values: not supported yet; "
-                f"the nearest that is: kinds={{{name!r}: 'continuous'}}"
-            )
     ranks = _level_ranks(table)
     order = order_variables(
         incomplete,
@@ -370,6 +365,8 @@ def _joint(
     factors: list[Factor] = []
     notices: list[str] = []
     earlier_groups: dict[str, dict[str, int]] = {}
+    earlier_labels: dict[str, tuple[str, ...]] = {}
+    earlier_sds: dict[str, float] = {}
     for i, name in enumerate(order):
         own = spec["formulas"].get(name)
         if own is None:
@@ -379,6 +376,8 @@ def _joint(
                 complete=complete,
                 earlier=order[:i],
                 earlier_groups=earlier_groups,
+                earlier_labels=earlier_labels,
+                earlier_sds=earlier_sds,
                 separate_levels=separate_levels,
             )
             for made in written.made:
@@ -404,6 +403,9 @@ def _joint(
             reasons=written.reasons,
         )
         earlier_groups[name] = {e.grouping: e.names.index("1") for e in factor.effects if "1" in e.names}
+        earlier_labels[name] = factor.labels
+        if not factor.family.is_gaussian_identity:
+            earlier_sds[name] = factor.spread
         factors.append(factor)
         notices += remarks
     if not separate_levels and table.groupings and order:
@@ -432,11 +434,16 @@ def _joint(
 
 def _check_family(name: str, family: Family, table: ModelTable) -> None:
     column = table.column(name)
-    if family.is_discrete and len(table.levels_of(name)) != 2:
+    if family.name == "bernoulli" and len(table.levels_of(name)) != 2:
         raise ModelError(f"family 'bernoulli' needs two values; column {name!r} is {column.kind}")
-    if not family.is_discrete and column.categories is not None:
+    if not family.has_levels and column.categories is not None:
         raise ModelError(
             f"family {family.name!r} needs numbers; column {name!r} holds categories ({column.kind})"
+        )
+    if family.has_levels and len(table.levels_of(name)) < 2:
+        raise ModelError(
+            f"family {family.name!r} needs levels; column {name!r} is {column.kind}: say "
+            f"kinds={{{name!r}: {family.kinds[0]!r}}}"
         )
 
 

@@ -82,11 +82,19 @@ class ModelTable:
         return {name: self.variable(name) for name in names}
 
     def levels_of(self, name: str) -> tuple[float, ...]:
-        """Return the predictor values that a binary variable can take: its two numbers or its two codes."""
+        """Return the values of a binary, nominal or ordinal variable that occur: two numbers, or codes."""
         column = self.frame.columns[name]
         if column.categories is not None:
-            return tuple(float(code) for code in range(len(column.categories)))
+            return tuple(float(code) for code in np.unique(column.values[column.observed]))
         return tuple(float(value) for value in (column.support or ()))
+
+    def level_labels(self, name: str) -> tuple[str, ...]:
+        """Return the labels of those levels."""
+        column = self.frame.columns[name]
+        levels = self.levels_of(name)
+        if column.categories is None:
+            return tuple(f"{value:g}" for value in levels)
+        return tuple(str(column.categories[int(code)]) for code in levels)
 
     def with_made(self, columns: Mapping[str, tuple[NDArray[np.float64], str]]) -> ModelTable:
         """Return the table with further made columns (values, level)."""

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.table import ModelTable
+from bayesmi.plan.values import CellValues
 from bayesmi.plan.cells import active_units
-from bayesmi.plan.integrable import integrable_cells
-from bayesmi.plan.linear import refuse_nonlinear
+from bayesmi.plan.continuous import continuous_cells
+from bayesmi.plan.grid import first_grid
 
 if TYPE_CHECKING:
     from bayesmi.model import Model
@@ -32,7 +33,7 @@ class CellGroup:
     """Missing cells of one variable that are dealt with alike."""
 
     variable: str
-    treatment: str  # "predict", "enumerate", "integrate", "sample", "deduce"
+    treatment: str  # "predict", "enumerate", "integrate", "grid", "sample", "deduce"
     level: str
     units: NDArray[np.intp]  # positions among the units of the level
     reason: str
@@ -58,6 +59,7 @@ class Plan:
     effects: tuple[EffectGroup, ...]
     active: Mapping[str, NDArray[np.bool_]]
     n_expanded: int
+    grids: Mapping[str, CellValues]  # values that grid cells run over, by variable
     remarks: tuple[str, ...]
 
     def units(self, variable: str, treatment: str) -> NDArray[np.intp]:
@@ -82,19 +84,28 @@ class Plan:
         return plan_text(self)
 
 
-def make_plan(model: Model) -> Plan:
+def make_plan(
+    model: Model, *, finer: Mapping[str, float] | None = None, wider: Mapping[str, float] | None = None
+) -> Plan:
     """Decide the treatment of every missing cell and group effect of a model.
+
+    Parameters
+    ----------
+    model : Model
+        The joint model.
+    finer, wider : mapping, optional
+        By variable, how much finer and wider than at first its grid is to be.
 
     Raises
     ------
     ModelError
         If an override names something that is not there or cannot be treated so.
     NotSupportedError
-        If a sampled cell enters a predictor nonlinearly.
+        If a sampled cell enters a predictor nonlinearly, or the expansion is beyond the budget.
     """
     factors, table = model.factors, model.table
     wanted = dict(model.treatments)
-    kept = [name for name, treatment in wanted.items() if treatment in ("sample", "enumerate")]
+    kept = [name for name, treatment in wanted.items() if treatment in ("sample", "enumerate", "grid")]
     _check_overrides(wanted, factors, table)
     active = active_units(factors, table, kept=kept)
     cells: list[CellGroup] = []
@@ -105,12 +116,25 @@ def make_plan(model: Model) -> Plan:
         if deduced.size:
             reason = f"constant in its {column.level} and observed in another row of it"
             cells.append(CellGroup(name, "deduce", "row", deduced, reason))
-    integrated = integrable_cells(factors, table, active, wanted)
+    continuous = continuous_cells(factors, table, active, wanted)
     for factor in factors:
-        cells += _cells_of(factor, table, active[factor.variable], integrated.get(factor.variable))
+        cells += _cells_of(factor, table, active[factor.variable], continuous.get(factor.variable, {}))
     _check_asked(wanted, cells)
-    refuse_nonlinear(factors, table, active, _latent_units(cells))
-    n_expanded = _expanded_rows(cells, table)
+    _check_levels(cells, factors)
+    grids = {
+        group.variable: first_grid(
+            model.factor(group.variable),
+            factors,
+            table,
+            len(group.units),
+            active,
+            (finer or {}).get(group.variable, 1.0),
+            (wider or {}).get(group.variable, 1.0),
+        )
+        for group in cells
+        if group.treatment == "grid"
+    }
+    n_expanded = _expanded_rows(cells, factors, table, active, grids)
     effects = tuple(
         _effects_of(factor, effect, factors, table, cells, active[factor.variable], wanted)
         for factor in factors
@@ -122,7 +146,9 @@ def make_plan(model: Model) -> Plan:
         for effect in factor.effects
         if wanted.get(_effect_key(factor, effect)) == "collapse"
     }
-    return Plan(tuple(cells), _one_collapse(effects, asked), active, n_expanded, _remarks(model, cells))
+    return Plan(
+        tuple(cells), _one_collapse(effects, asked), active, n_expanded, grids, _remarks(model, cells)
+    )
 
 
 def _effect_key(factor: Factor, effect: GroupEffect) -> str:
@@ -146,25 +172,15 @@ def _check_overrides(wanted: Mapping[str, str], factors: tuple[Factor, ...], tab
                 f"treatments[{name!r}]: no such incomplete variable or group effect; there are {known}"
             )
         discrete = by_name[name].family.is_discrete
-        allowed = ("predict", "enumerate") if discrete else ("predict", "integrate", "sample")
-        if treatment in ("grid", "mix"):
-            raise NotSupportedError(
-                f"treatments[{name!r}]={treatment!r} is not supported yet; the nearest that is: {allowed[1]!r}"
-            )
+        allowed: tuple[str, ...] = ("predict", "grid")
+        if discrete:
+            allowed = ("predict", "enumerate")
+        elif by_name[name].family.is_gaussian_identity:
+            allowed = ("predict", "integrate", "grid", "sample")
         if treatment not in allowed:
             raise ModelError(
                 f"treatments[{name!r}] can be {' or '.join(map(repr, allowed))}, not {treatment!r}"
             )
-
-
-def _latent_units(cells: list[CellGroup]) -> dict[str, NDArray[np.intp]]:
-    """Return for each variable the units whose cell must enter linearly."""
-    units: dict[str, NDArray[np.intp]] = {}
-    for group in cells:
-        if group.treatment in ("sample", "integrate"):
-            before = units.get(group.variable, np.zeros(0, dtype=np.intp))
-            units[group.variable] = np.concatenate([before, group.units])
-    return units
 
 
 def _check_asked(wanted: Mapping[str, str], cells: list[CellGroup]) -> None:
@@ -176,15 +192,40 @@ def _check_asked(wanted: Mapping[str, str], cells: list[CellGroup]) -> None:
                 f"treatments[{group.variable!r}]='integrate': {len(group.units)} of its cells do not enter Gaussian means "
                 "linearly; leave it out, or say 'sample'"
             )
-        if asked == "predict" and group.treatment in ("sample", "enumerate", "integrate"):
+        if asked == "predict" and group.treatment in ("sample", "enumerate", "integrate", "grid"):
             raise ModelError(
                 f"treatments[{group.variable!r}]='predict': {len(group.units)} of its cells stand in rows with an observed "
                 f"outcome and carry information; leave it out, or say {group.treatment!r}"
             )
 
 
+def _check_levels(cells: list[CellGroup], factors: tuple[Factor, ...]) -> None:
+    """Refuse summed cells of two different groupings."""
+    levels: dict[str, str] = {}
+    for group in cells:
+        if group.treatment in ("enumerate", "grid") and group.level != "row":
+            levels.setdefault(group.level, group.variable)
+    if len(levels) > 1:
+        (one, first), (other, second) = list(levels.items())[:2]
+        raise NotSupportedError(
+            f"missing values of {first!r} (one a {one}) and of {second!r} (one a {other}) would both have to be summed out, "
+            "which is supported for one grouping; the nearest that is: a Gaussian model, families="
+            f"{{{second!r}: 'gaussian'}}"
+        )
+
+
+_REASONS = {
+    "integrate": "linear in the means of Gaussian variables: integrated out in closed form",
+    "grid": "its effect is not linear, or its family not Gaussian: summed over a grid",
+    "sample": "continuous: a latent for NUTS",
+}
+
+
 def _cells_of(
-    factor: Factor, table: ModelTable, active: NDArray[np.bool_], integrated: NDArray[np.bool_] | None
+    factor: Factor,
+    table: ModelTable,
+    active: NDArray[np.bool_],
+    continuous: Mapping[str, NDArray[np.bool_]],
 ) -> list[CellGroup]:
     unknown = table.unknown_at(factor.variable, factor.level)
     informative = np.flatnonzero(unknown & active)
@@ -199,51 +240,57 @@ def _cells_of(
             else "the outcome is missing too: nothing observed depends on it"
         )
         groups.append(CellGroup(factor.variable, "predict", factor.level, barren, reason))
-    if informative.size:
-        if factor.family.level_values() is not None:
-            groups.append(
-                CellGroup(
-                    factor.variable, "enumerate", factor.level, informative, "two values: summed out exactly"
-                )
-            )
-        else:
-            inside = np.zeros(len(informative), dtype=bool) if integrated is None else integrated[informative]
-            if inside.any():
-                groups.append(
-                    CellGroup(
-                        factor.variable,
-                        "integrate",
-                        factor.level,
-                        informative[inside],
-                        "linear in the means of Gaussian variables: integrated out in closed form",
-                    )
-                )
-            if not inside.all():
-                groups.append(
-                    CellGroup(
-                        factor.variable,
-                        "sample",
-                        factor.level,
-                        informative[~inside],
-                        "continuous: a latent for NUTS",
-                    )
-                )
+    if factor.family.is_discrete and informative.size:
+        how = "two values" if len(factor.levels) == 2 else f"{len(factor.levels)} values"
+        if not factor.family.has_levels:
+            how = f"counts from 0 to {factor.levels[-1]:g}"
+        groups.append(
+            CellGroup(factor.variable, "enumerate", factor.level, informative, f"{how}: summed out exactly")
+        )
+    for treatment, units in continuous.items():
+        groups.append(
+            CellGroup(factor.variable, treatment, factor.level, np.flatnonzero(units), _REASONS[treatment])
+        )
     return groups
 
 
-def _expanded_rows(cells: list[CellGroup], table: ModelTable) -> int:
-    count = np.zeros(table.n_rows, dtype=int)
-    for group in cells:
-        if group.treatment == "enumerate":
-            count[group.units] += 1
-    total = int((2.0 ** count[count > 0]).sum()) if (count > 0).any() else 0
+def _expanded_rows(
+    cells: list[CellGroup],
+    factors: tuple[Factor, ...],
+    table: ModelTable,
+    active: Mapping[str, NDArray[np.bool_]],
+    grids: Mapping[str, CellValues],
+) -> int:
+    """Entries of the expansion; refuses what is beyond the budget."""
+    sizes = {factor.variable: len(factor.levels) for factor in factors}
+    sizes |= {name: grid.values.shape[1] for name, grid in grids.items()}
+    count = np.zeros(table.n_rows)  # log of the combinations
+    above: dict[str, NDArray[np.float64]] = {}
+    summed = [group for group in cells if group.treatment in ("enumerate", "grid")]
+    for group in summed:
+        if group.level == "row":
+            count[group.units] += np.log(sizes[group.variable])
+        else:
+            own = above.setdefault(group.level, np.zeros(len(table.groupings[group.level].labels)))
+            own[group.units] += np.log(sizes[group.variable])
+    total = 0.0
+    for level, own in above.items():
+        names = {group.variable for group in summed if group.level == level}
+        total += float(np.exp(own[own > 0]).sum())
+        below = np.zeros(table.n_rows, dtype=bool)
+        for factor in factors:
+            if factor.level == "row" and names & factor.parents:
+                below |= active[factor.variable]
+        count += np.where(below, own[table.groupings[level].codes], 0.0)
+    total += float(np.exp(count[count > 0]).sum()) if (count > 0).any() else 0.0
     if total > _BUDGET:
-        most = int(count.max())
+        most = np.exp(float(count.max()))
+        names_ = ", ".join(dict.fromkeys(group.variable for group in summed))
         raise NotSupportedError(
-            f"summing out the binary cells needs {total:,} expanded rows (up to {most} in one row), more than "
-            f"{_BUDGET:,}: take variables out of the model"
+            f"summing out the cells of {names_} needs {total:,.0f} weighted rows (up to {most:,.0f} for one row), more than "
+            f"{_BUDGET:,}: take variables out of the model, or give treatments= for some"
         )
-    return total
+    return round(total)
 
 
 def _effects_of(
@@ -305,8 +352,8 @@ def _collapse_obstacle(
     """Say why the effects cannot be integrated out; None if they can."""
     if not factor.family.is_gaussian_identity:
         return f"{factor.family.name} likelihood"
-    enumerated = {group.variable for group in cells if group.treatment == "enumerate"}
-    touched = sorted(enumerated & factor.parents)
+    enumerated = {group.variable for group in cells if group.treatment in ("enumerate", "grid")}
+    touched = sorted(enumerated & (factor.parents | {factor.variable}))
     if touched:
         return f"rows are summed over {', '.join(touched)}"
     integrated = {group.variable for group in cells if group.treatment == "integrate"}
