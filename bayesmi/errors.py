@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "AnalysisError",
     "BayesmiError",
     "BayesmiNotice",
     "DataError",
@@ -41,6 +42,10 @@ class FitError(BayesmiError):
 
 class GateError(FitError):
     """The posterior did not pass its checks and nobody said to go on regardless."""
+
+
+class AnalysisError(BayesmiError):
+    """An analysis of a completed data set failed; the message names the data set and the reason."""
 
 
 class PoolError(BayesmiError):

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from bayesmi.errors import BayesmiNotice, ModelError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from bayesmi.imputations import Imputations
     from bayesmi.model import Model
 
@@ -102,26 +105,32 @@ def everything_formula(data: Any, *, cluster: str | None = None, kinds: Any = No
     """Return the formula under which every incomplete variable is modelled given all others.
 
     The response is the incomplete variable that the order rule puts last: continuous before discrete, most missing.
-    Identifiers, dates and constant columns are left out, with a notice.
+    Identifiers, row numbers (0, 1, 2, … or 1, 2, 3, … from the first row to the last), dates, constant and empty
+    columns are left out, with a notice.
     """
     import numpy as np
 
     from bayesmi.data import IncompleteFrame
     from bayesmi.model.automatic import quoted
 
-    frame = IncompleteFrame.from_table(data, kinds=kinds, groups=(cluster,) if cluster else ())
+    if cluster is not None and not isinstance(cluster, str):
+        raise ModelError(f"cluster= names one grouping column, such as cluster='school', not {cluster!r}")
+    frame = IncompleteFrame.from_table(data, kinds=kinds, groups=() if cluster is None else (cluster,))
+    for name in frame.columns:
+        if not name or "`" in name:
+            raise ModelError(f"column name {name!r} cannot stand in a formula: rename the column")
     usable, left_out = [], []
     for name, column in frame.columns.items():
         if name == cluster:
             continue
         seen = column.values[column.observed]
-        if column.kind == "identifier" or seen.size == 0 or np.ptp(seen) == 0:
+        if column.kind == "identifier" or seen.size == 0 or np.ptp(seen) == 0 or _counts_rows(column.values):
             left_out.append(name)
         else:
             usable.append(name)
     if left_out:
         warnings.warn(
-            f"left out of the model (identifiers, dates, constant or empty): {', '.join(left_out)}",
+            f"left out of the model (identifiers, row numbers, dates, constant or empty): {', '.join(left_out)}",
             BayesmiNotice,
             stacklevel=3,
         )
@@ -133,5 +142,12 @@ def everything_formula(data: Any, *, cluster: str | None = None, kinds: Any = No
         rows, key=lambda name: (frame.columns[name].kind == "continuous", frame.columns[name].n_missing)
     )
     others = [quoted(name) for name in usable if name != response]
-    right = " + ".join([*others, *([f"(1 | {quoted(cluster)})"] if cluster else [])]) or "1"
+    right = " + ".join([*others, *([f"(1 | {quoted(cluster)})"] if cluster is not None else [])]) or "1"
     return f"{quoted(response)} ~ {right}"
+
+
+def _counts_rows(values: NDArray[np.float64]) -> bool:
+    """Whether a column numbers the rows, as R's write.csv puts it first."""
+    import numpy as np
+
+    return len(values) > 2 and values[0] in (0.0, 1.0) and bool((np.diff(values) == 1.0).all())

@@ -135,7 +135,8 @@ def expand(
     stands = lower.counts > 0
     under = np.zeros(n_rows, dtype=bool)
     if above:
-        assert codes is not None and below is not None
+        assert codes is not None
+        assert below is not None
         under = below & (upper.counts[codes] > 0)
     rows = np.flatnonzero(stands | under)
     n_above = np.where(under[rows], upper.counts[codes[rows]] if above and codes is not None else 1, 1)

@@ -58,7 +58,7 @@ def _add(
     effects: dict[tuple[str, str], Any],
     index: list[Any],
 ) -> None:
-    table, name, prefix = model.table, factor.variable, factor.prefix
+    table, name = model.table, factor.variable
     units = np.flatnonzero(plan.active[name])
     fixed = _fixed(factor)
     scales = _parameters(factor, [coefficients for _, coefficients in fixed])

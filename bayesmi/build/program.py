@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaln
 
 from bayesmi.build.correlation import beta_shapes, pairs
+from bayesmi.build.links import LINK_FLOOR, typical_link_sds
 from bayesmi.build.patterns import find_patterns, has_patterns
 from bayesmi.build.statistics import gaussian_statistics, group_cross
 from bayesmi.build.tables import EffectTable, FactorTable, Slab, Tables
@@ -358,7 +359,7 @@ def _write_equation(
     record[k.F_EFFECTS] = len(effect_records)
     record[k.F_EFFECT_TABLE] = writer.integers([entry for own in effect_records for entry in own] or [0])
     links = []
-    for link in factor.links:
+    for link, typical in zip(factor.links, typical_link_sds(factor), strict=True):
         source = next(other for other in factors if other.variable == link.variable)
         groupings = [effect.grouping for effect in source.effects]
         entry = [0] * k.L_SIZE
@@ -366,6 +367,7 @@ def _write_equation(
         entry[k.L_EFFECT] = groupings.index(link.grouping)
         entry[k.L_POSITION] = link.position
         entry[k.L_CODES] = writer.integers(table.links[link.name])
+        entry[k.L_SCALE] = writer.floats([typical, LINK_FLOOR])
         links += entry
     record[k.F_LINK_TABLE] = writer.integers(links or [0])
     return record, rows, effects, roots, work
@@ -448,7 +450,7 @@ def _write_effect(
         if size > 1:
             shapes = beta_shapes(size, factor.priors.correlations[grouping])
             x = writer.parameter(f"{key}::partial::{grouping}::{b}", (len(pairs(size)),), "logit")
-            shape_place = writer.floats(np.column_stack([shapes, -betaln(shapes, shapes)]))
+            shape_place = writer.floats([(shape, _beta_constant(shape)) for shape in shapes])
         else:
             x, shape_place = 0, 0
         blocks += [start, stop, x, shape_place]
@@ -463,6 +465,11 @@ def _write_effect(
     record[k.E_SLABS] = len(effect.slabs)
     record[k.E_SLAB_TABLE] = _write_slabs(writer, effect.slabs, cells)
     return record, effects, roots + q * q
+
+
+def _beta_constant(shape: float) -> float:
+    """Return -log B(shape, shape), the constant of a symmetric Beta density."""
+    return math.lgamma(2.0 * shape) - 2.0 * math.lgamma(shape)
 
 
 def _scale_of_sd(prior: Prior, spread: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import warnings
 from pathlib import Path
@@ -128,6 +129,9 @@ def main() -> None:
     warnings.simplefilter("ignore")
     warnings.simplefilter("always", BayesmiNotice)
     warnings.showwarning = _show_notice
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without "≤" shows "?" rather than a traceback
     try:
         status = app(standalone_mode=False)
     except (BayesmiError, OSError) as problem:

@@ -33,8 +33,8 @@ def run_demo(folder: Path, seed: int | None) -> None:
 
     Raises
     ------
-    DataError
-        If the folder cannot be made.
+    BayesmiError
+        If the seed is no seed, or the folder cannot be made.
 
     Notes
     -----
@@ -43,6 +43,10 @@ def run_demo(folder: Path, seed: int | None) -> None:
     started = time.perf_counter()
     quick = os.environ.get("BAYESMI_QUICK") == "1"
     draws, m = (600, 5) if quick else (1000, 20)
+
+    from bayesmi.seeds import check_seed
+
+    check_seed(seed)
     _make(folder)
 
     from rich.console import Console

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 from bayesmi.errors import BayesmiError, BayesmiNotice, DataError, GateError, ModelError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from bayesmi.fit import Fit
     from bayesmi.imputations import Imputations
 
@@ -49,6 +47,7 @@ def run_impute(options: ImputeOptions) -> None:
     say = (lambda text: None) if options.quiet else (lambda text: print(text, file=sys.stderr))
 
     from bayesmi.data import read_table
+    from bayesmi.imputations.export import refuse_long_form
     from bayesmi.impute import everything_formula, refuse_complete
     from bayesmi.model import Model
 
@@ -56,7 +55,6 @@ def run_impute(options: ImputeOptions) -> None:
     if options.quiet:
         warnings.simplefilter("ignore", BayesmiNotice)
     data = read_table(options.file)
-    _check_long_form(options.output, data)
     kinds = _kinds(options.kinds)
     formula = options.formula
     if formula is None:
@@ -64,6 +62,9 @@ def run_impute(options: ImputeOptions) -> None:
         say(f"note: no formula given: every incomplete variable is modelled given all others ({formula})")
     model = Model(formula, data, kinds=kinds)
     refuse_complete(model)
+    suffix = options.output.suffix.lower()
+    if suffix != ".bmi":  # refused after sampling otherwise
+        refuse_long_form(model.frame, na="NA" if suffix == ".csv" else None)
     plan = model.plan()
     say(str(plan))
     lap = time.perf_counter()
@@ -97,6 +98,8 @@ def run_impute(options: ImputeOptions) -> None:
 
 
 def _check(options: ImputeOptions) -> None:
+    from bayesmi.imputations.atomic import check_target
+
     for name, value in (
         ("-m", options.m),
         ("--draws", options.draws),
@@ -112,23 +115,13 @@ def _check(options: ImputeOptions) -> None:
         )
     if options.seed is not None and options.seed < 0:
         raise ModelError(f"--seed must be zero or positive, not {options.seed}")
-    if options.output.suffix.lower() not in _SUFFIXES:
-        raise DataError(f"'{options.output}': the output ends in {', '.join(_SUFFIXES)}")
-    if not options.output.parent.is_dir():
-        raise DataError(f"folder '{options.output.parent}' does not exist: make it first")
-    if options.output.exists() and not options.force:
-        raise DataError(f"'{options.output}' exists already: choose another name, or replace it with --force")
+    if options.output.suffix.lower() not in _SUFFIXES and not options.output.is_dir():
+        raise DataError(f"'{options.output}': the output is a file whose name ends in {', '.join(_SUFFIXES)}")
+    check_target(options.output, force=options.force, how="--force")
     if options.output.exists() and options.file.exists() and options.output.samefile(options.file):
         raise DataError(f"'{options.output}' is the table itself: choose another name for the output")
     if options.formula is not None and options.cluster is not None:
         raise ModelError(f"--cluster goes without a formula; in a formula write (1 | {options.cluster})")
-
-
-def _check_long_form(output: Path, data: pd.DataFrame) -> None:
-    """Refuse before sampling what the long form could not hold after it."""
-    for name in (".imp", ".id"):
-        if output.suffix.lower() in (".csv", ".parquet") and name in data.columns:
-            raise DataError(f"column '{name}' is in the data, and the long form needs that name: rename it")
 
 
 def _kinds(given: tuple[str, ...]) -> dict[str, str]:

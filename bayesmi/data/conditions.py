@@ -92,7 +92,9 @@ type Condition = Comparison | Not | Both | Either
 
 def parse_condition(text: str) -> Condition:
     """Return the syntax tree of a condition."""
-    if not isinstance(text, str) or not text.strip():
+    if not isinstance(text, str):
+        raise DataError(f"a condition is a text such as 'debut == 0', not {text!r}")
+    if not text.strip():
         raise DataError(f"condition {text!r} is empty: write one such as 'debut == 0'")
     return _Parser(text, _tokenize(text)).parse()
 

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from bayesmi.data.codes import looks_missing
+from bayesmi.data.path import as_path
 from bayesmi.data.wording import counted, list_some
 from bayesmi.errors import BayesmiNotice, DataError
 
@@ -64,7 +65,7 @@ def read_csv(
     Warns
     -----
     BayesmiNotice
-        Names the columns in which a word that looks like a missing code was kept.
+        Names the columns in which a word that looks like a missing code was kept, and columns without a name.
 
     Examples
     --------
@@ -75,7 +76,7 @@ def read_csv(
     >>> read_csv(file, notify=False)["pupils"].isna().tolist()
     [False, False, True]
     """
-    name = _path(path).name
+    name = as_path(path).name
     if not isinstance(sep, str) or len(sep) != 1:
         raise DataError(f"sep={sep!r}: one character between fields, such as ',' or ';'")
     text = _text(path, encoding)
@@ -130,7 +131,7 @@ def read_table(path: str | os.PathLike[str], *, notify: bool = True, **options: 
     >>> read_table(file).to_dict("list")
     {'a': [1], 'b': [2]}
     """
-    file = _path(path)
+    file = as_path(path)
     if file.is_dir():
         raise DataError(f"{file} is a folder, not a file")
     suffix = _suffix(file)
@@ -160,14 +161,6 @@ def raw_text(path: str | os.PathLike[str]) -> pd.DataFrame | None:
     return pd.read_csv(
         io.StringIO(text), sep=separator, dtype=str, na_filter=False, index_col=False, low_memory=False
     )
-
-
-def _path(path: Any) -> Path:
-    """Return a path, or say that it is none."""
-    try:
-        return Path(path)
-    except TypeError:
-        raise DataError(f"a file is named by its path, not by {path!r}") from None
 
 
 def _text(path: str | os.PathLike[str], encoding: str) -> str:
@@ -255,8 +248,12 @@ def _read_parquet(file: Path) -> pd.DataFrame:
 
 
 def _kept(data: pd.DataFrame) -> list[str]:
-    """Return the line about words that look like missing codes and were kept."""
-    lines = []
+    """Return the lines about columns without a name, and words that look like missing codes and were kept."""
+    lines = [
+        f"column {k + 1} has no name in the file and is called {name!r}"
+        for k, name in enumerate(data.columns)
+        if name == f"Unnamed: {k}"
+    ]
     for name in data.columns:
         if not isinstance(data[name].dtype, pd.StringDtype):
             continue

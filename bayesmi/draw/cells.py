@@ -122,8 +122,8 @@ def _draw_summed_and_integrated(
     rows = integrals.rows[moments.units]
     for name in integrals.names:
         place = integrals.place[name][rows]
-        mine = valid & (place >= 0)
-        values[name][rows[mine]] = drawn[mine, place[mine]]
+        own = valid & (place >= 0)
+        values[name][rows[own]] = drawn[own, place[own]]
 
 
 def _predict(

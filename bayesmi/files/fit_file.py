@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import bayesmi
+from bayesmi.data.path import as_path
 from bayesmi.errors import DataError
 from bayesmi.imputations.atomic import atomic_path
 from bayesmi.imputations.tablefile import read_frame, write_frame
@@ -84,7 +85,7 @@ def load_fit(path: str | Path) -> Fit:
     from bayesmi.model import Model
     from bayesmi.priors import Prior
 
-    manifest, members = _read(Path(path))
+    manifest, members = _read(as_path(path))
     spec = json.loads(members["model.json"])
     spec.pop("schema")
     spec["priors"] = {name: Prior.from_dict(prior) for name, prior in spec["priors"].items()}

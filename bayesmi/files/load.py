@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from bayesmi.data.path import as_path
 from bayesmi.errors import DataError
 
 __all__ = ["load"]
@@ -30,7 +31,7 @@ def load(path: str | Path) -> Any:
     DataError
         If the file is missing, damaged, cut off, or of a newer format.
     """
-    path = Path(path)
+    path = as_path(path)
     kind = None
     try:
         with zipfile.ZipFile(path) as archive:

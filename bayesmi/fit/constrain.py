@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bayesmi.build import BuiltModel
 from bayesmi.build.correlation import cholesky_rows, pairs
+from bayesmi.build.links import link_spread, typical_link_sds
 from bayesmi.build.program import Program
 from bayesmi.draw.parameters import FactorDraws, PosteriorDraws
 from bayesmi.model.factor import Factor, GroupEffect
@@ -64,6 +65,9 @@ def _factor_draws(
     coefficients = np.zeros((n, 0))
     if factor.n_coefficients:
         coefficients = free[f"{key}::coefficients"] @ factor.whitening.T
+    for m, (link, typical) in enumerate(zip(factor.links, typical_link_sds(factor), strict=True)):
+        sd = free[f"{link.key}::sd::{link.grouping}"][:, link.position]
+        coefficients[:, factor.design.n_columns + m] /= link_spread(sd, typical)
     intercept = None
     if factor.priors.intercept is not None:
         centred = factor.location + factor.spread * free[f"{key}::intercept"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 __all__ = ["TAIL", "ess_bulk", "ess_tail", "mcse_mean", "r_hat"]
 
@@ -84,10 +85,17 @@ def _normal_scores(chains: Floats) -> Floats:
     twice = np.broadcast_to(2 * np.arange(n), flat.shape)  # twice the rank from 0: whole, with ties too
     if not differs.all():
         twice = _average_ties(differs)
-    table = ndtri((np.arange(2 * n - 1) / 2 + 1 - 0.375) / (n + 0.25))
     scores = np.empty(flat.shape)
-    np.put_along_axis(scores, order, table[twice], axis=1)
+    np.put_along_axis(scores, order, _normal_quantiles(n)[twice], axis=1)
     return scores.reshape(chains.shape)
+
+
+@lru_cache(maxsize=4)
+def _normal_quantiles(n: int) -> Floats:
+    """Normal quantiles of the ranks 1, 1.5, 2, … n; by the standard library, since scipy.special takes long to import."""
+    ranks = np.arange(2 * n - 1) / 2 + 1
+    inverse = NormalDist().inv_cdf
+    return np.array([inverse(p) for p in ((ranks - 0.375) / (n + 0.25)).tolist()])
 
 
 def _average_ties(differs: NDArray[np.bool_]) -> NDArray[np.intp]:

@@ -13,7 +13,7 @@ import xarray as xr
 
 from bayesmi.build.tables import Tables
 from bayesmi.draw import FitDraws, PosteriorDraws
-from bayesmi.errors import GateError
+from bayesmi.errors import FitError, GateError
 from bayesmi.fit.check import Check, check_fit
 from bayesmi.fit.gate import Gate
 from bayesmi.fit.summary import summarize
@@ -80,10 +80,17 @@ class Fit:
             Indexed by term: kind (effect, residual sd, group sd, correlation, ICC), mean, sd, interval, r_hat,
             ess_bulk, ess_tail, mcse_mean. ``attrs["gate"]`` holds the verdict.
 
+        Raises
+        ------
+        FitError
+            If `prob` is no probability.
+
         Notes
         -----
         ICC of a logit model is on the latent scale, with residual variance pi²/3.
         """
+        if not 0.0 < prob < 1.0:
+            raise FitError(f"prob must be between 0 and 1, such as 0.95, not {prob!r}")
         table = summarize(
             self.model, self.draws, self.posterior.to_dataset(), analysis_only=not all_models, prob=prob
         )
@@ -110,7 +117,18 @@ class Fit:
         -------
         Check
             Table of statistics, the replications, and a plot.
+
+        Raises
+        ------
+        FitError
+            If `replications` is no positive whole number.
         """
+        if (
+            isinstance(replications, bool)
+            or not isinstance(replications, int | np.integer)
+            or replications < 1
+        ):
+            raise FitError(f"replications must be a whole number, 1 or more, not {replications!r}")
         own = self.seed if seed is None else check_seed(seed)
         return check_fit(self.model, self.plan, self.tables, self.draws, seed=own, replications=replications)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayesmi.build.tables import Tables, lay_out
+from bayesmi.data.wording import counted
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import chunks, predictors
 from bayesmi.draw.weights import entry_probabilities, restricted, unit_log_weights
@@ -60,9 +62,10 @@ class Gate:
     n_cells: int
 
     def __str__(self) -> str:
+        seen = f"{counted(self.n_parameters, 'parameter')} and {counted(self.n_cells, 'cell')} looked at"
         facts = (
             f"r-hat ≤ {self.r_hat:.3f}, smallest ESS {self.ess_bulk:.0f} (bulk) and {self.ess_tail:.0f} (tail), "
-            f"{self.divergences} divergences; {self.n_parameters} parameters and {self.n_cells} cells looked at"
+            f"{counted(self.divergences, 'divergence')}; {seen}"
         )
         if self.passed:
             return f"checks passed: {facts}"
@@ -96,8 +99,7 @@ def judge(
             continue
         values = variable.transpose("chain", "draw", ...).values
         flat = values.reshape((*shape, -1))
-        for j in range(flat.shape[2]):
-            label = str(name) if flat.shape[2] == 1 else f"{name}[{j}]"
+        for j, label in enumerate(_labels(variable)):
             chains[label] = flat[:, :, j]
     n_sampled_cells = sum(name.startswith("cell__") for name in chains)
     expected = _expected_cells(model, plan, tables, draws)
@@ -106,6 +108,15 @@ def judge(
         chains[name] = values.reshape(shape)
     divergences = int(np.sum(statistics["diverging"])) if "diverging" in statistics else 0
     return _verdict(chains, divergences, n_parameters, n_sampled_cells + len(expected), draws.n_chains)
+
+
+def _labels(variable: xr.DataArray) -> list[str]:
+    """Return a name for each entry: cells by row label, group effects by group, coefficients by level."""
+    dims = [variable[dim].values for dim in variable.dims if dim not in ("chain", "draw")]
+    entries = product(*dims)
+    return [
+        f"{variable.name}[{', '.join(map(str, entry))}]" if entry else str(variable.name) for entry in entries
+    ]
 
 
 def _verdict(
@@ -135,7 +146,7 @@ def _verdict(
     if stuck:
         failures.append(f"{_first(stuck)} never moved")
     if divergences:
-        failures.append(f"{divergences} divergent transitions")
+        failures.append(counted(divergences, "divergent transition"))
     if n_chains < 2:
         failures.append("one chain only: r-hat cannot be computed")
     return Gate(

@@ -17,6 +17,7 @@ import pandas as pd
 
 import bayesmi
 from bayesmi.data import IncompleteFrame
+from bayesmi.data.path import as_path
 from bayesmi.errors import DataError
 from bayesmi.imputations.atomic import atomic_path
 from bayesmi.imputations.draws import StoredDraws
@@ -63,7 +64,7 @@ def save(imputed: Imputations, path: str | os.PathLike[str], *, force: bool = Fa
 
 def load(path: str | os.PathLike[str]) -> tuple[IncompleteFrame, StoredDraws, dict[str, Any]]:
     """Read what `save` wrote: the table, the draws, and the facts that go with them."""
-    manifest, members = _read(Path(path))
+    manifest, members = _read(as_path(path))
     table = manifest["table"]
     frame = read_frame(members["data.parquet"], table)
     cells = pd.read_parquet(io.BytesIO(members["cells.parquet"]), engine="pyarrow")

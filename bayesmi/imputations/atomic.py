@@ -8,9 +8,10 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from bayesmi.data.path import as_path
 from bayesmi.errors import DataError
 
-__all__ = ["atomic_path"]
+__all__ = ["atomic_path", "check_target"]
 
 
 @contextlib.contextmanager
@@ -34,13 +35,9 @@ def atomic_path(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
     DataError
         If the path exists (without `force`), is a folder, or its folder does not exist or cannot be written.
     """
-    target = Path(path)
+    target = as_path(path)
     _check(target, force)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
-    try:
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-    except OSError as error:
-        raise DataError(f"cannot write '{target}': {error.strerror}") from error
+    temporary = _make_beside(target)
     try:
         yield temporary
         with temporary.open("rb+") as handle:
@@ -52,11 +49,47 @@ def atomic_path(path: str | os.PathLike[str], *, force: bool = False) -> Iterato
             temporary.unlink()
 
 
-def _check(target: Path, force: bool) -> None:
+def check_target(path: str | os.PathLike[str], *, force: bool = False, how: str = "force=True") -> None:
+    """Say before the work, in one line, why a file cannot be written; nothing is left behind.
+
+    Parameters
+    ----------
+    path : path-like
+        Where the file is to be.
+    force : bool
+        A file that is there may be replaced.
+    how : str
+        What replaces it, in the words of who asks: ``force=True`` or ``--force``.
+
+    Raises
+    ------
+    DataError
+        As `atomic_path`.
+    """
+    target = as_path(path)
+    _check(target, force, how)
+    _make_beside(target).unlink()
+
+
+def _make_beside(target: Path) -> Path:
+    """Make an empty file of a name of its own in the target's folder."""
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
+    try:
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except OSError as error:
+        raise DataError(f"cannot write '{target}': {error.strerror}") from None
+    return temporary
+
+
+def _check(target: Path, force: bool, how: str = "force=True") -> None:
     """Say in one line why `target` cannot be written."""
     if target.is_dir():
         raise DataError(f"'{target}' is a folder: name a file")
     if not target.parent.is_dir():
+        if target.parent.exists():
+            raise DataError(
+                f"'{target.parent}' is a file, not a folder: choose another place for '{target.name}'"
+            )
         raise DataError(f"folder '{target.parent}' does not exist: make it first")
     if target.exists() and not force:
-        raise DataError(f"'{target}' exists already: choose another name, or replace it with force=True")
+        raise DataError(f"'{target}' exists already: choose another name, or replace it with {how}")

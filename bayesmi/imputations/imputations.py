@@ -16,6 +16,7 @@ from bayesmi.data import Column, IncompleteFrame
 from bayesmi.data.wording import counted, did_you_mean
 from bayesmi.errors import BayesmiError, BayesmiNotice, DataError
 from bayesmi.imputations import archive, display, export, layouts
+from bayesmi.imputations.complete import lay_out, read_action
 from bayesmi.imputations.draws import CellDraws
 from bayesmi.imputations.posterior import draws_from_posterior
 from bayesmi.seeds import check_seed
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from bayesmi.imputations.layouts import Order
 
 __all__ = ["Imputations"]
-
-_SHAPES = ("all", "long", "stacked", "broad", "repeated")
 
 
 class Imputations:
@@ -250,21 +249,10 @@ class Imputations:
         -----
         Layout of mice 3.19.0. ``.id`` holds the row label as in mice ≥ 3.17 (in 3.15 it was the position).
         """
-        if order not in ("last", "first"):
-            raise DataError(f"order={order!r}: choose 'last' (mice 3.16 and later) or 'first'")
-        numbers, shape = self._numbers(action, include)
+        wanted = read_action(action, self.m, include=include, order=order)
         self._say_notices()
-        tables = {number: self._table(number) for number in numbers}
-        if 0 in tables and len(tables) > 1 and shape != "all":
-            done = next(table for number, table in tables.items() if number != 0)
-            tables[0] = layouts.harmonize(tables[0], done)
-        if shape == "all":
-            return tables
-        if shape == "long":
-            return layouts.long(tables, self._frame.index, order)
-        if shape == "stacked":
-            return layouts.stacked([tables[number] for number in numbers])
-        return layouts.broad(tables) if shape == "broad" else layouts.repeated(tables)
+        tables = {number: self._table(number) for number in wanted.numbers}
+        return lay_out(tables, wanted, self._frame.index, order)
 
     def cells(self, name: str) -> pd.DataFrame:
         """Imputed values of a column, as mice's ``imp$name``.
@@ -322,7 +310,7 @@ class Imputations:
 
     # -- what is done with them ------------------------------------------------------------------------------
 
-    def analyze(self, f: Callable[[Any], Any], n_jobs: int = 1) -> Analyses:
+    def analyze(self, f: Callable[[Any], Any], n_jobs: int = 1, *, progress: bool = True) -> Analyses:
         """Run an analysis on every completed table.
 
         Parameters
@@ -331,16 +319,36 @@ class Imputations:
             Takes a completed table and returns a fitted model, an (estimates, covariance) pair or a tidy
             table.
         n_jobs : int
-            Processes to use; results do not depend on it.
+            Processes to use, -1 for all cores; results do not depend on it.
+        progress : bool
+            Show progress where there is a terminal or notebook to show it in.
 
         Returns
         -------
         Analyses
             m results; ``.pool()`` combines them by Rubin's rules.
+
+        Raises
+        ------
+        AnalysisError
+            If the function fails on a data set: it is named, with the reason; none is left out.
+        PoolError
+            If estimates and covariance cannot be read out of what it returned.
+
+        Examples
+        --------
+        >>> import numpy as np, pandas as pd
+        >>> from bayesmi.data import IncompleteFrame
+        >>> from bayesmi.imputations import Imputations, StoredDraws
+        >>> frame = IncompleteFrame.from_table(pd.DataFrame({"x": [1.5, np.nan, 3.0, 4.5]}))
+        >>> imputed = Imputations(frame, StoredDraws({"x": np.array([[2.0], [2.5]])}, ((0, 10), (1, 40))))
+        >>> analyses = imputed.analyze(lambda data: ({"mean": data["x"].mean()}, [[data["x"].var() / 4]]))
+        >>> round(float(analyses.pool().table.loc["mean", "estimate"]), 4)
+        2.8125
         """
         from bayesmi.analyses import run_analyses
 
-        return run_analyses(self, f, n_jobs=n_jobs)
+        return run_analyses(self, f, n_jobs=n_jobs, progress=progress)
 
     def to_csv(
         self,
@@ -460,30 +468,6 @@ class Imputations:
                 f"model"
             )
         return column
-
-    def _numbers(self, action: Any, include: bool) -> tuple[list[int], str]:
-        """Tables wanted, and how they are laid out."""
-        if isinstance(action, str):
-            if action not in _SHAPES:
-                raise DataError(f"complete({action!r}): choose 0 … {self.m}, or one of {', '.join(_SHAPES)}")
-            return list(range(0 if include else 1, self.m + 1)), action
-        try:
-            numbers = (
-                [operator.index(action)] if np.ndim(action) == 0 else [operator.index(i) for i in action]
-            )
-        except TypeError:
-            numbers = []
-        if isinstance(action, bool) or not numbers:
-            raise DataError(f"complete({action!r}): choose 0 … {self.m}, or one of {', '.join(_SHAPES)}")
-        for number in numbers:
-            if not 0 <= number <= self.m:
-                raise DataError(
-                    f"complete({number}): there are {self.m} imputations, 1 … {self.m} (0: the incomplete "
-                    f"table)"
-                )
-        if include and 0 not in numbers:
-            numbers.insert(0, 0)
-        return numbers, "stacked"
 
     def _say_notices(self) -> None:
         """Say once what changed in the completed tables."""

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bayesmi.errors import DataError
 
-__all__ = ["broad", "harmonize", "is_polars", "long", "repeated", "row_names", "stacked"]
+__all__ = ["broad", "harmonize", "is_polars", "long", "refuse_reserved", "repeated", "row_names", "stacked"]
 
 type Order = Literal["last", "first"]
 type Table = Any  # a pandas or a polars DataFrame: polars is optional, and the two share no interface
@@ -62,12 +62,7 @@ def stacked(tables: Sequence[Table]) -> Table:
 
 def long(tables: Mapping[int, Table], index: pd.Index, order: Order) -> Table:
     """One table under the other with ``.imp`` (imputation, 0 = incomplete) and ``.id`` (row name)."""
-    first = next(iter(tables.values()))
-    for reserved in (".imp", ".id"):
-        if reserved in first.columns:
-            raise DataError(
-                f"column '{reserved}' is in the data, and the long form needs that name: rename it"
-            )
+    refuse_reserved(next(iter(tables.values())))
     names = row_names(index)
     imp = np.repeat(np.fromiter(tables, dtype=np.int64), len(index))
     body = stacked(list(tables.values()))
@@ -84,6 +79,15 @@ def long(tables: Mapping[int, Table], index: pd.Index, order: Order) -> Table:
     labels = pd.DataFrame({".imp": imp, ".id": ids.set_axis(rows)}, index=rows)
     body = body.set_axis(rows, axis=0)
     return pd.concat([labels, body] if order == "first" else [body, labels], axis=1)
+
+
+def refuse_reserved(table: Table) -> None:
+    """Refuse a table that has one of the long form's own columns."""
+    for reserved in (".imp", ".id"):
+        if reserved in table.columns:
+            raise DataError(
+                f"column '{reserved}' is in the data, and the long form needs that name: rename it"
+            )
 
 
 def broad(tables: Mapping[int, Table]) -> Table:

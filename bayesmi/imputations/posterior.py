@@ -64,6 +64,8 @@ def draws_from_posterior(
         If a column, a variable or a size does not fit, or a chosen draw is not finite or no value of the
         column.
     """
+    if not isinstance(cells, Mapping):
+        raise DataError(f"cells= is a mapping by column, such as {{'age': 'age_missing'}}, not {cells!r}")
     if not cells:
         raise DataError(
             "cells= is empty: say which posterior variable holds which column, cells={'age': 'age_missing'}"

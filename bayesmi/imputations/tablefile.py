@@ -45,8 +45,9 @@ def write_frame(frame: IncompleteFrame) -> tuple[bytes, dict[str, Any]]:
         },
         "notices": list(frame.notices),
     }
-    table = _to_bytes(original)
-    changed = _changed(original, _from_bytes(table, facts["library"]))
+    facts["categories"] = _categories(original)
+    table = _to_bytes(_without_categories(original, facts["categories"]))
+    changed = _changed(original, _from_bytes(table, facts))
     if changed:
         raise DataError(
             f"{changed} cannot be stored without change: convert it to text, numbers or dates first"
@@ -56,7 +57,7 @@ def write_frame(frame: IncompleteFrame) -> tuple[bytes, dict[str, Any]]:
 
 def read_frame(table: bytes, facts: dict[str, Any]) -> IncompleteFrame:
     """Restore what `write_frame` stored."""
-    original = _from_bytes(table, facts["library"])
+    original = _from_bytes(table, facts)
     n = len(original)
     where = {name: np.isin(np.arange(n), rows) for name, rows in facts["where"].items()}
     frame = IncompleteFrame.from_table(
@@ -92,15 +93,46 @@ def _to_bytes(table: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _from_bytes(table: bytes, library: str) -> Any:
-    """Read Parquet back."""
-    if library == "polars":
+def _from_bytes(table: bytes, facts: dict[str, Any]) -> Any:
+    """Read Parquet back, with the categories that it could not hold."""
+    if facts["library"] == "polars":
         try:
             import polars as pl
         except ImportError as error:
             raise DataError("this file holds a polars table: install polars to load it") from error
         return pl.read_parquet(io.BytesIO(table))
-    return pd.read_parquet(io.BytesIO(table), engine="pyarrow")
+    read = pd.read_parquet(io.BytesIO(table), engine="pyarrow")
+    for name, about in facts.get("categories", {}).items():
+        categories = pd.Index(about["labels"], dtype=about["dtype"])
+        dtype = pd.CategoricalDtype(categories, about["ordered"])
+        read[name] = pd.Series(pd.Categorical.from_codes(read[name], dtype=dtype), index=read.index)
+    return read
+
+
+def _categories(table: Any) -> dict[str, dict[str, Any]]:
+    """Labels, their dtype and whether they are ordered, of pandas categories that are numbers or truth values.
+
+    Parquet keeps categories that are text; others it would return as plain numbers.
+    """
+    if is_polars(table):
+        return {}
+    found = {}
+    for name, dtype in table.dtypes.items():
+        if isinstance(dtype, pd.CategoricalDtype):
+            labels = dtype.categories
+            plain = isinstance(labels.dtype, np.dtype) and labels.dtype.kind in "iufb"
+            if plain or (labels.dtype == object and all(isinstance(label, bool) for label in labels)):
+                found[name] = {
+                    "labels": labels.tolist(),
+                    "dtype": str(labels.dtype),
+                    "ordered": bool(dtype.ordered),
+                }
+    return found
+
+
+def _without_categories(table: Any, categories: dict[str, Any]) -> Any:
+    """Return the table with codes in place of these categories, -1 where missing."""
+    return table.assign(**{name: table[name].cat.codes for name in categories}) if categories else table
 
 
 def _changed(before: Any, after: Any) -> str:

@@ -34,6 +34,28 @@ _LOG_2PI = math.log(2 * math.pi)
 
 
 @kernel
+def _softplus(x):  # type: ignore[no-untyped-def]
+    return math.log1p(math.exp(-abs(x))) + max(x, 0.0)
+
+
+@kernel
+def _effect_record(i, factor, effect):  # type: ignore[no-untyped-def]
+    return i[i[i[k.G_FACTOR_TABLE] + factor] + k.F_EFFECT_TABLE] + effect * k.E_SIZE
+
+
+@kernel
+def _link_spread(x, f, i, link):  # type: ignore[no-untyped-def]
+    """Return h(s) of a link (see build/links.py), its derivative by the x of s, and the place of that x."""
+    source = _effect_record(i, i[link + k.L_FACTOR], i[link + k.L_EFFECT])
+    place = i[source + k.E_SD_X] + i[link + k.L_POSITION]
+    scale = f[i[source + k.E_SD_SCALES] + i[link + k.L_POSITION]]
+    typical, floor = f[i[link + k.L_SCALE]], f[i[link + k.L_SCALE] + 1]
+    ratio = scale * _softplus(x[place]) / typical
+    spread = math.sqrt(ratio * ratio + floor * floor)
+    return spread, ratio / spread * scale / typical * math.exp(-_softplus(-x[place])), place
+
+
+@kernel
 def _scaled_parameters(x, f, i, at, a, beta, aux, sigma, n):  # type: ignore[no-untyped-def]
     """Intercept, coefficients and the family's parameters of factor n on the scale of the data."""
     location, spread = f[i[at + k.F_SCALE]], f[i[at + k.F_SCALE] + 1]
@@ -47,6 +69,9 @@ def _scaled_parameters(x, f, i, at, a, beta, aux, sigma, n):  # type: ignore[no-
         for c in range(p):
             value += f[whitening + j * p + c] * x[start + c]
         beta[n, j] = value
+    for m in range(i[at + k.F_LINKS]):
+        spread_of_link, _, _ = _link_spread(x, f, i, i[at + k.F_LINK_TABLE] + m * k.L_SIZE)
+        beta[n, i[at + k.F_COLUMNS] + m] /= spread_of_link
     for record in range(i[at + k.F_AUX]):
         one = i[at + k.F_AUX_TABLE] + record * k.A_SIZE
         place, first, own = i[one + k.A_X], i[one + k.A_START], i[one + k.A_F]
@@ -62,11 +87,6 @@ def _scaled_parameters(x, f, i, at, a, beta, aux, sigma, n):  # type: ignore[no-
                 aux[n, first + j] = f[own + j] + x[place + j]
     if i[at + k.F_AUX_N] > 0:
         sigma[n] = aux[n, 0]
-
-
-@kernel
-def _softplus(x):  # type: ignore[no-untyped-def]
-    return math.log1p(math.exp(-abs(x))) + max(x, 0.0)
 
 
 @kernel
@@ -173,11 +193,6 @@ def _linear_predictor(x, f, i, at, n, a, beta, u, eta):  # type: ignore[no-untyp
                     weight += f[i[slab + k.S_WEIGHTS] + row * c + j] * u[place + i[i[slab + k.S_COLUMNS] + j]]
                 value = _cell(x, f, i, i[slab + k.S_VARIABLE], i[i[slab + k.S_INDEX] + row])
                 eta[start + t] += weight * value
-
-
-@kernel
-def _effect_record(i, factor, effect):  # type: ignore[no-untyped-def]
-    return i[i[i[k.G_FACTOR_TABLE] + factor] + k.F_EFFECT_TABLE] + effect * k.E_SIZE
 
 
 @kernel
@@ -382,6 +397,11 @@ def _parameters_backward(x, f, i, at, n, a, beta, aux, d_a, d_beta, d_aux, gradi
     for record in range(i[at + k.F_AUX]):
         one = i[at + k.F_AUX_TABLE] + record * k.A_SIZE
         total += _aux_backward(x, f, i, at, one, n, p, beta, aux, d_beta, d_aux, gradient)
+    for m in range(i[at + k.F_LINKS]):
+        spread, slope, place = _link_spread(x, f, i, i[at + k.F_LINK_TABLE] + m * k.L_SIZE)
+        total -= math.log(spread)
+        gradient[place] -= (d_beta[n, columns + m] * beta[n, columns + m] + 1.0) * slope / spread
+        d_beta[n, columns + m] /= spread
     start = i[at + k.F_COEFFICIENTS_X]
     whitening = i[at + k.F_WHITENING]
     for j in range(p):

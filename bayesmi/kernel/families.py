@@ -76,7 +76,7 @@ def _ordinal(level, eta, thresholds, n):  # type: ignore[no-untyped-def]
 @kernel
 def single_density(code, y, eta, aux, n_aux):  # type: ignore[no-untyped-def]
     """Return (log f, d eta, d aux[0]) of a family with one linear predictor; aux are its parameters."""
-    if code == GAUSSIAN or code == LOGNORMAL:
+    if code in (GAUSSIAN, LOGNORMAL):
         return _gaussian(y, eta, aux[0])
     if code == BERNOULLI:
         return _bernoulli(y, eta)

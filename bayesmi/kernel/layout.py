@@ -100,7 +100,9 @@ MODE_ROWS, MODE_STATISTICS = 0, 1
 S_VARIABLE, S_N, S_POSITIONS, S_INDEX, S_COLUMNS_N, S_COLUMNS, S_WEIGHTS, S_SIZE = range(8)
 
 # link record: factor and effect whose group effects are a predictor
-L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SIZE = range(5)
+L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SCALE, L_SIZE = range(
+    6
+)  # L_SCALE: F offset of (typical sd, floor)
 
 # effect record
 (

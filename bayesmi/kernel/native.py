@@ -118,12 +118,17 @@ def evaluate(program: NDArray[np.float64], x: NDArray[np.float64]) -> tuple[floa
 
 
 def is_cached() -> bool:
-    """Whether the kernel's compiled code is on this machine's disk already."""
-    with _stamped_cache():
-        from numba.core.caching import FunctionCache
+    """Whether the compiled code of this very kernel, for this kind of processor, is on the machine's disk already."""
+    from numba.core.caching import FunctionCache
+    from numba.core.registry import cpu_target
 
-        try:
+    try:
+        with _stamped_cache():
             store = FunctionCache(_density_c)
-            return bool(Path(store._cache_file._index_path).exists())
-        except Exception:
-            return False
+        kept = store._cache_file
+        context = cpu_target.target_context
+        context.refresh()
+        name = kept._load_index().get(store._index_key(_SIGNATURE, context.codegen()))
+        return name is not None and Path(kept._data_path(name)).exists()
+    except Exception:  # numba's own business, on which only a line of the progress display hangs
+        return False

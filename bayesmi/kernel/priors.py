@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import gammaln
 
 from bayesmi.errors import ModelError
 from bayesmi.kernel.jit import kernel
@@ -68,10 +67,10 @@ def encode_prior(prior: Prior) -> list[float]:
             constant = math.log(a)
         case "Gamma":
             a, b, c = p["alpha"], p["beta"], 0.0
-            constant = a * math.log(b) - float(gammaln(a))
+            constant = a * math.log(b) - math.lgamma(a)
         case "InverseGamma":
             a, b, c = p["alpha"], p["beta"], 0.0
-            constant = a * math.log(b) - float(gammaln(a))
+            constant = a * math.log(b) - math.lgamma(a)
         case "LogNormal":
             a, b, c = p["mu"], p["sigma"], 0.0
             constant = -0.5 * math.log(2 * math.pi) - math.log(b)
@@ -80,14 +79,14 @@ def encode_prior(prior: Prior) -> list[float]:
             constant = math.log(a) - a * math.log(b)
         case "Beta":
             a, b, c = p["alpha"], p["beta"], 0.0
-            constant = float(gammaln(a + b) - gammaln(a) - gammaln(b))
+            constant = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
         case _:
             a = b = c = constant = 0.0
     return [float(CODES.index(prior.name)), constant, a, b, c]
 
 
 def _student(nu: float, sigma: float) -> float:
-    return float(gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * math.log(nu * math.pi) - math.log(sigma))
+    return math.lgamma((nu + 1) / 2) - math.lgamma(nu / 2) - 0.5 * math.log(nu * math.pi) - math.log(sigma)
 
 
 @kernel

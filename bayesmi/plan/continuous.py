@@ -82,7 +82,7 @@ def _by_pattern(
             if name in gridded:
                 treatment[p, j] = "grid"
                 continue
-            children = [f for f in children_of(name, here)]
+            children = children_of(name, here)
             plain = all(
                 f.family.is_gaussian_identity and not any(name in e.variables for e in f.effects)
                 for f in children

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
-from bayesmi.plan.values import CellValues
 from bayesmi.plan.cells import children_of
+from bayesmi.plan.values import CellValues
 
 __all__ = ["SPACING", "constrain", "first_grid", "grid_values", "unconstrain"]
 
@@ -169,9 +169,10 @@ def _rough_fit(child: Factor, table: ModelTable) -> tuple[Floats, float]:
     design = np.column_stack([np.ones(len(y)), child.matrix(values, len(y))])
     weight = 1.0
     if child.family.name == "poisson":
-        y, weight = np.log(y + 0.5), float(y.mean() + 2.0 * y.std()) + 1.0
+        weight = float(y.mean() + 2.0 * y.std()) + 1.0
+        y = np.asarray(np.log(y + 0.5), dtype=float)
     elif child.family.is_discrete:
-        y, weight = 4.0 * (y > y.mean()), 0.25
+        y, weight = np.asarray(4.0 * (y > y.mean()), dtype=float), 0.25
     else:
         y = child.family.to_kernel(y)
     if len(y) <= design.shape[1]:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.table import ModelTable
-from bayesmi.plan.values import CellValues
 from bayesmi.plan.cells import active_units
 from bayesmi.plan.continuous import continuous_cells
 from bayesmi.plan.grid import first_grid
+from bayesmi.plan.values import CellValues
 
 if TYPE_CHECKING:
     from bayesmi.model import Model

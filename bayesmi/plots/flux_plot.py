@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayesmi.describe.flux import flux as flux_table
 from bayesmi.describe.patterns import observed_cells
-from bayesmi.plots.sources import as_frame
+from bayesmi.explore.source import as_frame
 from bayesmi.plots.style import GREY, IMPUTED, OBSERVED, new_axes, place_labels, quiet
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bayesmi.data.wording import did_you_mean
 from bayesmi.errors import DataError
-from bayesmi.plots.sources import as_frame
+from bayesmi.explore.source import as_frame
 from bayesmi.plots.style import IMPUTED, OBSERVED, new_axes, quiet, readable_alpha
 
 if TYPE_CHECKING:

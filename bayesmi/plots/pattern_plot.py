@@ -10,7 +10,7 @@ import numpy as np
 from bayesmi.data.wording import counted, did_you_mean
 from bayesmi.describe.patterns import missing_patterns
 from bayesmi.errors import DataError
-from bayesmi.plots.sources import as_frame
+from bayesmi.explore.source import as_frame
 from bayesmi.plots.style import IMPUTED, OBSERVED, new_axes, shorten
 
 if TYPE_CHECKING:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.data import Column, IncompleteFrame
+from bayesmi.data import Column
 from bayesmi.imputations import Imputations
 
-__all__ = ["ImputedColumn", "as_frame", "imputed_column"]
+__all__ = ["ImputedColumn", "imputed_column"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,11 +45,3 @@ def imputed_column(imputations: Imputations, name: str) -> ImputedColumn:
     drawn = imputations.draws_of(name)
     column = imputations.frame.columns[name]
     return ImputedColumn(column, column.values[column.observed], drawn)
-
-
-def as_frame(data: Any) -> IncompleteFrame:
-    """Take the frame out of a table, a frame, imputations or a model."""
-    inner = getattr(data, "frame", None)
-    if isinstance(inner, IncompleteFrame):
-        return inner
-    return data if isinstance(data, IncompleteFrame) else IncompleteFrame.from_table(data)

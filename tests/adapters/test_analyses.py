@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from bayesmi.analyses import Analyses, run_analyses
-from bayesmi.errors import BayesmiError, BayesmiNotice, PoolError
+from bayesmi.errors import AnalysisError, BayesmiNotice, PoolError
 
 
 def mean_of_popular(data):
@@ -118,8 +118,21 @@ def test_a_failure_names_the_data_set_and_the_reason(completed_sets, n_jobs):
             raise np.linalg.LinAlgError("Singular matrix\nand more")
         return mean_of_popular(data)
 
-    with pytest.raises(BayesmiError, match=r"data set 3: the analysis failed: LinAlgError: Singular matrix$"):
+    with pytest.raises(
+        AnalysisError, match=r"data set 3: the analysis failed: LinAlgError: Singular matrix$"
+    ):
         run_analyses(completed_sets[:4], fails, n_jobs=n_jobs)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_an_error_of_ours_inside_the_function_is_a_failed_analysis(completed_sets, n_jobs):
+    def fails(data):
+        raise PoolError("inner")
+
+    with pytest.raises(AnalysisError, match="data set 1: the analysis failed: PoolError: inner"):
+        run_analyses(completed_sets[:2], fails, n_jobs=n_jobs)
+    with pytest.raises(PoolError, match="data set 1: the function returned nothing"):
+        run_analyses(completed_sets[:2], lambda data: None, n_jobs=n_jobs)
 
 
 def test_an_unreadable_result_names_the_data_set(completed_sets):
@@ -136,7 +149,7 @@ def test_stops_at_the_first_failure(completed_sets):
         seen.append(1)
         raise KeyError("income")
 
-    with pytest.raises(BayesmiError, match="data set 1: the analysis failed: KeyError: 'income'"):
+    with pytest.raises(AnalysisError, match="data set 1: the analysis failed: KeyError: 'income'"):
         run_analyses(completed_sets, fails)
     assert len(seen) == 1
 
@@ -153,7 +166,7 @@ def test_stops_at_the_first_failure(completed_sets):
     ],
 )
 def test_bad_arguments(arguments, message):
-    with pytest.raises(BayesmiError, match=message):
+    with pytest.raises(AnalysisError, match=message):
         run_analyses(*arguments)
 
 
@@ -233,4 +246,12 @@ def test_the_smallest_df_counts_where_data_sets_differ(completed_sets):
 
 def test_progress_only_where_it_can_be_seen(completed_sets, capsys):
     run_analyses(completed_sets[:2], mean_of_popular, progress=True)
+    assert capsys.readouterr().err == ""
+
+
+def test_progress_is_shown_in_a_terminal(completed_sets, capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal then
+    run_analyses(completed_sets[:2], mean_of_popular, progress=True)
+    assert "Analysing" in capsys.readouterr().err
+    run_analyses(completed_sets[:2], mean_of_popular, progress=False)
     assert capsys.readouterr().err == ""

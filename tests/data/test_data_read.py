@@ -37,6 +37,12 @@ def test_impact_pupil_none_is_a_level(shared_data):
     assert pd.read_csv(shared_data / "impact_incomplete.csv")["pupil"].isna().sum() == 3213
 
 
+def test_a_column_without_a_name_is_said(write):
+    path = write(",x\n1,2\n2,3\n")
+    with pytest.warns(BayesmiNotice, match="column 1 has no name in the file and is called 'Unnamed: 0'"):
+        assert list(read_csv(path).columns) == ["Unnamed: 0", "x"]
+
+
 def test_numbers_are_exact(write):
     values = [0.1, 1 / 3, 2.2250738585072014e-308, 123456.78901234567]
     data = read_csv(write("x\n" + "\n".join(map(repr, values))))

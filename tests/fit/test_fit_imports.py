@@ -14,7 +14,7 @@ table = pd.DataFrame({"x": x, "y": x + np.sin(50 * x)})
 table.loc[::4, "y"] = np.nan
 fit = bmi.Model("y ~ x", table).fit(seed=1, draws=100, tune=100, progress=False)
 fit.impute(2, despite_gate=True).complete("long")
-heavy = ("arviz", "arviz_plots", "formulae", "matplotlib", "pymc", "pytensor", "scipy.stats", "statsmodels")
+heavy = ("arviz", "arviz_plots", "formulae", "matplotlib", "pymc", "pytensor", "scipy.special", "scipy.stats", "statsmodels")
 print("LOADED", [name for name in heavy if name in sys.modules])
 import arviz, formulae
 same = sys.modules["nutpie.sample"].arviz.summary is arviz.summary

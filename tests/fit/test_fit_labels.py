@@ -27,3 +27,16 @@ def test_repeated_row_labels():
         pairs = zip(one.impute(2, despite_gate=True), other.impute(2, despite_gate=True), strict=True)
         for mine, theirs in pairs:
             np.testing.assert_array_equal(mine.to_numpy(), theirs.to_numpy())
+
+
+def test_the_gate_names_cells_by_their_row():
+    data = small_table()[["y", "x", "z"]]
+    data.index = [f"pupil {i}" for i in range(len(data))]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BayesmiNotice)
+        model = Model("y ~ x + z", data, treatments={"x": "sample"})
+        fit = model.fit(seed=1, draws=20, tune=20, progress=False)
+    assert "x__cell" in fit.posterior.sizes
+    cells = [word for failure in fit.gate.failures for word in failure.split(", ") if "cell__x[" in word]
+    assert cells
+    assert all("cell__x[pupil " in word for word in cells)

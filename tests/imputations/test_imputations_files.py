@@ -75,6 +75,18 @@ def test_polars_files(tmp_path):
     )
 
 
+def test_row_labels_that_would_read_back_as_missing_are_refused(tmp_path):
+    table = pd.DataFrame({"x": [1.5, np.nan, 2.5, 3.5]}, index=["NA", "DE", "FR", "BE"])
+    imputed = Imputations(IncompleteFrame.from_table(table), StoredDraws({"x": np.array([[9.0]])}, ((0, 0),)))
+    with pytest.raises(DataError, match="the row labels have the text value 'NA'"):
+        imputed.to_csv(tmp_path / "out.csv")
+    imputed.to_csv(tmp_path / "out.csv", na="")
+    assert (
+        pd.read_csv(tmp_path / "out.csv", keep_default_na=False)[".id"].tolist()
+        == ["NA", "DE", "FR", "BE"] * 2
+    )
+
+
 @pytest.mark.parametrize("method", ["to_csv", "to_parquet", "save"])
 def test_existing_files_are_replaced_on_purpose_only(imputed, tmp_path, method):
     path = tmp_path / "out"
@@ -264,3 +276,32 @@ def test_export_needs_no_second_copy_of_all_tables(imputed, tmp_path, monkeypatc
     monkeypatch.setattr(export, "_part", spy)
     imputed.to_csv(tmp_path / "o.csv")
     assert sizes == [5, 5, 5, 5]
+
+
+@pytest.mark.parametrize(
+    "labels", [[3, 1, 2], [0.5, -1.0, 2.5], [True, False], ["b", "a"]], ids=["int", "float", "bool", "text"]
+)
+@pytest.mark.parametrize("ordered", [False, True])
+def test_categories_of_any_plain_kind_are_saved(labels, ordered, tmp_path):
+    values = pd.Categorical([labels[0], None, labels[1], labels[0]], categories=labels, ordered=ordered)
+    table = pd.DataFrame({"c": values, "x": [1.5, 2.5, np.nan, 4.0]}, index=[7, 8, 9, 7])
+    draws = StoredDraws({"c": np.array([[1.0]]), "x": np.array([[2.0]])}, ((0, 0),))
+    imputed = Imputations(IncompleteFrame.from_table(table, kinds={"c": "nominal"}), draws)
+    imputed.save(tmp_path / "x.bmi")
+    same(imputed, Imputations.load(tmp_path / "x.bmi"))
+
+
+def test_polars_lists_are_refused_in_a_csv_file(tmp_path):
+    pl = pytest.importorskip("polars")
+    table = pl.DataFrame({"x": [1.5, None, 2.5, 3.5], "things": [[1], [2, 3], [], [4]]})
+    imputed = Imputations(IncompleteFrame.from_table(table), StoredDraws({"x": np.array([[9.0]])}, ((0, 0),)))
+    with pytest.raises(DataError, match=r"column 'things' \(List\(Int64\)\) cannot stand in a CSV file"):
+        imputed.to_csv(tmp_path / "x.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", [3, None, 2.5])
+def test_what_is_no_path_is_refused(path, imputed):
+    for call in (imputed.save, imputed.to_csv, imputed.to_parquet, Imputations.load):
+        with pytest.raises(DataError, match=f"a file is named by its path, not by {path}"):
+            call(path)

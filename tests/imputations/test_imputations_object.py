@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import types
 import warnings
 
 import numpy as np
@@ -77,14 +75,27 @@ def test_completed_tables_are_the_callers_own(counting):
 
 
 def test_analyze_hands_itself_to_the_analyses(counting, monkeypatch):
+    import bayesmi.analyses
+
     _, imputed = counting
-    module = types.ModuleType("bayesmi.analyses")
-    module.run_analyses = lambda data, f, n_jobs=1: (data, [f(t) for t in data], n_jobs)
-    monkeypatch.setitem(sys.modules, "bayesmi.analyses", module)
-    data, means, jobs = imputed.analyze(lambda table: float(table["x"].sum()), n_jobs=2)
+    monkeypatch.setattr(
+        bayesmi.analyses,
+        "run_analyses",
+        lambda data, f, n_jobs=1, progress=True: (data, [f(t) for t in data], n_jobs, progress),
+    )
+    data, means, jobs, progress = imputed.analyze(lambda t: float(t["x"].sum()), n_jobs=2, progress=False)
     assert data is imputed
     assert means == [13.5, 15.5, 17.5, 19.5, 21.5]
-    assert jobs == 2
+    assert (jobs, progress) == (2, False)
+
+
+def test_a_number_asked_for_twice_comes_twice(counting):
+    _, imputed = counting
+    assert imputed.complete([2, 2, 1])["x"].tolist() == [
+        *imputed.complete(2)["x"],
+        *imputed.complete(2)["x"],
+        *imputed.complete(1)["x"],
+    ]
 
 
 def test_columns_that_are_not_imputed_are_named(imputed):

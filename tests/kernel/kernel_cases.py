@@ -277,6 +277,10 @@ class Case:
             beta = np.zeros(0)
             if factor.n_coefficients:
                 beta = factor.whitening @ parts[f"{key}::coefficients"]
+            for j, link in enumerate(factor.links):
+                spread = self._link_spread(factor, j, link, parts)
+                beta[factor.design.n_columns + j] /= spread
+                jacobian -= float(np.log(spread))
             for block in factor.design.blocks:
                 own = beta[block.start : block.stop]
                 if block.labels is None:
@@ -306,6 +310,14 @@ class Case:
             size = self.plain[name].shape.eval()
             out[name] = np.zeros(size, dtype=int)
         return out, jacobian
+
+    def _link_spread(self, factor: Any, j: int, link: Any, parts: dict[str, np.ndarray]) -> float:
+        """kappa / lambda: sqrt((group sd / typical sd)² + .1²), the typical sd being the prior's 2.5 spread / sd."""
+        name = f"{link.variable}::sd::{link.grouping}"
+        sd = (self.sd_scales(name) * np.log1p(np.exp(parts[name])))[link.position]
+        place = factor.design.n_columns + j
+        typical = factor.spread / factor.whitening[place, place]
+        return float(np.sqrt((sd / typical) ** 2 + 0.1**2))
 
     def sd_scales(self, name: str) -> np.ndarray:
         """Scales of the transform of group sds, sd = scale log(1 + exp(x))."""

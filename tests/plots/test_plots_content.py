@@ -253,7 +253,9 @@ def test_missing_map_and_correlations(table):
     np.fill_diagonal(wanted, np.nan)
     np.testing.assert_allclose(got[:4], wanted, atol=1e-12)
     assert got[4, 3] == pytest.approx(np.corrcoef(table["y"].isna(), table["full"])[0, 1])
-    assert texts(ax.get_yticklabels()) == [*names, "y missing", "b missing"]
+    assert texts(ax.get_yticklabels()) == [*names, "y missing", "c missing", "b missing"]
+    assert got[5, 0] == pytest.approx(np.corrcoef(table["c"].isna(), table["x"])[0, 1])
+    assert np.isnan(got[4, 1])  # of y with its own missingness
 
 
 def test_margin_puts_partly_observed_rows_in_the_margins(table):

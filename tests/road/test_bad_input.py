@@ -288,6 +288,14 @@ OPTIONS: dict[str, Case] = {
     "data set without a name": (lambda: bmi.datasets.load(3), errors.DataError, ("3", "'popmis'")),
     "describe by an unknown cluster": (lambda: bmi.describe(table(), cluster="gg"), errors.DataError, ("'gg'", "'g'")),
     "describe an empty table": (lambda: bmi.describe(pd.DataFrame()), errors.DataError, ("0 rows",)),
+    "cluster that is no text": (lambda: bmi.impute(table(), cluster=["g"]), errors.ModelError, ("cluster=", "['g']")),
+    "name that no formula can hold": (lambda: bmi.impute(renamed(z="a`b"), m=2), errors.ModelError, ("'a`b'", "rename")),
+    "column without a name": (lambda: bmi.impute(renamed(z=""), m=2), errors.ModelError, ("''", "rename")),
+    "condition that is no text": (
+        lambda: model("y ~ x", not_applicable={"y": 3}), errors.DataError, ("a condition is a text", "3")),
+    "load what is no path": (lambda: bmi.load(3), errors.DataError, ("path", "3")),
+    "cells that are no mapping": (
+        lambda: bmi.Imputations.from_posterior(table(), None, "x"), errors.DataError, ("cells=", "'x'")),
     "pool nothing": (lambda: bmi.pool([]), errors.PoolError, ("at least two", "got 0")),
     "pool one": (lambda: bmi.pool([([1.0], [[1.0]])]), errors.PoolError, ("at least two", "got 1")),
     "pool a hole": (lambda: bmi.pool([([np.nan], [[1.0]])] * 2), errors.PoolError, ("data set 1", "nan")),
@@ -372,6 +380,18 @@ def fit() -> bmi.Fit:
 def test_a_fit_that_failed_its_checks_gives_no_imputations_unasked(fit: bmi.Fit) -> None:
     assert not fit.gate.passed
     refuse(lambda: fit.impute(3), errors.GateError, ("checks FAILED", "despite_gate=True"))
+
+
+@pytest.mark.xdist_group("bad_input_fit")
+def test_options_of_a_fit_that_make_no_sense_are_refused(fit: bmi.Fit) -> None:
+    for prob in (0, 1, 95):
+        refuse(lambda prob=prob: fit.summary(prob=prob), errors.FitError, ("prob", str(prob)))
+    for replications in (0, -1, 2.5, "x"):
+        refuse(
+            lambda n=replications: fit.check(replications=n),
+            errors.FitError,
+            ("replications", repr(replications)),
+        )
 
 
 @pytest.mark.xdist_group("bad_input_fit")

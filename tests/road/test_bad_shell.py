@@ -32,6 +32,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "binary.csv").write_bytes(bytes(range(256)))
     (tmp_path / "there.csv").write_text("precious")
     (tmp_path / "sub").mkdir()
+    countries = pd.DataFrame({"y": [1.5, None, 2.5, 3.0], "country": ["NA", "DE", "DE", "NA"]})
+    countries.to_parquet(tmp_path / "countries.parquet")
+    countries.assign(**{".id": 1}).to_parquet(tmp_path / "named.parquet")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -53,8 +56,31 @@ SHELL: dict[str, tuple[list[str], str]] = {
     "output folder missing": (["impute", "t.csv", "y ~ x", "-o", "no/x.csv"], "folder 'no' does not exist"),
     "output suffix unknown": (
         ["impute", "t.csv", "y ~ x", "-o", "x.sav"],
-        "'x.sav': the output ends in .csv",
+        "'x.sav': the output is a file whose name ends in .csv",
     ),
+    "output without a name": (
+        ["impute", "t.csv", "y ~ x", "-o", "sub/.csv"],
+        "'sub/.csv': the output is a file",
+    ),
+    "output is a folder": (["impute", "t.csv", "y ~ x", "-o", "sub"], "'sub' is a folder"),
+    "output below a file": (
+        ["impute", "t.csv", "y ~ x", "-o", "t.csv/x.csv"],
+        "'t.csv' is a file, not a folder",
+    ),
+    "output where nothing can be written": (
+        ["impute", "t.csv", "y ~ x", "-o", "/proc/x.csv"],
+        "cannot write '/proc/x.csv'",
+    ),
+    "text that a CSV file would lose": (
+        ["impute", "countries.parquet", "y ~ country", "-o", "x.csv"],
+        "column 'country' has the text value 'NA'",
+    ),
+    "reserved name in a Parquet file": (
+        ["impute", "named.parquet", "y ~ country", "-o", "x.parquet"],
+        "column '.id' is in the data",
+    ),
+    "demo with a negative seed": (["demo", "new", "--seed", "-1"], "seed must be a whole number"),
+    "demo in a file": (["demo", "t.csv"], "'t.csv' is a file: name a folder"),
     "unknown column": (["impute", "t.csv", "y ~ xx"], "`xx`; did you mean `x`?"),
     "formula typo": (["impute", "t.csv", "y ~ x z"], "unexpected `z`"),
     "empty formula": (["impute", "t.csv", ""], "the formula is empty"),
@@ -94,10 +120,16 @@ def test_shell_refuses_in_one_line(
     assert words in line
     assert captured.out == ""
     assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+    assert not (folder / "new").exists()
 
 
-def bayesmi(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "COLUMNS": "80", "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+def bayesmi(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "COLUMNS": "80",
+        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+        **more,
+    }
     return subprocess.run(
         [sys.executable, "-m", "bayesmi", *arguments], capture_output=True, text=True, timeout=300, check=False,
         env=environment,
@@ -108,6 +140,12 @@ def test_process_refuses_a_missing_file_in_one_line(folder: Path) -> None:
     done = bayesmi("impute", "no.csv", "y ~ x", "-o", "x.csv")
     assert (done.returncode, done.stderr) == (1, "error: no.csv does not exist\n")
     assert not (folder / "x.csv").exists()
+
+
+def test_process_whose_terminal_lacks_a_character_prints_the_rest(folder: Path) -> None:
+    done = bayesmi("describe", "t.csv", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2 missing cells" in done.stdout
 
 
 def test_process_whose_posterior_fails_its_checks_writes_nothing(folder: Path) -> None:

@@ -1,25 +1,21 @@
-"""One analysis of every completed data set: run it, keep what it gave, pool it."""
+"""What an analysis gave on each completed data set: pooled by Rubin's rules, or tested against a smaller model."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pandas as pd
 
 from bayesmi.adapters.extract import Extract
 from bayesmi.adapters.nested import compare_fits
-from bayesmi.adapters.portable import pack, unpack
-from bayesmi.adapters.registry import extract
-from bayesmi.adapters.remarks import remarks_of
-from bayesmi.errors import BayesmiError, BayesmiNotice, PoolError
+from bayesmi.analyses.outcome import Outcome, read_result
+from bayesmi.errors import AnalysisError, PoolError
 from bayesmi.pool import FTest, Pooled
 from bayesmi.pool import pool as pool_pairs
 
-__all__ = ["Analyses", "run_analyses"]
+__all__ = ["Analyses"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -64,8 +60,21 @@ class Analyses:
         PoolError
             If one cannot be read; the message names the data set.
         """
-        outcomes = [_read(i, result, []) for i, result in enumerate(results, start=1)]
-        return _gather(outcomes)
+        return cls.from_outcomes([read_result(i, result) for i, result in enumerate(results, start=1)])
+
+    @classmethod
+    def from_outcomes(cls, outcomes: Sequence[Outcome]) -> Analyses:
+        """Gather all data sets, or raise the error of the first that failed."""
+        if not outcomes:
+            raise AnalysisError("there are no completed data sets to analyse")
+        for one in outcomes:
+            if one.failure:
+                raise one.error(one.failure) from one.cause
+        return cls(
+            tuple(one.result for one in outcomes),
+            tuple(one.extract for one in outcomes if one.extract is not None),
+            tuple(f"data set {one.number}: {remark}" for one in outcomes for remark in one.remarks),
+        )
 
     @property
     def m(self) -> int:
@@ -205,151 +214,3 @@ class Analyses:
                 value = df[term] if isinstance(df, Mapping) else df
                 smallest[term] = min(float(value), smallest.get(term, float("inf")))
         return {term: smallest[term] for term in self.extracts[0].estimates.index}
-
-
-@dataclass(frozen=True, eq=False)
-class _Outcome:
-    """Of one data set: result and extract, or why there is none."""
-
-    number: int
-    result: Any = None
-    extract: Extract | None = None
-    remarks: tuple[str, ...] = ()
-    failure: str = ""
-    cause: Exception | None = None
-    of_pool: bool = False
-
-
-def run_analyses(
-    imputations: Iterable[Any], function: Callable[[Any], Any], n_jobs: int = 1, progress: bool = True
-) -> Analyses:
-    """Run one function on every completed data set.
-
-    Parameters
-    ----------
-    imputations : iterable of DataFrame
-        The m completed data sets.
-    function : callable
-        Takes a completed data set; returns a statsmodels or lifelines fit, an (estimates, covariance) pair,
-        or a tidy table with term, estimate, std.error and perhaps df.
-    n_jobs : int, default 1
-        Processes; -1 for all cores. The numbers do not depend on it. Fits that come back from another process
-        cannot predict for new data by formula.
-    progress : bool, default True
-        Show progress where there is a terminal or notebook to show it in.
-
-    Returns
-    -------
-    Analyses
-
-    Raises
-    ------
-    BayesmiError
-        If the function fails on a data set: it is named, with the reason; none is left out.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> sets = [pd.DataFrame({"x": [1.0, 2.0, 3.0 + i]}) for i in range(3)]
-    >>> mean = lambda d: ({"mean": d["x"].mean()}, [[d["x"].var() / len(d)]])
-    >>> round(float(run_analyses(sets, mean).pool().table.loc["mean", "estimate"]), 3)
-    2.333
-    """
-    if not callable(function):
-        raise BayesmiError(
-            f"analyze needs a function of one completed data set, got a {type(function).__name__}"
-        )
-    if isinstance(imputations, pd.DataFrame | Mapping | str) or not isinstance(imputations, Iterable):
-        raise BayesmiError(
-            "analyses run on a list of completed data sets, got a " + type(imputations).__name__
-        )
-    if not isinstance(n_jobs, int) or n_jobs == 0:
-        raise BayesmiError(f"n_jobs={n_jobs!r} must be a number of processes, or -1 for all cores")
-    numbered = enumerate(imputations, start=1)
-    if n_jobs == 1:
-        running: Iterable[_Outcome] = _until_failure(_analyze(i, function, data) for i, data in numbered)
-    else:
-        from joblib import Parallel, delayed
-
-        task = delayed(_analyze_elsewhere)
-        workers = Parallel(n_jobs=n_jobs, return_as="generator")
-        sent = workers(task(i, function, data) for i, data in numbered)
-        running = (replace(one, result=unpack(one.result)) for one in sent)
-    total = len(imputations) if isinstance(imputations, Sized) else getattr(imputations, "m", None)
-    analyses = _gather(list(_shown(running, total, progress)))
-    if analyses.notices:
-        count, first = len(analyses.notices), analyses.notices[0]
-        line = f"{count} remark{'s' if count > 1 else ''} on {analyses.m} analyses (.notices): {first}"
-        warnings.warn(line, BayesmiNotice, stacklevel=3)
-    return analyses
-
-
-def _analyze(i: int, function: Callable[[Any], Any], data: Any) -> _Outcome:
-    """Run the function on one data set; warnings become remarks, an exception becomes the reason."""
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            result = function(data.copy(deep=False) if isinstance(data, pd.DataFrame) else data)
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}".strip().split("\n")[0].removesuffix(":")
-        return _Outcome(i, failure=f"data set {i}: the analysis failed: {reason}", cause=error)
-    return _read(i, result, caught)
-
-
-def _analyze_elsewhere(i: int, function: Callable[[Any], Any], data: Any) -> _Outcome:
-    """Run in another process: result packed, exception left there."""
-    outcome = _analyze(i, function, data)
-    return replace(
-        outcome, result=pack(outcome.result), cause=None, of_pool=isinstance(outcome.cause, PoolError)
-    )
-
-
-def _read(i: int, result: Any, caught: Sequence[warnings.WarningMessage]) -> _Outcome:
-    """Read the numbers out of one result."""
-    try:
-        found = extract(result)
-    except Exception as error:
-        reason = (
-            str(error)
-            if isinstance(error, BayesmiError)
-            else f"cannot be read: {type(error).__name__}: {error}"
-        )
-        return _Outcome(i, failure=f"data set {i}: {reason}", cause=error)
-    return _Outcome(i, result, found, remarks_of(found, caught))
-
-
-def _gather(outcomes: Sequence[_Outcome]) -> Analyses:
-    """All data sets, or the error of the first that failed."""
-    if not outcomes:
-        raise BayesmiError("there are no completed data sets to analyse")
-    for one in outcomes:
-        if one.failure:
-            kind = PoolError if one.of_pool or isinstance(one.cause, PoolError) else BayesmiError
-            raise kind(one.failure) from one.cause
-    return Analyses(
-        tuple(one.result for one in outcomes),
-        tuple(one.extract for one in outcomes if one.extract is not None),
-        tuple(f"data set {one.number}: {remark}" for one in outcomes for remark in one.remarks),
-    )
-
-
-def _until_failure(outcomes: Iterable[_Outcome]) -> Iterator[_Outcome]:
-    """Stop after the first failure: it will be raised."""
-    for one in outcomes:
-        yield one
-        if one.failure:
-            return
-
-
-def _shown(running: Iterable[_Outcome], total: int | None, progress: bool) -> Iterator[_Outcome]:
-    """Pass outcomes on, showing progress in a terminal or notebook."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    widgets = console.is_jupyter and find_spec("ipywidgets") is not None  # rich warns without
-    shown = progress and (widgets or (console.is_terminal and not console.is_jupyter))
-    if shown:
-        from rich.progress import track
-
-        running = track(running, "Analysing", total=total, console=console, transient=True)
-    yield from running
