@@ -55,6 +55,7 @@ class Expansion:
     group_level: str  # the grouping whose cells are summed, "" for none
     values: Mapping[str, Floats]  # summed variable -> (E,) predictor value, NaN where it has none
     choice: Mapping[str, Ints]  # summed variable -> (E,) which of its values, -1 where it is not summed there
+    stride: Mapping[str, Ints]  # summed variable -> (E,) distance to the entry with its next value
     log_weights: Floats  # (E,) of the grid points, each once
     blocks: tuple[Block, ...]  # those of rows first
 
@@ -89,6 +90,7 @@ class Expansion:
             self.group_level,
             {name: values[entries] for name, values in self.values.items()},
             {name: choice[entries] for name, choice in self.choice.items()},
+            {name: stride[entries] for name, stride in self.stride.items()},
             self.log_weights[entries],
             tuple(blocks),
         )
@@ -104,7 +106,7 @@ class Expansion:
 def nothing_expanded() -> Expansion:
     """Return an expansion without entries."""
     none = np.zeros(0, dtype=np.intp)
-    return Expansion(none, none, "", {}, {}, np.zeros(0), ())
+    return Expansion(none, none, "", {}, {}, {}, np.zeros(0), ())
 
 
 def expand(
@@ -171,12 +173,15 @@ def expand(
         parents[mine] = place[first[codes[unit_row[mine]]] + which_above[mine]]
     values = {name: np.full(total, np.nan) for name in names}
     choice = {name: np.full(total, -1, dtype=np.intp) for name in names}
+    stride = {name: np.zeros(total, dtype=np.intp) for name in names}
     log_weights = np.zeros(total)
     row_part, group_part = np.arange(n_row_entries), n_row_entries + np.arange(len(group_entries))
     for s in own:
         _fill(s, lower, entry_row, which_below, row_part, values, choice, log_weights)
+        stride[s.name][row_part] = lower.stride[s.name][entry_row]
     for s in above:
         _fill(s, upper, group_entries, which_group, group_part, values, choice, log_weights)
+        stride[s.name][group_part] = upper.stride[s.name][group_entries]
         if codes is not None:
             mine = under[entry_row]
             ignored = np.zeros(total)
@@ -202,6 +207,7 @@ def expand(
         group_level=above[0].level if above else "",
         values=values,
         choice=choice,
+        stride=stride,
         log_weights=log_weights,
         blocks=tuple(blocks),
     )

@@ -97,6 +97,7 @@ class Tables:
     factors: Mapping[str, FactorTable]
     expansion: Expansion
     integrals: Integrals
+    cells: Mapping[str, CellValues]  # values that cells on a grid run over
     keys: Mapping[str, Ints]  # variable -> (E,) which entries are the same row of its factor, -1: not in it
     n_cells: Mapping[str, int]
     cell_position: Mapping[str, Ints]  # variable -> (units of its level,) index of the sampled cell or -1
@@ -107,8 +108,12 @@ def make_tables(
     table: ModelTable,
     plan: Plan,
     cells: Mapping[str, CellValues] | None = None,
+    only: NDArray[np.bool_] | None = None,
 ) -> Tables:
-    """Lay out the tables of all factors; `cells` gives values for grid cells other than the plan's."""
+    """Lay out the tables of all factors.
+
+    `cells` gives values for grid cells other than the plan's; `only` keeps the row-level factors to some rows.
+    """
     expansion = _expand(factors, table, plan, cells or {})
     keys = {factor.variable: _keys(factor, expansion) for factor in factors}
     integrals = find_integrals(factors, table, plan, expansion, keys)
@@ -125,7 +130,11 @@ def make_tables(
         factor.variable: lay_out(
             factor,
             table,
-            np.flatnonzero(plan.active[factor.variable]),
+            np.flatnonzero(
+                plan.active[factor.variable] & only
+                if only is not None and factor.level == "row"
+                else plan.active[factor.variable]
+            ),
             expansion,
             keys[factor.variable],
             cell_position,
@@ -133,7 +142,7 @@ def make_tables(
         )
         for factor in factors
     }
-    return Tables(made, expansion, integrals, keys, n_cells, cell_position)
+    return Tables(made, expansion, integrals, {**plan.grids, **(cells or {})}, keys, n_cells, cell_position)
 
 
 def lay_out(
@@ -311,7 +320,8 @@ def summed_cells(
         units = plan.units(name, "enumerate")
         if units.size:
             values = np.tile(np.asarray(factor.levels), (len(units), 1))
-            out.append(Summed(name, factor.level, units, CellValues(values, np.zeros(values.shape))))
+            own = plan.grids.get(name) or CellValues(values, np.zeros(values.shape))
+            out.append(Summed(name, factor.level, units, own))
         units = plan.units(name, "grid")
         if units.size:
             out.append(Summed(name, factor.level, units, cells.get(name) or plan.grids[name]))

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.build.tables import Tables
+from bayesmi.draw.grid import grid_steps, has_grids, place_inside, refine
 from bayesmi.draw.integrals import draw_units
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import predictors
 from bayesmi.draw.rows import lay_out_completed
-from bayesmi.draw.weights import choose_entries, unit_log_weights
+from bayesmi.draw.weights import add_upwards, choose_entries, unit_log_weights
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
@@ -49,7 +50,7 @@ def complete_cells(
     values = {name: column.copy() for name, column in table.values.items()}
     for factor in factors:
         _fill_sampled(factor, table, plan, draw, values)
-    _draw_summed_and_integrated(factors, table, tables, draw, rng, values)
+    _draw_summed_and_integrated(factors, table, plan, tables, draw, rng, values)
     for factor in factors:
         units = plan.units(factor.variable, "predict")
         if units.size:
@@ -92,6 +93,7 @@ def _fill_sampled(
 def _draw_summed_and_integrated(
     factors: tuple[Factor, ...],
     table: ModelTable,
+    plan: Plan,
     tables: Tables,
     draw: PosteriorDraws,
     rng: np.random.Generator,
@@ -102,14 +104,29 @@ def _draw_summed_and_integrated(
     if not expansion.n and not integrals.n:
         return
     log_weights, moments = unit_log_weights(factors, tables, draw)
-    chosen = choose_entries(expansion, log_weights, rng)
+    steps = None
+    if has_grids(plan):
+        tables = refine(factors, table, plan, tables, log_weights)
+        expansion, integrals = tables.expansion, tables.integrals
+        log_weights, moments = unit_log_weights(factors, tables, draw)
+    whole = add_upwards(expansion, log_weights.copy())[0]
+    if has_grids(plan):
+        steps = grid_steps(factors, plan, tables, whole)
+        whole = whole + steps.log_mass
+    chosen = choose_entries(expansion, whole, rng)
     for factor in factors:
         name = factor.variable
         if name not in expansion.values:
             continue
         units = expansion.units(factor.level)
         mine = np.flatnonzero(chosen & (units >= 0) & (expansion.choice[name] >= 0))
-        _to_rows(factor, table, units[mine], expansion.values[name][mine], values[name])
+        found = expansion.values[name][mine]
+        if steps and name in steps.slopes:
+            spacing = _spacing(factor, plan, tables, units[mine])
+            found = place_inside(
+                factor, found, spacing, steps.slopes[name][mine], steps.curvatures[name][mine], rng
+            )
+        _to_rows(factor, table, units[mine], found, values[name])
     if not integrals.n:
         return
     drawn = draw_units(moments, rng)[0]
@@ -124,6 +141,16 @@ def _draw_summed_and_integrated(
         place = integrals.place[name][rows]
         own = valid & (place >= 0)
         values[name][rows[own]] = drawn[own, place[own]]
+
+
+def _spacing(factor: Factor, plan: Plan, tables: Tables, units: NDArray[np.intp]) -> Floats:
+    """Spacing of the fine grid of the cells of these units."""
+    cells = tables.cells[factor.variable]
+    assert cells.spacing is not None
+    own = plan.units(factor.variable, "grid")
+    number = np.zeros(int(own.max()) + 1, dtype=np.intp)
+    number[own] = np.arange(len(own))
+    return np.asarray(cells.spacing[number[units]])
 
 
 def _predict(

@@ -15,7 +15,7 @@ from bayesmi.draw.predictor import log_density
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 
-__all__ = ["choose_entries", "entry_probabilities", "restricted", "unit_log_weights"]
+__all__ = ["add_upwards", "choose_entries", "entry_probabilities", "restricted", "unit_log_weights"]
 
 Floats = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ def unit_log_weights(
     return total, moments
 
 
-def _add_upwards(expansion: Expansion, log_weights: Floats) -> Floats:
+def add_upwards(expansion: Expansion, log_weights: Floats) -> Floats:
     """Add to the entries of groups what the units below them sum to; in place."""
     for block in expansion.blocks:
         below = block.parents >= 0
@@ -69,7 +69,7 @@ def _add_upwards(expansion: Expansion, log_weights: Floats) -> Floats:
 
 def entry_probabilities(expansion: Expansion, log_weights: Floats) -> Floats:
     """Return the probability of each entry, (S, E), given parameters and data."""
-    weights = _add_upwards(expansion, log_weights.copy())
+    weights = add_upwards(expansion, log_weights.copy())
     for block in reversed(expansion.blocks):
         part = weights[:, block.entries].reshape(len(weights), block.n_units, block.n_combinations)
         part = np.exp(part - part.max(axis=2, keepdims=True))
@@ -81,11 +81,13 @@ def entry_probabilities(expansion: Expansion, log_weights: Floats) -> Floats:
 
 
 def choose_entries(expansion: Expansion, log_weights: Floats, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Draw one combination of each unit, (E,); of units below a group those under the group's own combination."""
-    weights = _add_upwards(expansion, log_weights.copy())[0]
+    """Draw one combination of each unit, (E,), of units below a group those under the group's own combination.
+
+    `log_weights` (E,) hold what the units below a group's entries add to them (`add_upwards`).
+    """
     chosen = np.zeros(expansion.n, dtype=bool)
     for block in reversed(expansion.blocks):
-        part = weights[block.entries].reshape(block.n_units, block.n_combinations)
+        part = log_weights[block.entries].reshape(block.n_units, block.n_combinations)
         which = np.argmax(part + rng.gumbel(size=part.shape), axis=1)
         stands = (block.parents < 0) | chosen[block.parents]
         places = block.start + np.arange(block.n_units) * block.n_combinations + which

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -17,6 +17,7 @@ from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import chunks, predictors
 from bayesmi.draw.weights import entry_probabilities, restricted, unit_log_weights
 from bayesmi.fit import diagnostics
+from bayesmi.fit.grids import GridAccuracy
 from bayesmi.model import Factor, Model
 from bayesmi.plan import Plan
 
@@ -49,6 +50,8 @@ class Gate:
         Divergent transitions after warm-up.
     n_parameters, n_cells : int
         How many quantities were looked at.
+    grids : tuple of str
+        Accuracy of the sums over grids and counts, a line each.
     """
 
     passed: bool
@@ -60,6 +63,7 @@ class Gate:
     divergences: int
     n_parameters: int
     n_cells: int
+    grids: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         seen = f"{counted(self.n_parameters, 'parameter')} and {counted(self.n_cells, 'cell')} looked at"
@@ -79,6 +83,7 @@ def judge(
     draws: PosteriorDraws,
     posterior: xr.Dataset,
     statistics: Mapping[str, NDArray[Any]],
+    accuracy: Sequence[GridAccuracy] = (),
 ) -> Gate:
     """Judge a posterior: r-hat at most 1.01, bulk and tail ESS at least 400, no divergence.
 
@@ -107,7 +112,14 @@ def judge(
     for name, values in expected.items():
         chains[name] = values.reshape(shape)
     divergences = int(np.sum(statistics["diverging"])) if "diverging" in statistics else 0
-    return _verdict(chains, divergences, n_parameters, n_sampled_cells + len(expected), draws.n_chains)
+    gate = _verdict(chains, divergences, n_parameters, n_sampled_cells + len(expected), draws.n_chains)
+    coarse = tuple(f"grid of {one}" for one in accuracy if not one.holds)
+    return replace(
+        gate,
+        passed=gate.passed and not coarse,
+        failures=gate.failures + coarse,
+        grids=tuple(map(str, accuracy)),
+    )
 
 
 def _labels(variable: xr.DataArray) -> list[str]:

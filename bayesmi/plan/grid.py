@@ -19,11 +19,11 @@ from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import children_of
 from bayesmi.plan.values import CellValues
 
-__all__ = ["SPACING", "constrain", "first_grid", "grid_values", "unconstrain"]
+__all__ = ["SPACING", "constrain", "count_values", "first_grid", "grid_values", "unconstrain"]
 
 Floats = NDArray[np.float64]
 SPACING = 1.1  # of the smallest conditional standard deviation
-_REACH = 4.0  # observed standard deviations beyond the observed range
+_REACH = 2.5  # observed standard deviations beyond the observed range
 _LEAST, _MOST = 25, 600  # points
 _ROWS = 200  # complete cases on which slopes are looked at
 
@@ -83,7 +83,7 @@ def first_grid(
     z = unconstrain(response[np.isfinite(response)], support)
     sd = float(z.std(ddof=1))
     low, high = float(z.min()) - wider * _REACH * sd, float(z.max()) + wider * _REACH * sd
-    smallest = _smallest_sd(factor, factors, table, low, high, sd)
+    smallest = _smallest_sd(factor, factors, table, z, sd)
     spacing = SPACING * smallest / finer
     n_points = max(_LEAST, math.ceil((high - low) / spacing) + 1)
     if n_points > _MOST:
@@ -95,6 +95,13 @@ def first_grid(
     grid = grid_values(np.full(n_cells, low), np.full(n_cells, step), n_points, support)
     _check_finite(factor, factors, table, grid.values[0])
     return grid
+
+
+def count_values(factor: Factor, n_cells: int, wider: float) -> CellValues:
+    """Return the counts that cells run over, from 0 up."""
+    top = int(np.ceil(factor.levels[-1] * wider))
+    values = np.tile(np.arange(top + 1.0), (n_cells, 1))
+    return CellValues(values, np.zeros(values.shape))
 
 
 def _design_on(
@@ -120,13 +127,12 @@ def _design_on(
 
 
 def _smallest_sd(
-    factor: Factor, factors: Sequence[Factor], table: ModelTable, low: float, high: float, sd: float
+    factor: Factor, factors: Sequence[Factor], table: ModelTable, seen: Floats, sd: float
 ) -> float:
     """Rough smallest sd of a cell given everything else, on the unconstrained scale, from the complete cases."""
-    z = np.linspace(low, high, 61)
+    z = np.linspace(*np.quantile(seen, [0.01, 0.99]), 61)
     values, _ = constrain(z, factor.family.support)
     information = np.full(61, 1.0 / _residual_sd(factor, table, sd) ** 2)
-    inside = (z > low + _REACH * sd * 0.6) & (z < high - _REACH * sd * 0.6)
     for child in children_of(factor.variable, factors):
         if factor.variable not in child.design.variables:
             continue
@@ -138,7 +144,7 @@ def _smallest_sd(
         eta = matrix @ slopes
         gradient = np.gradient(eta, z, axis=0)
         information += weight * np.quantile(gradient**2, 0.95, axis=1)
-    return float(1.0 / np.sqrt(information[inside].max()))
+    return float(1.0 / np.sqrt(information.max()))
 
 
 def _residual_sd(factor: Factor, table: ModelTable, sd: float) -> float:

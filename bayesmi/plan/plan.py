@@ -14,7 +14,7 @@ from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import active_units
 from bayesmi.plan.continuous import continuous_cells
-from bayesmi.plan.grid import first_grid
+from bayesmi.plan.grid import count_values, first_grid
 from bayesmi.plan.values import CellValues
 
 if TYPE_CHECKING:
@@ -59,7 +59,9 @@ class Plan:
     effects: tuple[EffectGroup, ...]
     active: Mapping[str, NDArray[np.bool_]]
     n_expanded: int
-    grids: Mapping[str, CellValues]  # values that grid cells run over, by variable
+    grids: Mapping[str, CellValues]  # values that cells on a grid, and counts, run over, by variable
+    finer: Mapping[str, float]  # how much finer and wider than at first, by variable
+    wider: Mapping[str, float]
     remarks: tuple[str, ...]
 
     def units(self, variable: str, treatment: str) -> NDArray[np.intp]:
@@ -134,6 +136,13 @@ def make_plan(
         for group in cells
         if group.treatment == "grid"
     }
+    grids |= {
+        group.variable: count_values(
+            model.factor(group.variable), len(group.units), (wider or {}).get(group.variable, 1.0)
+        )
+        for group in cells
+        if group.treatment == "enumerate" and not model.factor(group.variable).family.has_levels
+    }
     n_expanded = _expanded_rows(cells, factors, table, active, grids)
     effects = tuple(
         _effects_of(factor, effect, factors, table, cells, active[factor.variable], wanted)
@@ -147,7 +156,14 @@ def make_plan(
         if wanted.get(_effect_key(factor, effect)) == "collapse"
     }
     return Plan(
-        tuple(cells), _one_collapse(effects, asked), active, n_expanded, grids, _remarks(model, cells)
+        tuple(cells),
+        _one_collapse(effects, asked),
+        active,
+        n_expanded,
+        grids,
+        dict(finer or {}),
+        dict(wider or {}),
+        _remarks(model, cells),
     )
 
 

@@ -49,9 +49,10 @@ def plan_text(plan: Plan) -> str:
     if plan.n_expanded:
         lines.append(f"  rows with summed cells expand to {plan.n_expanded:,} weighted rows")
     for name, grid in plan.grids.items():
-        lines.append(
-            f"  grid of {name}: {grid.values.shape[1]} points; its accuracy is checked at the posterior"
-        )
+        if grid.spacing is not None:
+            lines.append(
+                f"  grid of {name}: {grid.values.shape[1]} points; its accuracy is checked at the posterior"
+            )
     lines += [f"  note: {remark}" for remark in plan.remarks]
     return "\n".join(lines)
 

@@ -181,7 +181,10 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "cluster_binary_and_rows": ("y ~ flag * b1 + nom + z + (1 | a)", {}),
     "cluster_nominal": ("y ~ big + x + (1 | a)", {"treatments": {"x": "sample"}}),
     "cluster_two": ("y ~ big + flag + b1 + (1 | a)", {}),
-    "cluster_and_integrate": ("y ~ flag + x + z + (1 | c)", {"treatments": {"x": "integrate"}, "levels": "pooled"}),
+    "cluster_and_integrate": (
+        "y ~ flag + x + z + (1 | c)",
+        {"treatments": {"x": "integrate"}, "levels": "pooled"},
+    ),
     "cluster_square": ("y ~ v + I(v ** 2) + z + (1 | a)", {}),
     "priors_1": (
         "y ~ z + w + h + (1 + z | a)",
@@ -417,9 +420,7 @@ class Case:
         assert parameter.transform == "softplus"
         return np.array(parameter.scales)
 
-    def _effects(
-        self, factor: Any, key: str, prefix: str, effect: Any, parts: dict[str, np.ndarray]
-    ) -> Any:
+    def _effects(self, factor: Any, key: str, prefix: str, effect: Any, parts: dict[str, np.ndarray]) -> Any:
         grouping = effect.grouping
         raw = parts[f"{key}::sd::{grouping}"]
         sds = self.sd_scales(f"{key}::sd::{grouping}") * np.log1p(np.exp(raw))
