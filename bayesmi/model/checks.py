@@ -16,7 +16,14 @@ from bayesmi.model.default_priors import prior_names
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 
-__all__ = ["check_arguments", "check_groupings", "check_names", "check_roles", "factor_prior_names"]
+__all__ = [
+    "check_arguments",
+    "check_auxiliary",
+    "check_groupings",
+    "check_names",
+    "check_roles",
+    "factor_prior_names",
+]
 
 _RESERVED = ("Intercept", "sigma", "chain", "draw", "sample", "__obs__")
 _LARGEST = 1e100  # sizes whose squares, products and ratios stay far inside double precision
@@ -31,7 +38,13 @@ _MAPPINGS = {
 
 
 def check_arguments(
-    *, family: Any, order: Any, families: Any, formulas: Any, **mappings: Mapping[str, Any] | None
+    *,
+    family: Any,
+    order: Any,
+    families: Any,
+    formulas: Any,
+    auxiliary: Any = (),
+    **mappings: Mapping[str, Any] | None,
 ) -> None:
     """Refuse arguments of the wrong type, and say what they look like."""
     for key, given in (mappings | {"families": families, "formulas": formulas}).items():
@@ -44,6 +57,12 @@ def check_arguments(
     ):
         if value is not None and not isinstance(value, str):
             raise ModelError(f"{label} must be a text, not {value!r}")
+    if isinstance(auxiliary, str):
+        raise ModelError(
+            f"auxiliary= is a list of columns, such as [{auxiliary!r}], not the text {auxiliary!r}"
+        )
+    if not (isinstance(auxiliary, Iterable) and all(isinstance(v, str) for v in auxiliary)):
+        raise ModelError(f"auxiliary= is a list of columns, not {auxiliary!r}")
     if isinstance(order, str):
         raise ModelError(f"order= is a list of columns, such as [{order!r}], not the text {order!r}")
     if order is not None and not (isinstance(order, Iterable) and all(isinstance(v, str) for v in order)):
@@ -85,6 +104,31 @@ def check_roles(formula: Formula, response: str, table: ModelTable) -> None:
         _check_values(
             name, column, column.values[column.observed], may_be_constant=name not in {*in_terms, response}
         )
+
+
+def check_auxiliary(
+    auxiliary: Sequence[str], formula: Formula, response: str, table: ModelTable
+) -> tuple[str, ...]:
+    """Return the auxiliary variables; refuse those that cannot be modelled or are in the analysis model."""
+    frame = table.frame
+    for name in auxiliary:
+        if name not in frame.columns:
+            raise ModelError(
+                f"auxiliary= names {name!r}, which is not a column of the table; there are {', '.join(frame.columns)}"
+            )
+        if name == response or name in formula.variables:
+            raise ModelError(
+                f"auxiliary= names {name!r}, which is in the analysis model: leave it out of one of them"
+            )
+        if list(auxiliary).count(name) > 1:
+            raise ModelError(f"auxiliary= names {name!r} twice")
+        column = frame.columns[name]
+        if column.kind == "identifier":
+            raise ModelError(_why_unusable(name, frame))
+        if name in table.groupings:
+            raise ModelError(f"auxiliary= names {name!r}, which is a grouping: leave it out")
+        _check_values(name, column, column.values[column.observed], may_be_constant=False)
+    return tuple(auxiliary)
 
 
 def _check_values(name: str, column: Column, seen: NDArray[np.float64], *, may_be_constant: bool) -> None:

@@ -13,9 +13,10 @@ from bayesmi.errors import BayesmiNotice, ModelError, NotSupportedError
 from bayesmi.families import Family, family_for_kind, get_family
 from bayesmi.formula import Formula, check_variables, parse
 from bayesmi.model.assemble import assemble_factor
-from bayesmi.model.automatic import AutomaticFormula, write_formula
+from bayesmi.model.automatic import AutomaticFormula, Earlier, write_formula
 from bayesmi.model.checks import (
     check_arguments,
+    check_auxiliary,
     check_groupings,
     check_names,
     check_roles,
@@ -52,7 +53,10 @@ class Model:
         Right-hand sides of incomplete covariates by column, e.g. ``{"age": "~ sex + (1 | school)"}``.
     priors : mapping, optional
         `Prior` by the name of the posterior variable, e.g. ``{"sex": Prior("Normal", 0, 1)}``.
-    auxiliary, derived, observations, mechanisms : optional
+    auxiliary : sequence of str
+        Columns that inform missing values and stay out of the analysis model: each is modelled given the analysis
+        variables, f(auxiliary | response, predictors), whether it is itself complete or not.
+    derived, observations, mechanisms : optional
         Not supported yet; anything but the empty default is refused by name.
     kinds : mapping, optional
         Kind of columns: continuous, count, binary, nominal, ordinal or identifier.
@@ -107,12 +111,11 @@ class Model:
         where: Any = None,
         not_applicable: Mapping[str, str] | None = None,
     ) -> None:
-        _refuse_unsupported(
-            auxiliary=auxiliary, derived=derived, observations=observations, mechanisms=mechanisms
-        )
+        _refuse_unsupported(derived=derived, observations=observations, mechanisms=mechanisms)
         check_arguments(
             family=family,
             order=order,
+            auxiliary=auxiliary,
             families=families,
             formulas=formulas,
             priors=priors,
@@ -160,6 +163,7 @@ class Model:
         self._spec: dict[str, Any] = {
             "formula": formula,
             "family": family,
+            "auxiliary": list(auxiliary),
             "families": dict(families or {}),
             "formulas": dict(formulas or {}),
             "priors": dict(priors or {}),
@@ -229,7 +233,7 @@ class Model:
     @property
     def order(self) -> tuple[str, ...]:
         """Incomplete covariates in the order of the product."""
-        return tuple(factor.variable for factor in self._factors[:-1])
+        return tuple(factor.variable for factor in self._factors if factor.role == "covariate")
 
     def factor(self, variable: str) -> Factor:
         """Return the conditional of one variable."""
@@ -320,7 +324,6 @@ class Model:
 
 def _refuse_unsupported(**arguments: Any) -> None:
     nearest = {
-        "auxiliary": "put the variable into the formula, or into formulas= of an incomplete covariate",
         "derived": "model the parts and compute it on the completed data inside analyze()",
         "observations": "exact and missing values are",
         "mechanisms": "ignorable missingness is",
@@ -341,15 +344,16 @@ def _joint(
     check_groupings(parsed, table)
     used = [name for name in frame.columns if name in parsed.variables]
     incomplete = [name for name in used if table.is_incomplete(name)]
+    auxiliary = check_auxiliary(spec["auxiliary"], parsed, response, table)
     for key in ("families", "formulas"):
         for name in spec[key]:
-            if name not in incomplete:
+            if name not in incomplete and name not in auxiliary:
                 why = "is complete or not in the formula" if name in frame.columns else "is not in the table"
                 raise ModelError(
-                    f"{key}[{name!r}]: {name!r} {why}; only incomplete covariates have their own model"
+                    f"{key}[{name!r}]: {name!r} {why}; only incomplete covariates and auxiliary variables have their own model"
                 )
     families: dict[str, Family] = {}
-    for name in incomplete:
+    for name in [*incomplete, *auxiliary]:
         chosen = spec["families"].get(name)
         families[name] = get_family(chosen) if chosen else family_for_kind(name, frame.columns[name].kind)
         _check_family(name, families[name], table)
@@ -364,20 +368,19 @@ def _joint(
     complete = [name for name in used if name not in incomplete and np.ptp(table.values[name]) > 0]
     factors: list[Factor] = []
     notices: list[str] = []
-    earlier_groups: dict[str, dict[str, int]] = {}
-    earlier_labels: dict[str, tuple[str, ...]] = {}
-    earlier_sds: dict[str, float] = {}
-    for i, name in enumerate(order):
+    earlier: dict[str, Earlier] = {}
+
+    def add(name: str, before: Sequence[str], role: str) -> None:
+        """Write, or read, the model of a variable given what stands before it, and put it into the product."""
+        nonlocal table
         own = spec["formulas"].get(name)
         if own is None:
             written = write_formula(
                 name,
                 table,
-                complete=complete,
-                earlier=order[:i],
-                earlier_groups=earlier_groups,
-                earlier_labels=earlier_labels,
-                earlier_sds=earlier_sds,
+                complete=[other for other in complete if other != name],
+                earlier=before,
+                facts=earlier,
                 separate_levels=separate_levels,
             )
             for made in written.made:
@@ -389,25 +392,25 @@ def _joint(
             written = AutomaticFormula(right, {}, (), (), ())
         formula = parse(written.text)
         if own is not None:
-            _check_covariate_formula(name, formula, table, order[:i], response)
+            _check_covariate_formula(name, formula, table, before, response, role)
         factor, remarks = assemble_factor(
             name,
             formula,
             families[name],
             table,
-            role="covariate",
+            role=role,
             level=table.level(name),
             links=written.links,
             link_sds=written.link_sds,
             given=spec["priors"],
             reasons=written.reasons,
         )
-        earlier_groups[name] = {e.grouping: e.names.index("1") for e in factor.effects if "1" in e.names}
-        earlier_labels[name] = factor.labels
-        if not factor.family.is_gaussian_identity:
-            earlier_sds[name] = factor.spread
+        earlier[name] = Earlier.of(factor)
         factors.append(factor)
-        notices += remarks
+        notices.extend(remarks)
+
+    for i, name in enumerate(order):
+        add(name, order[:i], "covariate")
     if not separate_levels and table.groupings and order:
         notices.append(
             "levels='pooled': models of incomplete covariates force equal within- and between-group association"
@@ -427,6 +430,17 @@ def _joint(
     )
     factors.append(analysis)
     notices += remarks
+    earlier[response] = Earlier.of(analysis)
+    last = order_variables(
+        auxiliary,
+        level_rank={name: ranks[table.level(name)] for name in auxiliary},
+        is_discrete={name: families[name].is_discrete for name in auxiliary},
+        n_missing={name: int(table.unknown[name].sum()) for name in auxiliary},
+    )
+    for i, name in enumerate(last):
+        add(name, [*order, response, *last[:i]], "auxiliary")
+    if auxiliary and not any(table.is_incomplete(name) for name in [*incomplete, response]):
+        notices.append("nothing is missing in the analysis model: auxiliary variables inform nothing")
     _check_priors(spec["priors"], factors)
     check_names(factors, table)
     return table, tuple(factors), tuple(notices)
@@ -453,12 +467,12 @@ def _level_ranks(table: ModelTable) -> dict[str, int]:
 
 
 def _check_covariate_formula(
-    name: str, formula: Formula, table: ModelTable, earlier: Sequence[str], response: str
+    name: str, formula: Formula, table: ModelTable, earlier: Sequence[str], response: str, role: str
 ) -> None:
     if formula.response is not None and formula.response.name != name:
         raise ModelError(f"formulas[{name!r}] has the response {formula.response.name!r}; write '~ …'")
     check_variables(formula, (*table.frame.columns, *table.made))
-    if response in formula.variables:
+    if role == "covariate" and response in formula.variables:
         raise ModelError(
             f"formulas[{name!r}] conditions on the response {response!r}: the covariate's information on it comes "
             "through the analysis model; leave it out"

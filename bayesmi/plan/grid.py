@@ -130,7 +130,7 @@ def _smallest_sd(
     factor: Factor, factors: Sequence[Factor], table: ModelTable, seen: Floats, sd: float
 ) -> float:
     """Rough smallest sd of a cell given everything else, on the unconstrained scale, from the complete cases."""
-    z = np.linspace(*np.quantile(seen, [0.01, 0.99]), 61)
+    z = np.linspace(float(np.quantile(seen, 0.01)), float(np.quantile(seen, 0.99)), 61)
     values, _ = constrain(z, factor.family.support)
     information = np.full(61, 1.0 / _residual_sd(factor, table, sd) ** 2)
     for child in children_of(factor.variable, factors):

@@ -253,6 +253,8 @@ def _cells_of(
         reason = (
             "missing outcome: nothing depends on it"
             if factor.role == "analysis"
+            else "nothing observed depends on it"
+            if factor.role == "auxiliary"
             else "the outcome is missing too: nothing observed depends on it"
         )
         groups.append(CellGroup(factor.variable, "predict", factor.level, barren, reason))

@@ -484,7 +484,7 @@ class Case:
                 factor = self.model.factor(name.removeprefix("cell__"))
                 grid = self.built.plan.grids[factor.variable].values[0]
                 low, high = unconstrain(grid[[0, -1]], factor.family.support)
-                points = np.linspace(low, high, 500 if len(mine) == 1 else 70)
+                points = np.linspace(low, high, 161 if len(mine) == 1 else 61)
                 values, jacobian = constrain(points, factor.family.support)
                 axes.append(values)
                 weights.append(jacobian + np.log(points[1] - points[0]))
