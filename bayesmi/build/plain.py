@@ -180,13 +180,19 @@ def _effects(factor: Factor, effect: GroupEffect) -> list[Any]:
         return [_one_effects(factor, effect, factor.prefix)]
     # a family with several predictors has its effects level by level, stacked afterwards under the posterior's names
     each = [_one_effects(factor, effect, f"{factor.prefix}{label}__") for label in factor.labels]
-    dim = f"{effect.grouping}__factor_dim"
+    model, level, grouping = pm.modelcontext(None), f"{factor.variable}__level", effect.grouping
+    dim = f"{grouping}__factor_dim"
     for j, name in enumerate(effect.names):
         pm.Deterministic(
-            f"{factor.prefix}{name}|{effect.grouping}",
-            pt.stack([own[:, j] for own in each]),
-            dims=(f"{factor.variable}__level", dim),
+            f"{factor.prefix}{name}|{grouping}", pt.stack([own[:, j] for own in each]), dims=(level, dim)
         )
+        sds = [model[f"{factor.prefix}{label}__{name}|{grouping}_sigma"] for label in factor.labels]
+        pm.Deterministic(f"{factor.prefix}{name}|{grouping}_sigma", pt.stack(sds), dims=level)
+    if effect.is_correlated:
+        name = f"{factor.prefix}{grouping}__corr"
+        model.add_coord(f"{name}_dim", list(effect.pair_labels))
+        each_corr = [model[f"{factor.prefix}{label}__{grouping}__corr"] for label in factor.labels]
+        pm.Deterministic(name, pt.stack(each_corr), dims=(level, f"{name}_dim"))
     return each
 
 

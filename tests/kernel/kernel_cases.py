@@ -162,7 +162,7 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
         "grade ~ z + w",
         {"kinds": {"grade": "ordinal"}, "priors": {"threshold": Prior("Normal", 0.5, 3.0)}},
     ),
-    "several_discrete": ("y ~ nom + b1 + grade + z", {"kinds": {"grade": "ordinal"}}),
+    "several_discrete": ("y ~ nom * z + b1", {}),
     "count_response": ("times ~ z + b1", {"kinds": {"times": "count"}}),
     "count_response_groups": ("times ~ z + (1 | a)", {"kinds": {"times": "count"}}),
     "count_covariate": ("y ~ times + z", {"kinds": {"times": "count"}}),
