@@ -2,6 +2,7 @@
 
 from bayesmi.imputations.draws import CellDraws, StoredDraws
 from bayesmi.imputations.imputations import Imputations
+from bayesmi.imputations.mids import Mids
 from bayesmi.imputations.spacing import choose_draws
 
-__all__ = ["CellDraws", "Imputations", "StoredDraws", "choose_draws"]
+__all__ = ["CellDraws", "Imputations", "Mids", "StoredDraws", "choose_draws"]

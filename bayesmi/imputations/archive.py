@@ -21,6 +21,7 @@ from bayesmi.data.path import as_path
 from bayesmi.errors import DataError
 from bayesmi.imputations.atomic import atomic_path
 from bayesmi.imputations.draws import StoredDraws
+from bayesmi.imputations.mids import Mids
 from bayesmi.imputations.tablefile import read_frame, write_frame
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def save(imputed: Imputations, path: str | os.PathLike[str], *, force: bool = Fa
         "families": imputed.families,
         "integer_valued": sorted(imputed.integer_valued),
         "gate": imputed.gate,
+        "mids": imputed.mids.to_dict(),
         "origin": [[int(chain), int(draw)] for chain, draw in imputed.origin.to_numpy()],
         "names": list(imputed.names),
         "table": facts,
@@ -77,6 +79,7 @@ def load(path: str | os.PathLike[str]) -> tuple[IncompleteFrame, StoredDraws, di
     }
     draws = StoredDraws(values, tuple((chain, draw) for chain, draw in manifest["origin"]))
     about = {key: manifest[key] for key in ("formula", "families", "seed", "integer_valued", "gate")}
+    about["mids"] = Mids.from_dict(manifest["mids"]) if "mids" in manifest else None
     return frame, draws, about
 
 

@@ -18,6 +18,8 @@ from bayesmi.errors import BayesmiError, BayesmiNotice, DataError
 from bayesmi.imputations import archive, display, export, layouts
 from bayesmi.imputations.complete import lay_out, read_action
 from bayesmi.imputations.draws import CellDraws
+from bayesmi.imputations.mids import Mids
+from bayesmi.imputations.mids_fields import MidsFields
 from bayesmi.imputations.posterior import draws_from_posterior
 from bayesmi.seeds import check_seed
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Imputations"]
 
 
-class Imputations:
+class Imputations(MidsFields):
     """m completed data sets of one incomplete table, each from one draw of the joint posterior.
 
     Completed tables are built when asked for; only the values of missing cells are kept. Observed cells are
@@ -50,6 +52,8 @@ class Imputations:
         Columns whose family is integer-valued: these keep an integer dtype, others become float64.
     gate : str, optional
         Verdict on the posterior these draws came from.
+    mids : Mids, optional
+        How they were made, in mice's fields; by default derived from the model.
 
     Notes
     -----
@@ -85,6 +89,7 @@ class Imputations:
         seed: int | None = None,
         integer_valued: Collection[str] = frozenset(),
         gate: str | None = None,
+        mids: Mids | None = None,
     ) -> None:
         if draws.m < 1:
             raise BayesmiError(f"m = {draws.m}: at least one imputation is needed, say m=20")
@@ -95,6 +100,7 @@ class Imputations:
         self._seed = seed
         self._integer_valued = frozenset(integer_valued)
         self._gate = gate
+        self._mids = mids
         self._cells: dict[int, dict[str, NDArray[np.float64]]] = {}
         self._notices: tuple[str, ...] | None = None
         self._said = False

@@ -1,0 +1,201 @@
+"""Imputations put together: more rows, more columns, more imputations; mice's rbind, cbind and ibind."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayesmi.errors import BayesmiNotice, DataError
+from bayesmi.imputations import Imputations
+from bayesmi.imputations.layouts import is_polars
+from bayesmi.mice.assemble import assemble
+from bayesmi.mice.tables import beside, column, is_table, under, with_index
+
+__all__ = ["cbind", "ibind", "rbind"]
+
+
+def rbind(first: Imputations, *others: Any) -> Imputations:
+    """Put rows under rows, such as groups that were imputed apart.
+
+    Parameters
+    ----------
+    first : Imputations
+        m imputations; method, predictor matrix and seed are taken from it.
+    *others : Imputations or DataFrame
+        The same columns and m; a DataFrame is the same in every imputation, and its holes stay.
+
+    Returns
+    -------
+    Imputations
+
+    Raises
+    ------
+    DataError
+        If columns or m differ.
+
+    Examples
+    --------
+    >>> both = rbind(boys_imputed, girls_imputed)  # doctest: +SKIP
+    """
+    parts = [_tables(first, first.m)]
+    names = [str(name) for name in first.frame.columns]
+    for other in others:
+        tables = _tables(other, first.m)
+        theirs = [str(name) for name in tables[0].columns]
+        if sorted(theirs) != sorted(names):
+            odd = sorted(set(theirs) ^ set(names))
+            raise DataError(f"rbind: the tables differ in column '{odd[0]}': rows need the same columns")
+        parts.append([table[names] for table in tables])
+    stacked = [under([part[number] for part in parts]) for number in range(first.m + 1)]
+    if not is_polars(stacked[0]) and not stacked[0].index.is_unique:
+        warnings.warn("rbind: row labels repeat and are numbered anew", BayesmiNotice, stacklevel=2)
+        stacked = [with_index(table, pd.RangeIndex(len(table))) for table in stacked]
+    return assemble(stacked[0], stacked[1:], like=first)
+
+
+def cbind(first: Imputations, other: Any) -> Imputations:
+    """Put columns beside columns.
+
+    Parameters
+    ----------
+    first : Imputations
+        n rows; method, predictor matrix and seed are taken from it.
+    other : Imputations, DataFrame, Series or mapping of columns
+        The same n rows in the same order, and the same m. What is not Imputations is the same in every imputation; its
+        method is "".
+
+    Returns
+    -------
+    Imputations
+
+    Raises
+    ------
+    DataError
+        If rows or m differ, or a column is in both.
+
+    Examples
+    --------
+    >>> more = cbind(imputed, {"group": labels})  # doctest: +SKIP
+    """
+    n = first.frame.n_rows
+    if isinstance(other, pd.Series):
+        other = other.to_frame()
+    if isinstance(other, Mapping):
+        values = {name: [v] * n if np.ndim(v) == 0 else getattr(v, "array", v) for name, v in other.items()}
+        other = _as_library(values, first)
+    tables = _tables(other, first.m)
+    if len(tables[0]) != n:
+        raise DataError(f"cbind: {n} rows beside {len(tables[0])}")
+    for name in tables[0].columns:
+        if name in first.frame.columns:
+            raise DataError(f"cbind: column '{name}' is in both: rename one of them")
+    mine = _tables(first, first.m)
+    joined = [beside(left, right) for left, right in zip(mine, tables, strict=True)]
+    if not isinstance(other, Imputations):
+        return assemble(joined[0], joined[1:], like=first)
+    ours, theirs, names = first.mids, other.mids, [str(name) for name in joined[0].columns]
+    left, right = ours.for_columns(names), theirs.for_columns(names)
+    merged = replace(
+        left,
+        method={**left.method, **{name: right.method[name] for name in other.frame.columns}},
+        predictor_matrix=left.predictor_matrix + right.predictor_matrix,
+        visit_sequence=(*ours.visit_sequence, *theirs.visit_sequence),
+        formulas={**ours.formulas, **theirs.formulas},
+        logged_events=pd.concat([ours.logged_events, theirs.logged_events], ignore_index=True),
+    )
+    return assemble(joined[0], joined[1:], like=first, mids=merged)
+
+
+def ibind(first: Imputations, *others: Imputations) -> Imputations:
+    """Put more imputations of the same table together.
+
+    Parameters
+    ----------
+    first, *others : Imputations
+        Of the same incomplete table with the same cells imputed.
+
+    Returns
+    -------
+    Imputations
+        With the sum of their m.
+
+    Raises
+    ------
+    DataError
+        If the incomplete tables or the imputed cells differ, or an imputation would be there twice.
+
+    Notes
+    -----
+    Imputations of one fit with different seeds may choose the same posterior draw; ask for them at once by m instead.
+
+    Examples
+    --------
+    >>> twenty = ibind(ten, another_ten)  # doctest: +SKIP
+    """
+    tables = _tables(first, first.m)
+    for position, other in enumerate(others, start=2):
+        _same_table(first, other, position)
+        if other is first or _draws_of(other) & _draws_of(first):
+            raise DataError(
+                f"ibind: argument {position} holds the same imputations as another one (same seed): "
+                "they would count twice"
+            )
+        tables += _tables(other, other.m)[1:]
+    return assemble(tables[0], tables[1:], like=first)
+
+
+def _draws_of(imputed: Imputations) -> set[bytes]:
+    """Imputed cells of each imputation, to see whether two are the same."""
+    cells = [imputed.draws_of(name) for name in imputed.names if np.ptp(imputed.draws_of(name)) > 0]
+    if not cells:
+        return set()
+    together = np.vstack(cells)
+    return {together[:, i].tobytes() for i in range(imputed.m)} if together.shape[0] > 20 else set()
+
+
+def _same_table(first: Imputations, other: Imputations, position: int) -> None:
+    """Refuse imputations of another table."""
+    if not isinstance(other, Imputations):
+        raise DataError(f"ibind: argument {position} is a {type(other).__name__}, not Imputations")
+    if list(first.frame.columns) != list(other.frame.columns) or first.frame.n_rows != other.frame.n_rows:
+        raise DataError(
+            f"ibind: argument {position} is of another table: "
+            f"{other.frame.n_rows} rows, columns {', '.join(other.frame.columns)}"
+        )
+    ours, theirs = first.frame.original(), other.frame.original()
+    for name in first.frame.columns:
+        a, b = column(ours, name), column(theirs, name)
+        if (a.isna() != b.isna()).any() or (
+            first.where[name].to_numpy() != other.where[name].to_numpy()
+        ).any():
+            raise DataError(
+                f"ibind: argument {position} has other missing or imputed cells in column '{name}'"
+            )
+        seen = a.notna()
+        if list(a[seen]) != list(b[seen]):
+            raise DataError(f"ibind: argument {position} has other observed values in column '{name}'")
+
+
+def _tables(thing: Any, m: int) -> list[Any]:
+    """Return tables 0 … m; a plain table is the same in all."""
+    if isinstance(thing, Imputations):
+        if thing.m != m:
+            raise DataError(f"{m} imputations cannot be joined with {thing.m}: m must be the same")
+        return [thing.frame.original(), *thing]
+    if is_table(thing):
+        return [thing] * (m + 1)
+    raise DataError(f"expected Imputations or a DataFrame, not a {type(thing).__name__}")
+
+
+def _as_library(values: Mapping[str, Any], first: Imputations) -> Any:
+    """Columns as a table of the library the data came in."""
+    if is_polars(first.frame.original()):
+        import polars as pl
+
+        return pl.DataFrame({name: list(v) for name, v in values.items()})
+    return pd.DataFrame(values)

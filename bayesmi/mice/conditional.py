@@ -1,0 +1,95 @@
+"""The right-hand side of one conditional, written from its edges; and the table of clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import bayesmi
+from bayesmi.formula import Formula
+from bayesmi.mice.edges import Edge
+from bayesmi.mice.means import ClusterMeans
+from bayesmi.mice.request import Request
+from bayesmi.mice.rows import Event
+from bayesmi.model.automatic import quoted
+
+__all__ = ["cluster_table", "heckman", "keep_earlier", "right_hand_side"]
+
+
+def right_hand_side(name: str, edges: Sequence[Edge], request: Request, means: ClusterMeans) -> str:
+    """Write the conditional of a variable from its edges."""
+    frame, cluster = request.frame, request.cluster[name]
+    at_cluster = frame.columns[name].level != "row"
+    terms: list[str] = []
+    slopes: list[str] = []
+    for edge in edges:
+        parent = frame.columns[edge.parent]
+        if at_cluster and cluster is not None and parent.level != cluster:
+            terms += [f"`{label}`" for label in means.add(edge.parent, cluster)]
+            continue
+        terms.append(quoted(edge.parent))
+        if edge.mean and cluster is not None:
+            terms += [f"`{label}`" for label in means.add(edge.parent, cluster)]
+        if edge.slope:
+            slopes.append(quoted(edge.parent))
+    if cluster is not None and not at_cluster:
+        terms.append(f"({' + '.join(['1', *slopes])} | {quoted(cluster)})")
+    return " + ".join(terms) or "1"
+
+
+def keep_earlier(
+    name: str,
+    formula: Formula,
+    edges: Sequence[Edge],
+    variables: Sequence[str],
+    request: Request,
+    events: list[Event],
+) -> str:
+    """Keep what a formula says of earlier variables; later ones come in through their own conditional."""
+    later = {other for other in variables[variables.index(name) :] if other != name}
+    kept = [str(term) for term in formula.terms if not term.variables & later]
+    dropped = [str(term) for term in formula.terms if term.variables & later]
+    if dropped:
+        events.append(
+            (
+                name,
+                request.methods[name].name,
+                f"{', '.join(dropped)} in the formula of {name!r}: comes later in the product, so that the edge stands in "
+                "the other conditional",
+            )
+        )
+    stated = {v for term in formula.terms for v in term.variables}
+    kept += [quoted(edge.parent) for edge in edges if edge.parent not in stated]
+    kept += [str(group) for group in formula.groups if not group.variables & later]
+    return " + ".join(kept) or "1"
+
+
+def heckman(selection: str) -> Any:
+    """Return the selection model, where there is one to say it with; else its text, which Model refuses by name."""
+    kind = getattr(bayesmi, "Heckman", None)
+    return f"Heckman({selection!r})" if kind is None else kind(selection)
+
+
+def cluster_table(means: ClusterMeans, request: Request, cluster: str) -> Any:
+    """One row a cluster: cluster-level columns, known cells filled in, and means."""
+    frame = request.frame
+    rows = frame.grouping(cluster).first_row
+    columns: dict[str, Any] = {}
+    for name, column in frame.columns.items():
+        if column.level != cluster or column.kind == "identifier" or name == cluster:
+            continue
+        values = np.where(
+            column.missing & (name in frame.deduced), frame.deduced.get(name, np.nan), column.values
+        )[rows]
+        if column.categories is None:
+            columns[name] = values
+        else:
+            codes = np.where(np.isfinite(values), values, -1).astype(int)
+            columns[name] = pd.Categorical.from_codes(
+                codes, categories=pd.Index(list(column.categories)), ordered=column.kind == "ordinal"
+            )
+    columns.update({name: values[rows] for name, values in means.made.items()})
+    return pd.DataFrame(columns)

@@ -1,0 +1,93 @@
+"""Imputation without feedback: each conditional fitted on its own, in sequence (a cut model, for teaching)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.data import IncompleteFrame
+from bayesmi.errors import BayesmiNotice
+from bayesmi.imputations import StoredDraws
+from bayesmi.mice.edges import Edge
+from bayesmi.mice.means import ClusterMeans
+from bayesmi.mice.pmm import pmm
+from bayesmi.mice.request import Request
+from bayesmi.mice.rows import Event, code_at
+from bayesmi.mice.translation import Translation, translate_alone
+
+__all__ = ["CUT", "impute_modular", "sequential_edges"]
+
+Floats = NDArray[np.float64]
+CUT = 131  # purpose of the seeds
+
+
+def sequential_edges(request: Request, order: tuple[str, ...]) -> tuple[tuple[Edge, ...], tuple[Event, ...]]:
+    """Return the edges of the sequence: what each row asks for, as far as it is imputed before."""
+    edges, events = [], []
+    for position, child in enumerate(order):
+        later = [name for name in order[position + 1 :] if request.matrix.loc[child, name] != 0]
+        if later:
+            events.append(
+                (
+                    child,
+                    request.methods[child].name,
+                    f"cut: {', '.join(later)} come after {child!r} and are not used for it",
+                )
+            )
+        for parent in request.frame.columns:
+            code = code_at(request.matrix, child, parent)
+            if code in (0, -2) or parent in later:
+                continue
+            edges.append(Edge(child, parent, slope=code in (2, 4), mean=code in (3, 4)))
+    return tuple(edges), tuple(events)
+
+
+def impute_modular(
+    translation: Translation,
+    m: int,
+    seed: int,
+    donors: int,
+    matchtype: int,
+    options: Mapping[str, Any],
+    **fit: Any,
+) -> StoredDraws:
+    """Impute each column given those before it, every imputation with its own completed predictors.
+
+    The parameters of a conditional do not learn from what follows: m fits a column, one draw of each.
+    """
+    request = translation.request
+    frame = request.frame
+    filled: list[dict[str, Floats]] = [{} for _ in range(m)]
+    despite = fit.pop("despite_gate")
+    for position, name in enumerate(translation.order):
+        edges = [edge for edge in translation.edges if edge.child == name]
+        waiting = any(edge.parent in translation.order for edge in edges)
+        rounds = m if waiting else 1
+        for i in range(rounds):
+            table = frame.fill(filled[i])
+            completed = IncompleteFrame.from_table(
+                table,
+                groups=tuple(frame.groups),
+                kinds={n: str(c.kind) for n, c in frame.columns.items() if n in filled[i]},
+            )
+            part = translate_alone(request, name, edges, ClusterMeans(completed), options)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", BayesmiNotice)
+                model = part.model()
+                number = np.random.SeedSequence(seed, spawn_key=(CUT, position, i)).generate_state(1)[0]
+                fitted = model.fit(seed=int(number), **fit)
+                wanted = 1 if waiting else m
+                drawn = (
+                    pmm(fitted, wanted, donors=donors, matchtype=matchtype, despite_gate=despite)
+                    if part.matched
+                    else fitted.impute(wanted, despite_gate=despite)
+                )
+            cells = drawn.draws_of(name)
+            for k in range(wanted):
+                filled[i + k][name] = cells[:, k]
+    values = {name: np.array([one[name] for one in filled]) for name in translation.order}
+    return StoredDraws(values, tuple((0, i) for i in range(m)))

@@ -1,0 +1,84 @@
+"""``with(imp, …)``: an analysis of every completed table, said by a function or by a formula."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from bayesmi.data.wording import did_you_mean
+from bayesmi.errors import FormulaError
+from bayesmi.formula import Formula, parse
+
+if TYPE_CHECKING:
+    from bayesmi.analyses import Analyses
+
+__all__ = ["FormulaAnalysis", "run_with"]
+
+_FAMILIES = {"binomial": "Binomial", "poisson": "Poisson"}
+
+
+def run_with(imputed: Any, analysis: Any, *, family: str | None = None, n_jobs: int = 1) -> Analyses:
+    """Run the analysis; see `Imputations.with_`."""
+    if isinstance(analysis, str):
+        analysis = FormulaAnalysis.from_text(analysis, family)
+    elif family is not None:
+        raise FormulaError("family= goes with a formula; a function chooses its own")
+    if not callable(analysis):
+        raise FormulaError(f"with_ takes a function of a completed table or a formula, not {analysis!r}")
+    result: Analyses = imputed.analyze(analysis, n_jobs)
+    return result
+
+
+class FormulaAnalysis:
+    """A statsmodels analysis said by a formula; it can be sent to other processes."""
+
+    def __init__(self, fixed: str, groups: str | None, slopes: str | None, family: str | None) -> None:
+        self.fixed, self.groups, self.slopes, self.family = fixed, groups, slopes, family
+
+    @classmethod
+    def from_text(cls, text: str, family: str | None) -> Callable[[Any], Any]:
+        """Read ``"y ~ x"`` (lm, glm) or ``"y ~ x + (1 + x | g)"`` (lmer)."""
+        formula = parse(text)
+        if formula.response is None:
+            raise FormulaError(f"formula {text!r} has no response: write 'y ~ …'")
+        if formula.offsets:
+            raise FormulaError("offsets are not read here: pass a function to with_")
+        if family not in (None, "gaussian", *_FAMILIES):
+            known = ["gaussian", *_FAMILIES]
+            raise FormulaError(f"family={family!r}: {did_you_mean(family, known)}")
+        fixed = _fixed(formula)
+        if not formula.groups:
+            return cls(fixed, None, None, None if family == "gaussian" else family)
+        if family not in (None, "gaussian"):
+            raise FormulaError(
+                "a generalised mixed model is not fitted here: pass a function to with_, or use Model"
+            )
+        if len(formula.groups) > 1 or not formula.groups[0].intercept:
+            raise FormulaError(
+                "one group term with an intercept is read here, (1 + x | g): pass a function to with_ for others"
+            )
+        group = formula.groups[0]
+        slopes = " + ".join(str(term) for term in group.terms)
+        return cls(fixed, group.grouping, f"1 + {slopes}" if slopes else None, None)
+
+    def __call__(self, table: Any) -> Any:
+        """Fit one completed table."""
+        import statsmodels.api as sm
+        import statsmodels.formula.api as smf
+
+        data = table.to_pandas() if hasattr(table, "to_pandas") else table
+        if self.groups is not None:
+            return smf.mixedlm(self.fixed, data, groups=self.groups, re_formula=self.slopes).fit(reml=True)
+        if self.family is None:
+            return smf.ols(self.fixed, data).fit()
+        return smf.glm(self.fixed, data, family=getattr(sm.families, _FAMILIES[self.family])()).fit()
+
+
+def _fixed(formula: Formula) -> str:
+    """Return the formula without group terms, as statsmodels reads it; odd names by Q()."""
+    assert formula.response is not None
+    terms = [str(term) for term in formula.terms]
+    right = " + ".join(["1" if formula.intercept else "0", *terms])
+    text = f"{formula.response.expression} ~ {right}"
+    parts = text.split("`")
+    return "".join(part if i % 2 == 0 else f'Q("{part}")' for i, part in enumerate(parts))

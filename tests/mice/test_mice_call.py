@@ -1,0 +1,116 @@
+"""bmi.mice from call to completed tables: levels, matching, where, cut, and the record that travels along."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayesmi as bmi
+from bayesmi.errors import ModelError
+
+pytestmark = [
+    pytest.mark.xdist_group("mice"),
+    pytest.mark.filterwarnings("ignore::bayesmi.errors.BayesmiNotice"),
+]
+QUICK = {"draws": 300, "tune": 300, "progress": False, "despite_gate": True}
+
+
+def table(n: int = 300, groups: int = 15) -> pd.DataFrame:
+    rng = np.random.default_rng(4)
+    g = np.repeat(np.arange(groups), n // groups)
+    w = rng.normal(size=groups)
+    x = rng.normal(size=n) + 0.5 * w[g]
+    y = 1 + x + 0.7 * w[g] + rng.normal(0, 0.6, groups)[g] + rng.normal(size=n)
+    data = pd.DataFrame({"g": g, "w": w[g], "z": rng.normal(size=n), "x": x, "y": y})
+    data.loc[data["g"].isin([1, 6, 9]), "w"] = np.nan
+    data.loc[[0, 41], "w"] = np.nan  # known from the rest of their clusters
+    data.loc[rng.random(n) < 0.2, "x"] = np.nan
+    data.loc[rng.random(n) < 0.2, "y"] = np.nan
+    return data
+
+
+def matrix(data: pd.DataFrame) -> pd.DataFrame:
+    pred = bmi.make_predictor_matrix(data)
+    pred["g"] = -2
+    return pred
+
+
+def test_two_levels_with_a_cluster_variable():
+    data = table()
+    method = {"w": "2lonly.norm", "x": "2l.pan", "y": "2l.pmm"}
+    imputed = bmi.mice(data, 3, method, matrix(data), seed=1, **QUICK)
+    for one in imputed:
+        assert not one.isna().any(axis=None)
+        assert (one.groupby("g")["w"].nunique() == 1).all()
+        assert list(one.columns) == list(data.columns)
+    assert np.isin(imputed.cells("y"), data["y"].dropna()).all()
+    assert not np.isin(imputed.cells("x"), data["x"].dropna()).any()
+    known = imputed.complete(2).loc[[0, 41], "w"].tolist()
+    assert known == [data["w"].iloc[1], data["w"].iloc[42]]
+    assert imputed.method == {"g": "", "w": "2lonly.norm", "z": "", "x": "2l.pan", "y": "2l.pmm"}
+    assert imputed.visitSequence == ("w", "x", "y") or imputed.visitSequence[0] == "w"
+    assert imputed.predictorMatrix.loc["y", "g"] == -2
+    assert imputed.predictorMatrix.loc["z"].sum() == 0
+    assert imputed.version.startswith("bayesmi")
+    again = bmi.mice(data, 3, method, matrix(data), seed=1, **QUICK)
+    pd.testing.assert_frame_equal(imputed.complete(3), again.complete(3))
+
+
+def test_a_cluster_variable_alone():
+    data = table().assign(x=lambda d: d["x"].fillna(0), y=lambda d: d["y"].fillna(0))
+    imputed = bmi.mice(data, 2, {"w": "2lonly.pmm"}, matrix(data), seed=3, **QUICK)
+    one = imputed.complete(1)
+    assert (one.groupby("g")["w"].nunique() == 1).all()
+    assert np.isin(one["w"], data["w"].dropna()).all()
+    assert one.loc[0, "w"] == data["w"].iloc[1]
+
+
+def test_unconnected_variables_come_from_their_own_models():
+    data = table().drop(columns=["w", "g"])
+    pred = bmi.make_predictor_matrix(data)
+    pred.loc["x"] = [1, 0, 0]
+    pred.loc["y"] = [1, 0, 0]
+    imputed = bmi.mice(data, 2, "norm", pred, seed=2, **QUICK)
+    assert not imputed.complete(2).isna().any(axis=None)
+    assert ";" in imputed.formula
+
+
+def test_where_leaves_cells_empty():
+    data = table().drop(columns=["w", "g"])
+    keep = data["y"].isna() & (np.arange(len(data)) < 150)
+    imputed = bmi.mice(data, 2, "pmm", where={"y": (data["y"].isna() & ~keep).to_numpy()}, seed=2, **QUICK)
+    assert imputed.complete(1)["y"].isna().sum() == keep.sum()
+    assert imputed.where["y"].sum() == data["y"].isna().sum() - keep.sum()
+
+
+def test_cut_does_not_let_the_outcome_inform_its_predictor():
+    # x depends strongly on y, which comes after: with feedback imputed x follows y, without it cannot
+    data = table(400, 20).drop(columns=["w", "g"])
+    pred = bmi.make_predictor_matrix(data)
+    joint = bmi.mice(data, 4, "norm", pred, visitSequence=["x", "y"], seed=5, **QUICK)
+    cut = bmi.mice(data, 4, "norm", pred, visitSequence=["x", "y"], seed=5, cut=True, **QUICK)
+    holes = (data["x"].isna() & data["y"].notna()).to_numpy()
+
+    def relation(imputed) -> float:
+        return float(np.mean([np.corrcoef(one["x"][holes], one["y"][holes])[0, 1] for one in imputed]))
+
+    assert relation(joint) > 0.5
+    assert abs(relation(cut)) < 0.25
+    assert any("cut:" in text for text in cut.loggedEvents["out"])
+    assert not cut.complete(4).isna().any(axis=None)
+
+
+def test_maxit_is_accepted_and_said_to_be_unused():
+    data = table().drop(columns=["w", "g"])
+    with pytest.warns(bmi.BayesmiNotice, match="not as in chained"):
+        imputed = bmi.mice(data, 2, "norm", maxit=5, seed=2, **QUICK)
+    assert any("maxit=5" in text for text in imputed.loggedEvents["out"])
+
+
+def test_nothing_to_impute_and_double_statements_are_refused():
+    data = table().drop(columns=["w", "g"])
+    with pytest.raises(ModelError, match="nothing to impute"):
+        bmi.mice(data, 2, {"x": "", "y": ""})
+    with pytest.raises(ModelError, match="families= follows"):
+        bmi.mice(data, 2, families={"x": "gaussian"})
