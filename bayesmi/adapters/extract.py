@@ -85,6 +85,9 @@ class Adapter:
         Result -> Likelihood, refitted by maximum likelihood if need be; None where D3 and D4 are not offered.
     stacked : callable or None
         Results of all data sets -> maximised log-likelihood of all their rows together, clusters kept apart.
+    held : callable or None
+        Result, coefficients -> log-likelihood with the linear predictor held at these coefficients, intercept and
+        variance estimated anew: what mice's D3 evaluates.
     """
 
     name: str
@@ -92,3 +95,4 @@ class Adapter:
     extract: Callable[[Any], Extract]
     likelihood: Callable[[Any], Likelihood] | None = None
     stacked: Callable[[Sequence[Any]], float] | None = None
+    held: Callable[[Any, NDArray[np.float64]], float] | None = None

@@ -9,6 +9,7 @@ import pandas as pd
 
 from bayesmi.adapters.extract import Adapter, Extract, Likelihood
 from bayesmi.adapters.statsmodels_model import is_statsmodels, labelled, stacked, unwrap
+from bayesmi.errors import NotSupportedError
 
 __all__ = ["ADAPTER"]
 
@@ -54,4 +55,14 @@ def _likelihood(result: Any) -> Likelihood:
     return Likelihood(np.append(estimates, variance), log_likelihood, tuple(labelled(result)[0].index))
 
 
-ADAPTER = Adapter("least-squares fit", _recognises, _extract, _likelihood, stacked)
+def _held(result: Any, coefficients: np.ndarray) -> float:
+    """Log-likelihood at held coefficients, intercept and error variance at their best."""
+    model = unwrap(result).model
+    if type(model).__name__ != "OLS":
+        raise NotSupportedError("mice's D3 is for unweighted linear models: use convention='mitml'")
+    residual = np.asarray(model.endog, dtype=float) - np.asarray(model.exog, dtype=float) @ coefficients
+    n, variance = len(residual), float(residual.var())
+    return -0.5 * n * (np.log(2.0 * np.pi * variance) + 1.0)
+
+
+ADAPTER = Adapter("least-squares fit", _recognises, _extract, _likelihood, stacked, _held)

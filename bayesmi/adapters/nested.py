@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -34,6 +34,7 @@ def compare_fits(
     use: Literal["wald", "likelihood"] = "wald",
     ariv: Literal["default", "positive", "robust"] = "default",
     dfcom: float | None = None,
+    convention: Literal["mitml", "mice"] = "mitml",
 ) -> FTest:
     """Test the fits of a model against those of a smaller one.
 
@@ -42,7 +43,7 @@ def compare_fits(
     full, null : Analyses
         Of the same data sets.
     method : {"D1", "D2", "D3", "D4"}
-    use, ariv, dfcom
+    use, ariv, dfcom, convention
         See `bayesmi.Analyses.compare`.
 
     Returns
@@ -60,9 +61,15 @@ def compare_fits(
         raise PoolError(f"dfcom has no place in {method}: leave it out, or use 'D1'")
     if ariv != "default" and (method in ("D1", "D2") or (method == "D3" and ariv == "robust")):
         raise PoolError(f"ariv={ariv!r} has no place in {method}: leave it out")
+    if convention not in ("mitml", "mice"):
+        raise PoolError(f"convention {convention!r} is not known: use 'mitml' or 'mice'")
+    if convention == "mice" and method == "D1" and dfcom is None:
+        dfcom = _residual(full)
     if method == "D1" or (method == "D2" and use == "wald"):
         estimates = _additional(full, null)
         return wald_test(estimates, np.inf if dfcom is None else dfcom, method=method)
+    if convention == "mice" and method == "D3":
+        return _d3_of_mice(full, null, ariv)
     large, small = [likelihood(fit) for fit in full.results], [likelihood(fit) for fit in null.results]
     k, terms = _difference(large[0], small[0])
     own, own_null = _at_own(large), _at_own(small)
@@ -126,6 +133,30 @@ def _at_mean(fits: Sequence[Likelihood]) -> np.ndarray:
     """Log-likelihood of each data set at the mean of the parameters."""
     mean = np.mean([fit.parameters for fit in fits], axis=0)
     return np.array([fit.log_likelihood(mean) for fit in fits])
+
+
+def _residual(fits: _Fits) -> float:
+    """Residual degrees of freedom, as mice counts them: of the first fit."""
+    first = fits.extracts[0].dfcom_choices.get("residual")
+    return float("inf") if first is None or isinstance(first, Mapping) else float(first)
+
+
+def _d3_of_mice(full: _Fits, null: _Fits, ariv: str) -> FTest:
+    """Likelihood ratios with the coefficients held at their means; intercept and variance estimated in each data set."""
+    large, small = [likelihood(fit) for fit in full.results], [likelihood(fit) for fit in null.results]
+    k, terms = _difference(large[0], small[0])
+    at_mean = []
+    for fits, likelihoods in ((full, large), (null, small)):
+        adapter, p = adapter_for(fits.results[0]), len(likelihoods[0].terms)
+        if adapter.held is None:
+            raise NotSupportedError(
+                f"mice's D3 is wrong for a {adapter.name} (it estimates the variances anew): use convention='mitml'"
+            )
+        mean = np.mean([one.parameters[:p] for one in likelihoods], axis=0)
+        at_mean.append(np.array([adapter.held(fit, mean) for fit in fits.results]))
+    own = 2.0 * (_at_own(large) - _at_own(small))
+    pooled = 2.0 * (at_mean[0] - at_mean[1])
+    return d3(own, pooled, k, ariv="positive" if ariv == "positive" else "default", terms=terms)
 
 
 def _stacked(results: Sequence[Any]) -> float:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from bayesmi.adapters import lifelines, linear_model, mixed_model, pair, statsmodels_model, tidy
+from bayesmi.adapters import (
+    lifelines,
+    linear_model,
+    mixed_model,
+    pair,
+    posterior,
+    scikit_learn,
+    statsmodels_model,
+    tidy,
+)
 from bayesmi.adapters.extract import Adapter, Extract, Likelihood
 from bayesmi.errors import NotSupportedError, PoolError
 
@@ -17,6 +26,8 @@ ADAPTERS: tuple[Adapter, ...] = (
     linear_model.ADAPTER,
     statsmodels_model.ADAPTER,
     lifelines.ADAPTER,
+    posterior.ADAPTER,
+    scikit_learn.ADAPTER,
 )
 
 
@@ -43,9 +54,7 @@ def adapter_for(result: Any) -> Adapter:
     hint = "return a fitted result, an (estimates, covariance) pair or a table with term, estimate, std.error"
     if result is None:
         raise PoolError(f"the function returned nothing: {hint}")
-    if hasattr(result, "coef_"):
-        hint = "scikit-learn has no standard errors: return (estimates, covariance) or use statsmodels"
-    elif hasattr(result, "fit") and not hasattr(result, "params"):
+    if hasattr(result, "fit") and not hasattr(result, "params"):
         hint = "this is a model that is not fitted: return model.fit()"
     kind = f"{type(result).__module__}.{type(result).__qualname__}".removeprefix("builtins.")
     raise PoolError(f"cannot read estimates out of {kind}: {hint}")

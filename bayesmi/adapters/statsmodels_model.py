@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmi.adapters.extract import Adapter, Extract, Likelihood
-from bayesmi.errors import PoolError
+from bayesmi.errors import NotSupportedError, PoolError
 
 __all__ = ["ADAPTER", "convergence", "is_statsmodels", "labelled", "stacked", "unwrap"]
 
@@ -169,4 +169,31 @@ def stacked(results: Sequence[Any]) -> float:
         return float(type(models[0])(y, x, **together).fit(**quiet).llf)
 
 
-ADAPTER = Adapter("statsmodels result", is_statsmodels, _extract, _likelihood, stacked)
+def _held(result: Any, coefficients: np.ndarray) -> float:
+    """Fit the intercept alone, with the linear predictor of the held coefficients as its offset."""
+    import statsmodels.api as sm
+
+    model = unwrap(result).model
+    families = {
+        "Logit": sm.families.Binomial,
+        "Probit": lambda: sm.families.Binomial(sm.families.links.Probit()),
+        "Poisson": sm.families.Poisson,
+    }
+    kind = type(model).__name__
+    if kind != "GLM" and kind not in families:
+        raise NotSupportedError(f"mice's D3 is not offered for {kind}: use convention='mitml'")
+    offset = np.asarray(model.exog, dtype=float) @ coefficients
+    given = model._get_init_kwds() if kind == "GLM" else {"family": families[kind]()}
+    for name in ("offset", "exposure"):
+        part = getattr(model, name, None)
+        if part is not None and np.size(part) > 1:  # an exposure is kept as its logarithm
+            offset = offset + np.asarray(part, dtype=float)
+        given.pop(name, None)
+    given = {name: value for name, value in given.items() if value is not None}
+    y = np.asarray(model.endog, dtype=float)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return float(sm.GLM(y, np.ones((len(y), 1)), offset=offset, **given).fit(tol=1e-14).llf)
+
+
+ADAPTER = Adapter("statsmodels result", is_statsmodels, _extract, _likelihood, stacked, _held)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from bayesmi.adapters.extract import Extract
 from bayesmi.adapters.nested import compare_fits
+from bayesmi.adapters.registry import adapter_for
 from bayesmi.analyses.outcome import Outcome, read_result
 from bayesmi.errors import AnalysisError, PoolError
 from bayesmi.pool import FTest, Pooled
@@ -104,6 +105,20 @@ class Analyses:
             )
         return pd.concat(parts, ignore_index=True)
 
+    def means(self) -> pd.DataFrame:
+        """Average the estimates: all there is for results without standard errors, such as scikit-learn's.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by term: estimate (mean over the data sets), b (variance between them) and mcse (Monte Carlo error of
+            the mean, (b/m)^½). None of these is a standard error: how far the estimate is from the truth they do not say.
+        """
+        table = pd.DataFrame([one.estimates for one in self.extracts])
+        between = table.var(ddof=1)
+        means = {"estimate": table.mean(), "b": between, "mcse": (between / self.m) ** 0.5}
+        return pd.DataFrame(means).rename_axis("term")
+
     def pool(self, dfcom: Any = None, *, rule: Literal["rubin1987", "reiter2003"] = "rubin1987") -> Pooled:
         """Pool by Rubin's rules.
 
@@ -131,6 +146,12 @@ class Analyses:
         -----
         Where the data sets have different df (different rows in each), the smallest counts.
         """
+        if all(one.covariance.isna().all(axis=None) for one in self.extracts):
+            raise PoolError(
+                f"a {adapter_for(self.results[0]).name} has no standard errors, so there is nothing to pool by Rubin's rules: "
+                ".means() has what can be had; for standard errors use statsmodels, return (estimates, covariance), or wrap "
+                "the function in bayesmi.bootstrapped()"
+            )
         if dfcom is None:
             dfcom = self._smallest([one.dfcom for one in self.extracts])
         elif isinstance(dfcom, str):
@@ -158,6 +179,7 @@ class Analyses:
         use: Literal["wald", "likelihood"] = "wald",
         ariv: Literal["default", "positive", "robust"] = "default",
         dfcom: float | None = None,
+        convention: Literal["mitml", "mice"] = "mitml",
     ) -> FTest:
         """Test these fits against nested ones.
 
@@ -175,6 +197,11 @@ class Analyses:
         dfcom : float, optional
             Complete-data df for D1 (Reiter 2007). None is infinity, as mitml; mice's D1 passes the residual
             df.
+        convention : {"mitml", "mice"}
+            Where the two differ. mitml: D1 with infinite dfcom, D3 at the means of *all* parameters. mice: D1 with
+            the residual df, D3 with the coefficients held and intercept and variance estimated anew in each data
+            set; for linear and generalised linear models only, since for mixed models that is wrong (mice issue
+            226).
 
         Returns
         -------
@@ -187,7 +214,7 @@ class Analyses:
         """
         if not isinstance(null, Analyses) or null.m != self.m:
             raise PoolError(f"null must be the smaller model's Analyses of the same {self.m} data sets")
-        return compare_fits(self, null, method, use=use, ariv=ariv, dfcom=dfcom)
+        return compare_fits(self, null, method, use=use, ariv=ariv, dfcom=dfcom, convention=convention)
 
     def __len__(self) -> int:
         return self.m

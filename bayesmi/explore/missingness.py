@@ -72,14 +72,27 @@ class MissingnessModel:
         o = self.overall
         lines = [
             f"What goes with missing {self.target!r}: logistic regression, {self.n_missing} of {self.n_rows} rows missing",
-            f"all predictors: F({o['df1']:.0f}, {o['df2']:.0f}) = {o['statistic']:.2f}, p = {o['p.value']:.4f}; "
+            f"all predictors: F({o['df1']:.0f}, {o['df2']:.0f}) = {o['statistic']:.2f}, {_p(o['p.value'])}; "
             f"AUC {self.auc:.3f}",
             f"predictors with holes: {self.handling}",
-            self.variables.round(4).to_string(),
-            self.table.round(4).to_string(),
+            _rounded(self.variables).to_string(),
+            _rounded(self.table).to_string(),
             *(f"- {note}" for note in self.notes),
         ]
         return "\n".join(lines)
+
+
+def _p(value: float) -> str:
+    """Write a p-value, never as zero."""
+    return "p < .0001" if value < 1e-4 else f"p = {value:.4f}"
+
+
+def _rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """Four decimals; p-values as text, never as zero."""
+    shown = table.round(4)
+    return shown.assign(
+        **{"p.value": [_p(p).removeprefix("p ").removeprefix("= ") for p in table["p.value"]]}
+    )
 
 
 def missingness_model(

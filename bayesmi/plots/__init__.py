@@ -10,17 +10,25 @@ import importlib
 from typing import Any
 
 _MODULES = {
+    "bar": "bayesmi.plots.bar_plot",
     "box": "bayesmi.plots.box_plot",
     "coefficients": "bayesmi.plots.coefficient_plot",
     "correlations": "bayesmi.plots.correlation_plot",
     "density": "bayesmi.plots.density_plot",
     "flux": "bayesmi.plots.flux_plot",
+    "imputed_rank": "bayesmi.plots.imputed_rank_plot",
+    "imputed_trace": "bayesmi.plots.imputed_trace_plot",
     "margin": "bayesmi.plots.margin_plot",
     "missing_map": "bayesmi.plots.missing_map_plot",
+    "overimputation": "bayesmi.plots.overimputation_plot",
     "pattern": "bayesmi.plots.pattern_plot",
+    "predictor_matrix": "bayesmi.plots.predictor_matrix_plot",
+    "qq": "bayesmi.plots.qq_plot",
     "replicated": "bayesmi.plots.replicated_plot",
     "strip": "bayesmi.plots.strip_plot",
     "trace": "bayesmi.plots.trace_plot",
+    "upset": "bayesmi.plots.upset_plot",
+    "worm": "bayesmi.plots.worm_plot",
     "xy": "bayesmi.plots.xy_plot",
 }
 

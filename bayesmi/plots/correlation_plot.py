@@ -40,7 +40,7 @@ def correlations(data: Any, ax: Axes | None = None) -> Axes:
     """
     found = pairwise_correlations(data)
     names = list(found.values.columns)
-    labels = [*names, *(f"{shorten([name], 12)[0]} missing" for name in found.missing.index)]
+    labels = [*names, *(f"{shorten([name], 14)[0]} missing" for name in found.missing.index)]
     table = np.vstack([found.values.mask(np.eye(len(names), dtype=bool)), found.missing])
     p, q = table.shape[1], table.shape[0]
     ax = new_axes(ax, float(np.clip(2.4 + 0.55 * p, 4.8, 13)), float(np.clip(1.6 + 0.36 * q, 3.4, 12)))
@@ -65,7 +65,7 @@ def correlations(data: Any, ax: Axes | None = None) -> Axes:
     ax.axhline(p - 0.5, color="black", linewidth=1)
     ax.set_xticks(range(p), shorten(names), rotation=45, ha="left", fontsize=9)
     ax.xaxis.tick_top()
-    ax.set_yticks(range(q), shorten(labels, 22), fontsize=9)
+    ax.set_yticks(range(q), shorten(labels, 24), fontsize=9)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from bayesmi.errors import DataError
 from bayesmi.imputations import Imputations
+from bayesmi.plots.bar_plot import draw_bars
 from bayesmi.plots.sources import ImputedColumn, imputed_column
-from bayesmi.plots.style import IMPUTED, OBSERVED, new_axes, quiet, readable_alpha, shorten
+from bayesmi.plots.style import IMPUTED, OBSERVED, new_axes, quiet, readable_alpha
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +48,9 @@ def density(imputations: Imputations, name: str, ax: Axes | None = None) -> Axes
     if found.imputed.size == 0:
         raise DataError(f"column '{name}' has no missing cell: nothing to compare")
     ax = new_axes(ax)
-    _bars(ax, found) if found.levels else _curves(ax, found)
+    draw_bars(ax, found) if found.levels else _curves(ax, found)
+    if found.levels:
+        ax.set_ylim(0, ax.get_ylim()[1] * 1.2)  # room for the legend
     handles, labels = ax.get_legend_handles_labels()
     order = sorted(
         range(len(labels)), key=lambda k: (labels[k].startswith("each"), labels[k].startswith("imputed"))
@@ -104,30 +107,3 @@ def _kernel(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[n
         width = max(width, 0.6 * float(np.median(np.diff(distinct))))
     grid = np.linspace(values.min() - 3 * width, values.max() + 3 * width, 400)
     return grid, np.asarray(gaussian_kde(values, bw_method=width / sd)(grid))
-
-
-def _bars(ax: Axes, found: ImputedColumn) -> None:
-    """Proportions of levels."""
-    values = np.array([value for value, _ in found.levels])
-    observed = (found.observed[:, None] == values).mean(axis=0)
-    imputed = (found.imputed[:, :, None] == values).mean(axis=0)  # (m, levels)
-    at = np.arange(len(values))
-    ax.bar(at - 0.2, observed, 0.38, color=OBSERVED, label=f"observed ({len(found.observed)})")
-    ax.bar(
-        at + 0.2, imputed.mean(axis=0), 0.38, facecolor=IMPUTED, alpha=0.55, hatch="///", edgecolor="white",
-        label=f"imputed, mean of {found.m}",
-    )  # fmt: skip
-    spread = np.linspace(-0.14, 0.14, found.m) if found.m > 1 else np.zeros(1)
-    x = (at[None, :] + 0.2 + spread[:, None]).ravel()
-    ax.plot(
-        x, imputed.ravel(), "o", markersize=3.2, markerfacecolor="white", markeredgecolor=IMPUTED,
-        markeredgewidth=0.8, label="each imputation", zorder=3,
-    )  # fmt: skip
-    names = shorten([label for _, label in found.levels], 18)
-    slanted = sum(map(len, names)) > 60
-    ax.set_xticks(at, names, rotation=30 if slanted else 0, ha="right" if slanted else "center")
-    ax.set_xlabel(found.column.name)
-    ax.set_ylabel("proportion")
-    top = max(observed.max(), imputed.max())
-    ax.set_ylim(0, top * 1.3)  # room for the legend
-    quiet(ax)

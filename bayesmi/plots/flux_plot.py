@@ -64,5 +64,5 @@ def flux(data: Any, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("influx")
     ax.set_ylabel("outflux")
     quiet(ax, None)
-    ax.legend(frameon=False, fontsize=9, loc="upper right")
+    ax.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
     return ax

@@ -107,9 +107,14 @@ def readable_alpha(n: int, one: float = 0.9, many: float = 0.15) -> float:
 
 
 def shorten(labels: Sequence[object], longest: int = 14) -> list[str]:
-    """Labels that fit under an axis."""
+    """Labels that fit under an axis; their middle is left out where their beginnings are alike."""
     texts = [str(label) for label in labels]
-    return [text if len(text) <= longest else text[: longest - 1] + "…" for text in texts]
+    short = [text if len(text) <= longest else text[: longest - 1] + "…" for text in texts]
+    if len(set(short)) == len(set(texts)):
+        return short
+    tail = longest // 2
+    head = longest - 1 - tail
+    return [text if len(text) <= longest else f"{text[:head]}…{text[-tail:]}" for text in texts]
 
 
 def place_labels(
@@ -123,9 +128,12 @@ def place_labels(
     for px, py, label in zip(x, y, labels, strict=True):
         if np.isfinite(px) and np.isfinite(py):
             places.setdefault((round(float(px), 3), round(float(py), 3)), []).append(label)
+    if _crowded(list(places), gap):
+        _list_labels(ax, places, gap)
+        return
     used: list[tuple[float, float]] = []
     for (px, py), names in sorted(places.items(), key=lambda item: item[0][1]):
-        text = ", ".join(names) if len(names) <= 3 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+        text = _together(names)
         beside = px > 0.12 and any(  # a point stands where the text would go
             abs(py - oy) < gap and 0.015 < ox - px < 0.12 for ox, oy in places
         )
@@ -137,4 +145,25 @@ def place_labels(
             text, (px, py), (px - 0.025 if beside else px + 0.025, at), va="center", fontsize=9,
             ha="right" if beside else "left",
             arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.5} if at - py > gap / 2 else None,
+        )  # fmt: skip
+
+
+def _together(names: Sequence[str]) -> str:
+    """One label for the names of one place."""
+    return ", ".join(names) if len(names) <= 3 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+
+
+def _crowded(points: Sequence[tuple[float, float]], gap: float) -> bool:
+    """Whether many labels would have to climb over each other."""
+    return any(sum(abs(x - a) < 0.25 and abs(y - b) < 3 * gap for a, b in points) > 6 for x, y in points)
+
+
+def _list_labels(ax: Axes, places: dict[tuple[float, float], list[str]], gap: float) -> None:
+    """Labels in a column to the right, from top to bottom, each with a line to its point."""
+    ordered = sorted(places.items(), key=lambda item: (-item[0][1], item[0][0]))
+    step = min(1.3 * gap, 1.04 / max(1, len(ordered) - 1))
+    for k, ((px, py), names) in enumerate(ordered):
+        ax.annotate(
+            _together(names), (px, py), (1.1, 1.02 - k * step), va="center", ha="left", fontsize=min(9.0, 240 * step),
+            annotation_clip=False, arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "relpos": (0, 0.5)},
         )  # fmt: skip

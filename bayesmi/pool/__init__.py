@@ -27,10 +27,13 @@ from bayesmi.pool.f_statistic import pool_f
 from bayesmi.pool.ftest import FTest
 from bayesmi.pool.inference import Rule
 from bayesmi.pool.pooled import Pooled
+from bayesmi.pool.proportion import pool_proportion
+from bayesmi.pool.quantile import pool_quantiles
 from bayesmi.pool.r_squared import pool_r_squared
 from bayesmi.pool.read import read_estimates
 from bayesmi.pool.recommended_m import Recommendation
 from bayesmi.pool.scalar import pool_scalar
+from bayesmi.pool.survival import pool_survival
 
 __all__ = [
     "Estimates",
@@ -45,8 +48,11 @@ __all__ = [
     "pool_chi_square",
     "pool_correlation",
     "pool_f",
+    "pool_proportion",
+    "pool_quantiles",
     "pool_r_squared",
     "pool_scalar",
+    "pool_survival",
 ]
 
 

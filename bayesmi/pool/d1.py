@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from bayesmi.errors import PoolError
 from bayesmi.pool.estimates import Estimates
 from bayesmi.pool.ftest import FTest
+from bayesmi.pool.monte_carlo import monte_carlo_of_test
 from bayesmi.pool.rubin import barnard_rubin, rubin_matrices
 
 __all__ = ["d1", "large_sample_df", "reiter_df"]
@@ -40,6 +43,19 @@ def d1(estimates: Estimates, dfcom: ArrayLike = np.inf) -> FTest:
     1) <= 4, or very few complete-data df), df = (k + 1)/2 times Barnard and Rubin's for the average r,
     which is what the large-sample formula is for small k (m - 1); a note says so.
     """
+    test = _d1(estimates, dfcom)
+    if estimates.m < 3:
+        return test
+    rest = [np.arange(estimates.m) != i for i in range(estimates.m)]
+    left_out = [
+        _d1(Estimates(estimates.terms, estimates.values[others], estimates.covariances[others]), dfcom)
+        for others in rest
+    ]
+    return replace(test, mcse=monte_carlo_of_test(left_out))
+
+
+def _d1(estimates: Estimates, dfcom: ArrayLike) -> FTest:
+    """Compute the test itself."""
     m, k = estimates.values.shape
     pooled = rubin_matrices(estimates.values, estimates.covariances)
     scale = np.sqrt(np.diag(pooled.within))

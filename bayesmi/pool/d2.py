@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayesmi.errors import PoolError
 from bayesmi.pool.estimates import Estimates
 from bayesmi.pool.ftest import FTest
+from bayesmi.pool.monte_carlo import monte_carlo_of_test
 
 __all__ = ["d2", "read_statistics", "wald_statistics"]
 
@@ -55,10 +57,18 @@ def d2(
     """
     d = read_statistics(statistics)
     k = _read_df(df)
-    m = len(d)
-    r = (1.0 + 1.0 / m) * float(np.sqrt(d).var(ddof=1))
     if ariv not in ("default", "positive"):
         raise PoolError(f"ariv={ariv!r} is not known for D2: use 'default' or 'positive'")
+    test = _d2(d, k, terms)
+    if len(d) < 3:
+        return test
+    return replace(test, mcse=monte_carlo_of_test([_d2(np.delete(d, i), k, terms) for i in range(len(d))]))
+
+
+def _d2(d: NDArray[np.float64], k: int, terms: tuple[str, ...]) -> FTest:
+    """Compute the test itself."""
+    m = len(d)
+    r = (1.0 + 1.0 / m) * float(np.sqrt(d).var(ddof=1))
     statistic = (float(d.mean()) / k - (m + 1) / (m - 1) * r) / (1.0 + r)
     df2 = float("inf") if r == 0 else k ** (-3.0 / m) * (m - 1) * (1.0 + 1.0 / r) ** 2
     return FTest("D2", statistic, float(k), df2, r, m, terms)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pandas as pd
 from scipy import special
@@ -30,6 +31,9 @@ class FTest:
         What is tested, where known.
     notes : tuple of str
         What the user should know of this test.
+    mcse : mapping of str to float
+        Monte Carlo error of F.value, df2, P(>F) and RIV, by the jackknife over data sets (D1 and D2, m > 2); empty where
+        leaving a data set out would need new fits (D3, D4).
 
     Examples
     --------
@@ -46,6 +50,7 @@ class FTest:
     m: int
     terms: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    mcse: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
     def p_value(self) -> float:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmi.pool.estimates import Estimates
+from bayesmi.pool.ftest import FTest
 from bayesmi.pool.inference import Rule, infer, pool_moments
 from bayesmi.pool.rubin import Rubin
 
-__all__ = ["columns_of", "monte_carlo"]
+__all__ = ["columns_of", "monte_carlo", "monte_carlo_of_test"]
 
 Floats = NDArray[np.float64]
 
@@ -107,6 +108,23 @@ def columns_of(pooled: Rubin) -> Mapping[str, Floats]:
         "conf.low": test.conf_low,
         "conf.high": test.conf_high,
     }
+
+
+def monte_carlo_of_test(left_out: Sequence[FTest]) -> dict[str, float]:
+    """Monte Carlo error of a pooled test.
+
+    Parameters
+    ----------
+    left_out : sequence of FTest
+        The test without data set 1, …, m.
+
+    Returns
+    -------
+    dict of float
+        For F.value, df2, P(>F) and RIV; NaN where one is infinite without a data set.
+    """
+    table = np.array([[one.statistic, one.df2, one.p_value, one.riv] for one in left_out])
+    return dict(zip(("F.value", "df2", "P(>F)", "RIV"), _jackknife(table).tolist(), strict=True))
 
 
 def _jackknife(values: Floats) -> Floats:

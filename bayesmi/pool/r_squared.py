@@ -27,7 +27,7 @@ def pool_r_squared(r_squared: ArrayLike, n: ArrayLike, *, adjusted: bool = False
     Returns
     -------
     DataFrame
-        One row with mice's columns: est, lo 95, hi 95, fmi.
+        One row with mice's columns: est, lo 95, hi 95, fmi; and mcse, the Monte Carlo error of est (jackknife).
 
     Raises
     ------
@@ -43,8 +43,8 @@ def pool_r_squared(r_squared: ArrayLike, n: ArrayLike, *, adjusted: bool = False
     Examples
     --------
     >>> pool_r_squared([0.40, 0.45, 0.42], 100).round(3)
-           est  lo 95  hi 95    fmi
-    R^2  0.423  0.261  0.573  0.141
+           est  lo 95  hi 95    fmi   mcse
+    R^2  0.423  0.261  0.573  0.141  0.015
     """
     r2 = np.asarray(r_squared, dtype=float)
     rows = np.broadcast_to(np.asarray(n, dtype=float), r2.shape)
@@ -60,5 +60,8 @@ def pool_r_squared(r_squared: ArrayLike, n: ArrayLike, *, adjusted: bool = False
     half = 1.96 * np.sqrt(pooled.t)
     z = np.maximum(0.0, [pooled.estimate, pooled.estimate - half, pooled.estimate + half])
     est, low, high = np.tanh(z) ** 2
-    row = {"est": est, "lo 95": low, "hi 95": high, "fmi": float(pooled.fmi)}
+    m, each = len(r2), np.arctanh(np.sqrt(r2))
+    left_out = np.tanh((each.sum() - each) / (m - 1)) ** 2
+    mcse = float(np.sqrt((m - 1) * left_out.var()))
+    row = {"est": est, "lo 95": low, "hi 95": high, "fmi": float(pooled.fmi), "mcse": mcse}
     return pd.DataFrame(row, index=["adj R^2" if adjusted else "R^2"])

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import special
 
 from bayesmi.errors import PoolError
 from bayesmi.pool.inference import infer
 from bayesmi.pool.rubin import rubin
+from bayesmi.pool.scales import BACK, TO
 
 __all__ = ["COMPONENT_COLUMNS", "pool_variance_components"]
 
@@ -74,10 +74,10 @@ def _pool_one(term: str, fits: Sequence[pd.Series]) -> dict[str, object]:
         reason = f"no interval: no standard error in {without.sum()} of {m} fits"
     else:
         reason = ""
-        z, slope = _TO[scale](estimates)
+        z, slope = TO[scale](estimates)
         pooled = rubin(z, (errors * slope) ** 2)
         interval = infer(pooled)
-        low, high = (float(_BACK[scale](limit)) for limit in (interval.conf_low, interval.conf_high))
+        low, high = (float(BACK[scale](limit)) for limit in (interval.conf_low, interval.conf_high))
         fmi = float(pooled.fmi)
     return {
         "term": term,
@@ -89,22 +89,3 @@ def _pool_one(term: str, fits: Sequence[pd.Series]) -> dict[str, object]:
         "scale": scale,
         "reason": reason,
     }
-
-
-def _log(x: Floats) -> tuple[Floats, Floats]:
-    """Log and its derivative."""
-    return np.log(x), 1.0 / x
-
-
-def _logit(x: Floats) -> tuple[Floats, Floats]:
-    """Logit and its derivative."""
-    return special.logit(x), 1.0 / (x * (1.0 - x))
-
-
-def _identity(x: Floats) -> tuple[Floats, Floats]:
-    """Leave as it is; the derivative is one."""
-    return x, np.ones_like(x)
-
-
-_TO = {"log": _log, "logit": _logit, "identity": _identity}
-_BACK = {"log": np.exp, "logit": special.expit, "identity": np.asarray}

@@ -6,9 +6,14 @@ import numpy as np
 
 from bayesmi.errors import DataError
 
-__all__ = ["DECK", "STOCHASTIC", "check_m"]
+__all__ = ["CLUSTERS", "DECK", "MATCHING", "STOCHASTIC", "check_m"]
 
-STOCHASTIC, DECK = 110, 111  # purposes; the small numbers belong to the sampler and the imputations
+STOCHASTIC, DECK, MATCHING, CLUSTERS = (
+    110,
+    111,
+    112,
+    113,
+)  # purposes; the small numbers belong to the sampler and the imputations
 
 
 def check_m(m: int) -> int:

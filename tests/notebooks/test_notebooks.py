@@ -9,6 +9,8 @@ import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+SHARED = Path(os.environ.get("BAYESMI_SHARED", FOLDER.parent.parent / "shared"))
+NEEDS = {"02_titanic": "titanic3.csv"}  # data that do not ship with the package
 
 pytestmark = [
     pytest.mark.notebook,
@@ -57,6 +59,11 @@ def test_there_are_notebooks():
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs_without_error_or_warning(path, tmp_path, monkeypatch):
+    if path.stem in NEEDS:
+        folder = Path(os.environ.get("BAYESMI_DATA", SHARED / "data"))
+        if not (folder / NEEDS[path.stem]).is_file():
+            pytest.skip(f"{path.name} needs {NEEDS[path.stem]}: name its folder in BAYESMI_DATA")
+        monkeypatch.setenv("BAYESMI_DATA", str(folder.resolve()))
     monkeypatch.setenv("BAYESMI_QUICK", "1")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(FOLDER.parent), os.environ.get("PYTHONPATH", "")]))

@@ -1,0 +1,231 @@
+"""What is drawn where: combinations, predictor matrix, bars, series of imputed means, residuals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from scipy import stats
+
+from bayesmi import plots
+from bayesmi.data import IncompleteFrame
+from bayesmi.errors import DataError
+from bayesmi.imputations import Imputations, StoredDraws
+from bayesmi.plots.style import IMPUTED, OBSERVED
+
+M = 40
+
+
+def blank():
+    figure = Figure()
+    FigureCanvasAgg(figure)
+    return figure.subplots()
+
+
+def texts(labels):
+    return [label.get_text() for label in labels]
+
+
+@pytest.fixture
+def table():
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame(
+        {
+            "x": rng.normal(size=60),
+            "y": rng.normal(5, 2, size=60),
+            "c": pd.Categorical(rng.choice(["low", "high"], 60, p=[0.7, 0.3]), categories=["low", "high"]),
+            "full": np.arange(60.0),
+        }
+    )
+    table.loc[:9, "y"] = np.nan
+    table.loc[5:11, "c"] = None
+    table.loc[30:31, "x"] = np.nan
+    return table
+
+
+@pytest.fixture
+def imputed(table):
+    rng = np.random.default_rng(2)
+    return Imputations(
+        IncompleteFrame.from_table(table),
+        StoredDraws(
+            {
+                "y": rng.normal(3, 1, (M, 10)),
+                "c": (rng.random((M, 7)) < 0.5).astype(float),
+                "x": rng.normal(size=(M, 2)),
+            },
+            tuple((i % 4, 10 * (i // 4)) for i in range(M)),
+        ),
+    )
+
+
+def test_upset_counts_combinations(table):
+    bars, matrix, totals = plots.upset(table, blank())
+    assert [bar.get_height() for bar in bars.patches] == [5, 5, 2, 2]
+    filled = next(line for line in matrix.lines if line.get_label() == "missing")
+    assert to_hex(filled.get_color()).upper() == IMPUTED
+    places = set(zip(*map(tuple, filled.get_data()), strict=True))
+    order = texts(totals.get_yticklabels())
+    assert order == ["y", "c", "x"]  # most missing on top
+    combos = {column: {order[y] for x, y in places if x == column} for column in range(4)}
+    assert sorted(map(sorted, combos.values())) == [["c"], ["c", "y"], ["x"], ["y"]]
+    assert {frozenset(combos[k]) for k in (0, 1)} == {frozenset({"y"}), frozenset({"y", "c"})}
+    joined = [line for line in matrix.lines if line.get_linestyle() == "-" and len(line.get_xdata()) == 2]
+    assert len(joined) == 1  # only the pair
+    assert [bar.get_width() for bar in totals.patches] == [10, 7, 2]
+    assert bars.get_title() == ""
+
+
+def test_upset_says_what_it_leaves_out(table):
+    bars, *_ = plots.upset(table, most=2)
+    assert bars.get_title() == "2 of 4 combinations; 4 rows in the others"
+    bars, *_ = plots.upset(table, complete=True)
+    assert bars.patches[0].get_height() == 46
+    with pytest.raises(DataError, match="nothing is missing"):
+        plots.upset(table[["full"]])
+
+
+CODES = [0, 1, 2, 3, 4, -2, -3, -4]
+
+
+def matrix():
+    names = list("abcdefgh")
+    table = pd.DataFrame(np.ones((8, 8), dtype=int), index=names, columns=names)
+    table.loc["a"] = [0, *CODES[1:]]
+    table.loc["h"] = 0
+    return table
+
+
+def test_predictor_matrix_explains_every_code():
+    ax = plots.predictor_matrix(matrix(), blank())
+    shown = {p.get_gid(): to_hex(p.get_facecolor()) for p in ax.patches}
+    assert len(shown) == 64
+    legend = ax.get_legend()
+    labels = texts(legend.get_texts())
+    assert [label.split("  ")[0] for label in labels] == ["0", "1", "2", "3", "4", "−2", "−3", "−4"]
+    assert all(len(label.split("  ")[1]) > 3 for label in labels)
+    colours = dict(
+        zip([int(x.split("  ")[0].replace("−", "-")) for x in labels], legend.get_patches(), strict=True)
+    )
+    for code, name in zip(CODES[1:], "bcdefgh", strict=True):
+        assert shown[f"a|{name}"] == to_hex(colours[code].get_facecolor()), code
+    numbers = {(t.get_position()[0], t.get_position()[1]): t.get_text() for t in ax.texts}
+    assert [numbers[(j, 0)] for j in range(1, 8)] == ["1", "2", "3", "4", "−2", "−3", "−4"]
+    assert (0, 0) not in numbers  # the diagonal
+    assert len({to_hex(patch.get_facecolor()) for patch in legend.get_patches()}) == 8
+
+
+def test_predictor_matrix_with_methods():
+    methods = dict.fromkeys("abcdefg", "pmm") | {"b": "2l.2stage.heckman", "h": ""}
+    ax = plots.predictor_matrix(matrix(), blank(), method=methods)
+    beside = [t.get_text() for t in ax.texts if t.get_gid() == "method"]
+    assert beside == ["pmm", "2l.2stage.heckman", *["pmm"] * 5, "(not imputed)"]
+    assert "in both equations" in texts(ax.get_legend().get_texts())[2]
+    assert all(p.get_hatch() for p in ax.patches if p.get_gid().startswith("h|"))
+    assert not any(p.get_hatch() for p in ax.patches if p.get_gid().startswith("a|"))
+    with pytest.raises(DataError, match="row 'a', column 'b': code 7 is not known"):
+        plots.predictor_matrix(matrix().replace({1: 7}))
+    with pytest.raises(DataError, match="DataFrame"):
+        plots.predictor_matrix(np.eye(2))
+
+
+def test_bar_is_shares_of_levels(imputed, table):
+    ax = plots.bar(imputed, "c", blank())
+    shares = table["c"].value_counts(normalize=True)
+    assert [p.get_height() for p in ax.containers[0]] == pytest.approx([shares["low"], shares["high"]])
+    drawn = imputed.draws_of("c")
+    assert [p.get_height() for p in ax.containers[1]] == pytest.approx(
+        [(drawn == 0).mean(), (drawn == 1).mean()]
+    )
+    assert texts(ax.get_legend().get_texts()) == ["observed (53)", f"imputed, mean of {M}", "each imputation"]
+    assert to_hex(ax.containers[0][0].get_facecolor()).upper() == OBSERVED
+    with pytest.raises(DataError, match=r"not discrete: use plots\.density"):
+        plots.bar(imputed, "y")
+
+
+def test_imputed_trace_follows_each_chain(imputed, table):
+    axes = plots.imputed_trace(imputed, ["y", "c"])
+    assert [ax.get_title(loc="left") for ax in axes] == ["y: mean", "y: sd", "c: share of low"]
+    means = imputed.draws_of("y").mean(axis=0)
+    for k in range(4):
+        line = next(line for line in axes[0].lines if line.get_label() == f"chain {k}")
+        np.testing.assert_array_equal(line.get_xdata(), 10 * np.arange(10))
+        np.testing.assert_allclose(line.get_ydata(), means[k::4])
+    level = next(line for line in axes[1].lines if line.get_label() == "observed")
+    assert level.get_ydata()[0] == pytest.approx(table["y"].std())
+    assert len({line.get_marker() for line in axes[0].lines[:4]}) == 4
+    with pytest.raises(DataError, match="3 panels need 3 axes, got 1"):
+        plots.imputed_trace(imputed, ["y", "c"], blank())
+    with pytest.raises(DataError, match="no missing cell"):
+        plots.imputed_trace(imputed, "full")
+
+
+def test_imputed_rank_compares_chains(imputed):
+    (ax, _) = plots.imputed_rank(imputed, "y")
+    means = imputed.draws_of("y").mean(axis=0)
+    ranks = stats.rankdata(means)
+    for k in range(4):
+        line = next(line for line in ax.lines if line.get_label() == f"chain {k}")
+        at = np.arange(1, M + 1)
+        wanted = (ranks[k::4, None] <= at).mean(axis=0) - at / M
+        np.testing.assert_allclose(line.get_ydata(), wanted, atol=1e-12)
+    one = Imputations(imputed.frame, StoredDraws({"y": np.ones((3, 10))}, ((0, 0), (0, 1), (0, 2))))
+    with pytest.raises(DataError, match="come from one chain"):
+        plots.imputed_rank(one, "y")
+
+
+def test_worm_and_qq_show_the_shift_that_is_there():
+    rng = np.random.default_rng(3)
+    y = rng.normal(size=400)
+    fits = rng.normal(size=(400, 400))
+    good = plots.worm(y, fits, name="y", ax=blank())
+    bad = plots.worm(y, rng.normal(0.5, 1, size=(400, 400)), name="y", ax=blank())
+
+    def points(ax):
+        return next(line for line in ax.lines if line.get_label().startswith("y ("))
+
+    assert abs(points(good).get_ydata().mean()) < 0.12
+    assert points(bad).get_ydata().mean() == pytest.approx(-0.5, abs=0.12)
+    x = points(good).get_xdata()
+    np.testing.assert_allclose(x, stats.norm.ppf((np.arange(1, 401) - 0.375) / 400.25))
+    qq = plots.qq(y, fits, name="y", ax=blank())
+    np.testing.assert_allclose(points(qq).get_ydata() - x, points(good).get_ydata(), atol=1e-12)
+    assert np.corrcoef(points(qq).get_ydata(), np.sort(y))[0, 1] > 0.99
+    with pytest.raises(DataError, match="3 replications are too few"):
+        plots.worm(y, rng.normal(size=(3, 400)), name="y")
+    with pytest.raises(DataError, match="do not fit"):
+        plots.qq(y, rng.normal(size=(80, 3)), name="y")
+
+
+def test_residuals_of_binary_outcomes_are_normal_too():
+    from bayesmi.plots.residuals import quantile_residuals
+
+    rng = np.random.default_rng(4)
+    p = rng.random(800)
+    y = (rng.random(800) < p).astype(float)
+    replicated = (rng.random((200, 800)) < p).astype(float)
+    assert stats.kstest(quantile_residuals(y, replicated, name="y"), "norm").pvalue > 0.01
+
+
+def test_labels_stay_different_when_shortened():
+    from bayesmi.plots.style import shorten
+
+    assert shorten(["short", "education_level"], 10) == ["short", "education…"]
+    names = [f"a_rather_long_name_{k}" for k in range(12)]
+    short = shorten(names)
+    assert len(set(short)) == 12
+    assert max(map(len, short)) == 14
+
+
+def test_flux_of_many_alike_lists_its_labels():
+    rng = np.random.default_rng(1)
+    wide = pd.DataFrame(rng.normal(size=(300, 18)), columns=[f"name_{k}" for k in range(18)])
+    ax = plots.flux(wide.mask(rng.random(wide.shape) < 0.08), blank())
+    heights = [text.get_position()[1] for text in ax.texts]
+    assert len(heights) == 18
+    assert {text.get_position()[0] for text in ax.texts} == {1.1}
+    assert (np.diff(heights) < -0.02).all()  # below each other
+    assert -0.1 < min(heights) < max(heights) < 1.06
