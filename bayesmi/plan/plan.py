@@ -112,11 +112,13 @@ def make_plan(
     active = active_units(factors, table, kept=kept)
     cells: list[CellGroup] = []
     for name, column in table.frame.columns.items():
-        if not any(factor.variable == name for factor in factors) and name not in model.formula.variables:
+        if not any(factor.variable == name or name in factor.parents for factor in factors):
             continue
         deduced = np.flatnonzero(column.missing & ~table.unknown.get(name, column.missing))
         if deduced.size:
             reason = f"constant in its {column.level} and observed in another row of it"
+            if name in table.solved:
+                reason = "follows from an observed derived value"
             cells.append(CellGroup(name, "deduce", "row", deduced, reason))
     continuous = continuous_cells(factors, table, active, wanted)
     for factor in factors:
