@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.build.centring import centrings
 from bayesmi.build.correlation import beta_shapes, pairs
 from bayesmi.build.links import LINK_FLOOR, typical_link_sds
 from bayesmi.build.patterns import find_patterns, has_patterns
@@ -311,12 +312,16 @@ def _write_equation(
     record[k.F_AUX_TABLE] = writer.integers([entry for one in aux for entry in one] or [0])
     effect_records = []
     collapsed: EffectTable | None = None
+    centring = centrings(factor, table, plan)
     for e, effect in enumerate(table.effects):
         treatment = plan.effect(factor.variable, effect.grouping).treatment
         if treatment == "collapse":
             collapsed = effect
             record[k.F_COLLAPSED] = e
         own, effects, roots = _write_effect(writer, factor, key, effect, treatment, cells, effects, roots)
+        if effect.grouping in centring:
+            own[k.E_SHIFT] = writer.floats(centring[effect.grouping].weights)
+            own[k.E_SHIFT_INTERCEPT] = centring[effect.grouping].intercept
         effect_records.append(own)
     rest = np.flatnonzero(table.integral_unit < 0)
     is_statistics = (

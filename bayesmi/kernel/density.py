@@ -100,8 +100,22 @@ def _group_sds(x, f, i, at):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _effect_forward(x, f, i, at, roots, corrs, u):  # type: ignore[no-untyped-def]
+def _shift(f, i, at, g, c, p, location, a, beta, n):  # type: ignore[no-untyped-def]
+    """What the fixed effects contribute to a centred effect (see build/centring.py)."""
+    value = 0.0
+    if i[at + k.E_SHIFT_INTERCEPT] == c:
+        value += a[n] - location
+    if i[at + k.E_SHIFT] >= 0:
+        first = i[at + k.E_SHIFT] + (c * i[at + k.E_GROUPS] + g) * p
+        for j in range(p):
+            value += f[first + j] * beta[n, j]
+    return value
+
+
+@kernel
+def _effect_forward(x, f, i, factor, at, roots, corrs, a, beta, n, u):  # type: ignore[no-untyped-def]
     """Root of one grouping's covariance, and its effects if they are sampled."""
+    p, location = i[factor + k.F_COLUMNS], f[i[factor + k.F_SCALE]]
     q, n_groups = i[at + k.E_Q], i[at + k.E_GROUPS]
     root = roots[i[at + k.E_L] : i[at + k.E_L] + q * q].reshape(q, q)
     corr = corrs[i[at + k.E_L] : i[at + k.E_L] + q * q].reshape(q, q)
@@ -117,14 +131,15 @@ def _effect_forward(x, f, i, at, roots, corrs, u):  # type: ignore[no-untyped-de
         return
     raw = i[at + k.E_EFFECTS_X]
     for g in range(n_groups):
-        for a in range(q):
-            place = i[at + k.E_U] + g * q + a
+        for c in range(q):
+            place = i[at + k.E_U] + g * q + c
             if treatment == k.CENTRED:
-                u[place] = f[i[at + k.E_SCALE]] * x[raw + g * q + a]
+                shift = _shift(f, i, at, g, c, p, location, a, beta, n)
+                u[place] = f[i[at + k.E_SCALE]] * x[raw + g * q + c] - shift
             else:
                 value = 0.0
-                for b in range(a + 1):
-                    value += root[a, b] * x[raw + g * q + b]
+                for b in range(c + 1):
+                    value += root[c, b] * x[raw + g * q + b]
                 u[place] = value
 
 
@@ -450,7 +465,7 @@ def _aux_backward(x, f, i, at, one, n, p, beta, aux, d_beta, d_aux, gradient):  
 
 
 @kernel
-def _effect_backward(x, f, i, at, roots, corrs, u, d_u, d_roots, gradient):  # type: ignore[no-untyped-def]
+def _effect_backward(x, f, i, factor, at, n, roots, corrs, u, d_u, d_roots, d_a, d_beta, gradient):  # type: ignore[no-untyped-def]
     """Priors of one grouping's effects and covariance, and their gradient; returns the log priors."""
     total = 0.0
     q, n_groups = i[at + k.E_Q], i[at + k.E_GROUPS]
@@ -477,10 +492,17 @@ def _effect_backward(x, f, i, at, roots, corrs, u, d_u, d_roots, gradient):  # t
         own = u[i[at + k.E_U] : i[at + k.E_U] + size].reshape(n_groups, q)
         d_own = d_u[i[at + k.E_U] : i[at + k.E_U] + size].reshape(n_groups, q)
         total += centred_density(own, root, d_own, d_root) - 0.5 * _LOG_2PI * size
-        scale = f[i[at + k.E_SCALE]]
+        scale, p, shift = f[i[at + k.E_SCALE]], i[factor + k.F_COLUMNS], i[at + k.E_SHIFT]
         for g in range(n_groups):
             for a in range(q):
-                gradient[raw + g * q + a] += scale * d_own[g, a]
+                d = d_own[g, a]
+                gradient[raw + g * q + a] += scale * d
+                if i[at + k.E_SHIFT_INTERCEPT] == a:
+                    d_a[n] -= d
+                if shift >= 0:
+                    first = shift + (a * n_groups + g) * p
+                    for j in range(p):
+                        d_beta[n, j] -= d * f[first + j]
     sds = _group_sds(x, f, i, at)
     d_sds = np.zeros(q)
     for b in range(i[at + k.E_BLOCKS]):
@@ -650,7 +672,8 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
         at = i[table + n]
         _scaled_parameters(x, f, i, at, a, beta, aux, sigma, n)
         for e in range(i[at + k.F_EFFECTS]):
-            _effect_forward(x, f, i, i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE, roots, corrs, u)
+            effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
+            _effect_forward(x, f, i, at, effect, roots, corrs, a, beta, n, u)
 
     total = f[i[k.G_CONSTANT]]
     for n in range(n_factors):
@@ -697,9 +720,11 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
 
     for n in range(n_factors):
         at = i[table + n]
-        d_aux[n, 0] += d_sigma[n]
-        total += _parameters_backward(x, f, i, at, n, a, beta, aux, d_a, d_beta, d_aux, gradient)
         for e in range(i[at + k.F_EFFECTS]):
             effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
-            total += _effect_backward(x, f, i, effect, roots, corrs, u, d_u, d_roots, gradient)
+            total += _effect_backward(
+                x, f, i, at, effect, n, roots, corrs, u, d_u, d_roots, d_a, d_beta, gradient
+            )
+        d_aux[n, 0] += d_sigma[n]
+        total += _parameters_backward(x, f, i, at, n, a, beta, aux, d_a, d_beta, d_aux, gradient)
     return total

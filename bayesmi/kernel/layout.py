@@ -124,8 +124,10 @@ L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SCALE, L_SIZE = range(
     E_SLAB_TABLE,
     E_U,  # offset of its (G, q) effects in the work vector of effects
     E_L,  # offset of its (q, q) root in the work vector of roots
+    E_SHIFT,  # F: (q, G, p) how coefficients enter centred effects, or -1
+    E_SHIFT_INTERCEPT,  # the effect that takes the intercept, or -1
     E_SIZE,
-) = range(19)
+) = range(21)
 
 COLLAPSE, NONCENTRED, CENTRED = range(3)
 

@@ -14,6 +14,7 @@ from scipy.special import logit, logsumexp
 
 from bayesmi import BayesmiNotice, Model, Prior
 from bayesmi.build import build_sampled
+from bayesmi.build.centring import centrings
 from bayesmi.plan import make_plan
 from bayesmi.plan.grid import constrain, unconstrain
 
@@ -96,6 +97,15 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "random_intercept": ("y ~ z + h + (1 | a)", {}),
     "random_intercept_centred": ("y ~ z + (1 | a)", {"treatments": {"1|a": "centred"}}),
     "random_intercept_noncentred": ("y ~ z + (1 | a)", {"treatments": {"1|a": "noncentred"}}),
+    "centred_group_predictors": (
+        "y ~ z * h + w + v + b1 + (1 + z | a)",
+        {"treatments": {"1|a": "centred", "v": "sample"}},
+    ),
+    "centred_crossed": (
+        "y ~ z + h + w + b1 + (1 | a) + (1 | c)",
+        {"treatments": {"1|a": "centred", "1|c": "centred"}},
+    ),
+    "centred_slope_only": ("y ~ z + w + b1 + (0 + z | a)", {"treatments": {"1|a": "centred"}}),
     "slope": ("y ~ z + w + (1 + z | a)", {}),
     "slope_centred": ("y ~ z + w + (1 + z | a)", {"treatments": {"1|a": "centred"}}),
     "slope_noncentred": ("y ~ z + w + (1 + z | a)", {"treatments": {"1|a": "noncentred"}}),
@@ -406,6 +416,19 @@ class Case:
             out[f"{prefix}Intercept"] = a - factor.centers @ beta
         return out, jacobian
 
+    def _shift(self, factor: Any, key: str, grouping: str, parts: dict[str, np.ndarray]) -> Any:
+        """What the fixed effects contribute to sampled centred effects."""
+        centring = centrings(factor, self.built.tables.factors[factor.variable], self.built.plan).get(
+            grouping
+        )
+        if centring is None:
+            return 0.0
+        beta = self._coefficients(factor, key, parts)[: factor.design.n_columns]
+        shift = (centring.weights @ beta).T
+        if centring.intercept >= 0:
+            shift[:, centring.intercept] += factor.spread * parts[f"{key}::intercept"]
+        return shift
+
     def _link_spread(self, factor: Any, j: int, link: Any, parts: dict[str, np.ndarray]) -> float:
         """kappa / lambda: sqrt((group sd / typical sd)² + .1²), the typical sd being the prior's 2.5 spread / sd."""
         name = f"{link.key}::sd::{link.grouping}"
@@ -444,7 +467,7 @@ class Case:
         treatment = self.built.plan.effect(factor.variable, grouping).treatment
         own = parts.get(f"{key}::effects::{grouping}", np.zeros((groups, len(sds))))
         if treatment == "centred":
-            u = factor.spread * own
+            u = factor.spread * own - self._shift(factor, key, grouping, parts)
         else:
             u = own @ root.T
             if treatment == "noncentred":
