@@ -23,11 +23,24 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class CellShift:
+    """A sampled cell times a coefficient in the effect of one group."""
+
+    group: int
+    effect: int
+    column: int
+    variable: str
+    index: int
+    weight: float
+
+
+@dataclass(frozen=True)
 class Centring:
     """How the fixed effects of a factor enter the sampled effects of one grouping: v = u + weights @ coefficients + a."""
 
     weights: Floats  # (q, G, p)
     intercept: int  # the effect that takes the intercept (less the location), or -1
+    cells: tuple[CellShift, ...]  # sampled cells that are the same for all rows of a group
 
 
 def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centring]:
@@ -43,8 +56,8 @@ def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centr
     ]
     chosen.sort(key=lambda effect: effect.n_groups)
     p = factor.design.n_columns
-    latent = {int(j) for slab in (*table.slabs, *table.integrated) for j in slab.columns}
-    free = [j for j in range(p) if j not in latent]
+    integrated = {int(j) for slab in table.integrated for j in slab.columns}
+    free = [j for j in range(p) if j not in integrated]
     intercept_free = factor.priors.intercept is not None
     raw = table.base + factor.centers[:p]
     out: dict[str, Centring] = {}
@@ -55,8 +68,12 @@ def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centr
         varying = {int(c) for slab in effect.slabs for c in slab.columns}
         first = spec.names.index("1") if "1" in spec.names else -1
         order = [first, *(c for c in range(q) if c != first)] if first >= 0 else list(range(q))
+        cells: list[CellShift] = []
         for j in list(free):
-            for c in order:
+            mine = _cells(table, effect, j, first)
+            if mine is None:
+                continue
+            for c in order if not mine else [first]:
                 if c in varying:
                     continue
                 multiple = _multiple(raw[:, j], effect, c)
@@ -65,12 +82,37 @@ def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centr
                 weights[c, :, j] = multiple
                 if first >= 0:  # columns are centred: the constant goes to the intercept
                     weights[first, :, j] -= factor.centers[j]
+                cells += mine
                 free.remove(j)
                 break
         takes = first if intercept_free and first >= 0 else -1
         intercept_free = intercept_free and takes < 0
         if takes >= 0 or weights.any():
-            out[effect.grouping] = Centring(weights, takes)
+            out[effect.grouping] = Centring(weights, takes, tuple(cells))
+    return out
+
+
+def _cells(table: FactorTable, effect: EffectTable, column: int, first: int) -> list[CellShift] | None:
+    """Sampled cells in a column, one a group; None if they are not the same for all rows of their group."""
+    out: list[CellShift] = []
+    size = np.bincount(effect.codes, minlength=effect.n_groups)
+    for slab in table.slabs:
+        if column not in slab.columns:
+            continue
+        if first < 0:
+            return None
+        weight = slab.slab[:, slab.columns.tolist().index(column)]
+        codes = effect.codes[slab.positions]
+        for g in np.unique(codes):
+            rows = np.flatnonzero(codes == g)
+            whole = len(rows) == size[g]
+            if not whole or np.ptp(slab.index[rows]) or np.ptp(weight[rows]) > 1e-12 * abs(weight[rows[0]]):
+                return None
+            out.append(
+                CellShift(
+                    int(g), first, column, slab.variable, int(slab.index[rows[0]]), float(weight[rows[0]])
+                )
+            )
     return out
 
 

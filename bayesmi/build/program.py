@@ -322,6 +322,13 @@ def _write_equation(
         if effect.grouping in centring:
             own[k.E_SHIFT] = writer.floats(centring[effect.grouping].weights)
             own[k.E_SHIFT_INTERCEPT] = centring[effect.grouping].intercept
+            moved = centring[effect.grouping].cells
+            own[k.E_CELLS] = len(moved)
+            own[k.E_CELL_WEIGHTS] = writer.floats([one.weight for one in moved])
+            own[k.E_CELL_TABLE] = writer.integers(
+                [(one.group, one.effect, one.column, cells[one.variable][0], one.index) for one in moved]
+                or [0]
+            )
         effect_records.append(own)
     rest = np.flatnonzero(table.integral_unit < 0)
     is_statistics = (
@@ -438,6 +445,7 @@ def _write_effect(
     q = spec.n_effects
     record = [-1] * k.E_SIZE
     record[k.E_GROUPS] = effect.n_groups
+    record[k.E_CELLS] = 0
     record[k.E_Q] = q
     record[k.E_TREATMENT] = _TREATMENTS[treatment]
     record[k.E_CODES] = writer.integers(effect.codes)

@@ -92,6 +92,10 @@ def _factor_draws(
                 shift = np.einsum("qgj,sj->sgq", own.weights, coefficients[:, :p])
                 if own.intercept >= 0:
                     shift[:, :, own.intercept] += factor.spread * free[f"{key}::intercept"][:, None]
+                for one in own.cells:
+                    source = built.model.factor(one.variable)
+                    cell = source.location + source.spread * free[f"cell::{one.variable}"][:, one.index]
+                    shift[:, one.group, one.effect] += one.weight * coefficients[:, one.column] * cell
                 effects[effect.grouping] -= shift
         else:
             root = sds[effect.grouping][:, :, None] * np.linalg.cholesky(correlations[effect.grouping])

@@ -141,6 +141,28 @@ def _effect_forward(x, f, i, factor, at, roots, corrs, a, beta, n, u):  # type: 
                 for b in range(c + 1):
                     value += root[c, b] * x[raw + g * q + b]
                 u[place] = value
+    if treatment == k.CENTRED:
+        _shift_by_cells(x, f, i, at, n, beta, u)
+
+
+@kernel
+def _shift_by_cells(x, f, i, at, n, beta, u):  # type: ignore[no-untyped-def]
+    """Take sampled cells of a group's own variables out of its centred effect."""
+    for number in range(i[at + k.E_CELLS]):
+        entry = i[at + k.E_CELL_TABLE] + 5 * number
+        place = i[at + k.E_U] + i[entry] * i[at + k.E_Q] + i[entry + 1]
+        value = f[i[at + k.E_CELL_WEIGHTS] + number] * beta[n, i[entry + 2]]
+        u[place] -= value * _cell(x, f, i, i[entry + 3], i[entry + 4])
+
+
+@kernel
+def _shift_by_cells_backward(x, f, i, at, n, beta, d_own, d_beta, gradient):  # type: ignore[no-untyped-def]
+    for number in range(i[at + k.E_CELLS]):
+        entry = i[at + k.E_CELL_TABLE] + 5 * number
+        d = d_own[i[entry], i[entry + 1]] * f[i[at + k.E_CELL_WEIGHTS] + number]
+        column = i[entry + 2]
+        d_beta[n, column] -= d * _cell(x, f, i, i[entry + 3], i[entry + 4])
+        _add_cell_gradient(f, i, i[entry + 3], i[entry + 4], -d * beta[n, column], gradient)
 
 
 @kernel
@@ -465,7 +487,7 @@ def _aux_backward(x, f, i, at, one, n, p, beta, aux, d_beta, d_aux, gradient):  
 
 
 @kernel
-def _effect_backward(x, f, i, factor, at, n, roots, corrs, u, d_u, d_roots, d_a, d_beta, gradient):  # type: ignore[no-untyped-def]
+def _effect_backward(x, f, i, factor, at, n, roots, corrs, u, d_u, d_roots, beta, d_a, d_beta, gradient):  # type: ignore[no-untyped-def]
     """Priors of one grouping's effects and covariance, and their gradient; returns the log priors."""
     total = 0.0
     q, n_groups = i[at + k.E_Q], i[at + k.E_GROUPS]
@@ -493,6 +515,7 @@ def _effect_backward(x, f, i, factor, at, n, roots, corrs, u, d_u, d_roots, d_a,
         d_own = d_u[i[at + k.E_U] : i[at + k.E_U] + size].reshape(n_groups, q)
         total += centred_density(own, root, d_own, d_root) - 0.5 * _LOG_2PI * size
         scale, p, shift = f[i[at + k.E_SCALE]], i[factor + k.F_COLUMNS], i[at + k.E_SHIFT]
+        _shift_by_cells_backward(x, f, i, at, n, beta, d_own, d_beta, gradient)
         for g in range(n_groups):
             for a in range(q):
                 d = d_own[g, a]
@@ -723,7 +746,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
         for e in range(i[at + k.F_EFFECTS]):
             effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
             total += _effect_backward(
-                x, f, i, at, effect, n, roots, corrs, u, d_u, d_roots, d_a, d_beta, gradient
+                x, f, i, at, effect, n, roots, corrs, u, d_u, d_roots, beta, d_a, d_beta, gradient
             )
         d_aux[n, 0] += d_sigma[n]
         total += _parameters_backward(x, f, i, at, n, a, beta, aux, d_a, d_beta, d_aux, gradient)

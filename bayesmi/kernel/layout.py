@@ -126,8 +126,11 @@ L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SCALE, L_SIZE = range(
     E_L,  # offset of its (q, q) root in the work vector of roots
     E_SHIFT,  # F: (q, G, p) how coefficients enter centred effects, or -1
     E_SHIFT_INTERCEPT,  # the effect that takes the intercept, or -1
+    E_CELLS,  # sampled cells in centred effects: how many
+    E_CELL_TABLE,  # I: (group, effect, column, cell record, index) of each
+    E_CELL_WEIGHTS,  # F
     E_SIZE,
-) = range(21)
+) = range(24)
 
 COLLAPSE, NONCENTRED, CENTRED = range(3)
 

@@ -101,6 +101,10 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
         "y ~ z * h + w + v + b1 + (1 + z | a)",
         {"treatments": {"1|a": "centred", "v": "sample"}},
     ),
+    "centred_group_cells": (
+        "y ~ v * h + z + w + b1 + (1 | a)",
+        {"treatments": {"1|a": "centred", "v": "sample"}},
+    ),
     "centred_crossed": (
         "y ~ z + h + w + b1 + (1 | a) + (1 | c)",
         {"treatments": {"1|a": "centred", "1|c": "centred"}},
@@ -427,6 +431,10 @@ class Case:
         shift = (centring.weights @ beta).T
         if centring.intercept >= 0:
             shift[:, centring.intercept] += factor.spread * parts[f"{key}::intercept"]
+        for one in centring.cells:
+            source = self.model.factor(one.variable)
+            cell = source.location + source.spread * parts[f"cell::{one.variable}"][one.index]
+            shift[one.group, one.effect] += one.weight * beta[one.column] * cell
         return shift
 
     def _link_spread(self, factor: Any, j: int, link: Any, parts: dict[str, np.ndarray]) -> float:
