@@ -26,6 +26,7 @@ _BUDGET = 4_000_000  # expanded rows
 _INFORMATIVE = (
     3.0  # information of a group's rows over that of the prior, from which centred effects mix better
 )
+_INFORMATIVE_BESIDE_LINKS = 30.0
 
 
 @dataclass(frozen=True)
@@ -334,9 +335,9 @@ def _effects_of(
         )  # fmt: skip
     per_group = np.bincount(table.codes_at(effect.grouping, factor.level)[active], minlength=n_groups)
     # with a link the group sd can go to zero where the link explains the groups: a funnel for centred effects
-    information = 0.0 if factor.links else _information(factor, effect, table)
-    chosen = asked or ("centred" if information >= _INFORMATIVE else "noncentred")
-    strength = "much" if information >= _INFORMATIVE else "little"
+    least = _INFORMATIVE_BESIDE_LINKS if factor.links else _INFORMATIVE
+    strength = "much" if _information(factor, effect, table) >= least else "little"
+    chosen = asked or ("centred" if strength == "much" else "noncentred")
     why = f"{obstacle or 'asked for'}; {strength} information per group (median {int(np.median(per_group))} rows)"
     return EffectGroup(factor.variable, effect.grouping, chosen, n_groups, effect.n_effects, why)
 
