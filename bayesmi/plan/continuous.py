@@ -37,21 +37,21 @@ def continuous_cells(
         informative = table.unknown_at(factor.variable, factor.level) & active[factor.variable]
         if not factor.family.is_discrete and informative.any():
             by_level.setdefault(factor.level, []).append(factor)
-    above = {factor.variable for level, own in by_level.items() if level != "row" for factor in own}
-    gridded_above: set[str] = set()
+    sampled_above: set[str] = set()
     for level, own in by_level.items():
         if level == "row":
             continue
         names = [factor.variable for factor in own]
-        chosen = _gridded(names, factors, own, wanted, fixed=())
-        gridded_above |= chosen
+        # sampled cells of the levels before stay as they are: of a product with them the cells here are gridded
+        chosen = _gridded(names, factors, own, wanted, fixed=sampled_above)
+        sampled_above |= set(names) - chosen
         for factor in own:
             informative = table.unknown_at(factor.variable, level) & active[factor.variable]
             how = "grid" if factor.variable in chosen else "sample"
             out[factor.variable] = {how: informative}
     rows = by_level.get("row", [])
     if rows:
-        out |= _by_pattern(rows, factors, table, active, wanted, above - gridded_above)
+        out |= _by_pattern(rows, factors, table, active, wanted, sampled_above)
     return out
 
 

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.errors import ModelError, NotSupportedError
+from bayesmi.formula import Design
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import children_of
 from bayesmi.plan.values import CellValues
 
-__all__ = ["SPACING", "constrain", "count_values", "first_grid", "grid_values", "unconstrain"]
+__all__ = ["SPACING", "check_range", "constrain", "count_values", "first_grid", "grid_values", "unconstrain"]
 
 Floats = NDArray[np.float64]
 SPACING = 1.1  # of the smallest conditional standard deviation
@@ -78,12 +79,9 @@ def first_grid(
         If a predictor is not finite somewhere on it, such as the logarithm of a Gaussian variable.
     """
     support = factor.family.support
-    rows = table.rows_of_level(factor.level)
-    response = table.values[factor.variable][rows]
-    z = unconstrain(response[np.isfinite(response)], support)
-    sd = float(z.std(ddof=1))
-    low, high = float(z.min()) - wider * _REACH * sd, float(z.max()) + wider * _REACH * sd
-    smallest = _smallest_sd(factor, factors, table, z, sd)
+    check_range(factor, factors, table, wider)
+    low, high, z = _reach(factor, table, wider)
+    smallest = _smallest_sd(factor, factors, table, z, float(z.std(ddof=1)))
     spacing = SPACING * smallest / finer
     n_points = max(_LEAST, math.ceil((high - low) / spacing) + 1)
     if n_points > _MOST:
@@ -92,9 +90,7 @@ def first_grid(
             "the residual; the nearest that is supported: the variable without its nonlinear term, or on another scale"
         )
     step = (high - low) / (n_points - 1)
-    grid = grid_values(np.full(n_cells, low), np.full(n_cells, step), n_points, support)
-    _check_finite(factor, factors, table, grid.values[0])
-    return grid
+    return grid_values(np.full(n_cells, low), np.full(n_cells, step), n_points, support)
 
 
 def count_values(factor: Factor, n_cells: int, wider: float) -> CellValues:
@@ -105,24 +101,24 @@ def count_values(factor: Factor, n_cells: int, wider: float) -> CellValues:
 
 
 def _design_on(
-    child: Factor, table: ModelTable, name: str, points: Floats
+    design: Design, child: Factor, table: ModelTable, name: str, points: Floats
 ) -> tuple[Floats, NDArray[np.intp]]:
-    """Design of a child on some complete rows with the variable at each point, (points, rows, columns), and the rows."""
+    """A design of a child on some complete rows with the variable at each point, (points, rows, columns), and the rows."""
     rows = table.rows_of_level(child.level)
     known = np.isfinite(table.values[child.variable][rows])
-    for parent in child.design.variables:
+    for parent in design.variables:
         known &= np.isfinite(table.values[parent][rows])
     chosen = np.flatnonzero(known)
     if len(chosen) > _ROWS:
         chosen = chosen[np.linspace(0, len(chosen) - 1, _ROWS).astype(np.intp)]
     if not chosen.size:
-        return np.zeros((len(points), 0, child.design.n_columns)), chosen
-    values = {parent: table.values[parent][rows][chosen] for parent in child.design.variables}
+        return np.zeros((len(points), 0, design.n_columns)), chosen
+    values = {parent: table.values[parent][rows][chosen] for parent in design.variables}
     repeated = {
         parent: np.tile(column, len(points)) if parent != name else np.repeat(points, len(chosen))
         for parent, column in values.items()
     }
-    matrix = child.matrix(repeated, len(points) * len(chosen))
+    matrix = design.matrix(repeated)
     return matrix.reshape(len(points), len(chosen), -1), chosen
 
 
@@ -137,7 +133,7 @@ def _smallest_sd(
         if factor.variable not in child.design.variables:
             continue
         with np.errstate(all="ignore"):
-            matrix, rows = _design_on(child, table, factor.variable, values)
+            matrix, rows = _design_on(child.design, child, table, factor.variable, values)
         if not rows.size or not np.isfinite(matrix).all():
             continue
         slopes, weight = _rough_fit(child, table)
@@ -190,17 +186,37 @@ def _rough_fit(child: Factor, table: ModelTable) -> tuple[Floats, float]:
     return slopes[1:], weight
 
 
-def _check_finite(factor: Factor, factors: Sequence[Factor], table: ModelTable, values: Floats) -> None:
+def check_range(factor: Factor, factors: Sequence[Factor], table: ModelTable, wider: float = 1.0) -> None:
+    """Refuse predictors that are not finite somewhere where the variable's cells can be.
+
+    Raises
+    ------
+    ModelError
+        Such as for the logarithm of a Gaussian variable.
+    """
+    low, high, _ = _reach(factor, table, wider)
+    values, _ = constrain(np.linspace(low, high, 61), factor.family.support)
     for child in children_of(factor.variable, factors):
-        if factor.variable not in child.design.variables:
-            continue
-        with np.errstate(all="ignore"):
-            matrix, _ = _design_on(child, table, factor.variable, values)
-        bad = ~np.isfinite(matrix).all(axis=(0, 1))
-        if bad.any():
-            term = child.column_names[int(np.argmax(bad))]
-            raise ModelError(
-                f"{term!r} in the model of {child.variable!r} is not finite for every value that missing cells of "
-                f"{factor.variable!r} can take under its {factor.family.name} model: give it a family of the right range, "
-                f"such as families={{{factor.variable!r}: 'lognormal'}}"
-            )
+        designs = [(child.design, "{}"), (child.offsets, "offset({})")]
+        designs += [(design, "{}") for effect in child.effects for design in effect.designs]
+        for design, shown in designs:
+            if factor.variable not in design.variables:
+                continue
+            with np.errstate(all="ignore"):
+                matrix, _ = _design_on(design, child, table, factor.variable, values)
+            bad = ~np.isfinite(matrix).all(axis=(0, 1))
+            if bad.any():
+                term = shown.format(design.column_names[int(np.argmax(bad))])
+                raise ModelError(
+                    f"{term!r} in the model of {child.variable!r} is not finite for every value that missing cells of "
+                    f"{factor.variable!r} can take under its {factor.family.name} model: give it a family of the right range, "
+                    f"such as families={{{factor.variable!r}: 'lognormal'}}"
+                )
+
+
+def _reach(factor: Factor, table: ModelTable, wider: float) -> tuple[float, float, Floats]:
+    """Ends of a grid on the unconstrained scale, and the observed values there."""
+    response = table.values[factor.variable][table.rows_of_level(factor.level)]
+    z = unconstrain(response[np.isfinite(response)], factor.family.support)
+    beyond = wider * _REACH * float(z.std(ddof=1))
+    return float(z.min()) - beyond, float(z.max()) + beyond, z

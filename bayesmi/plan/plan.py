@@ -14,7 +14,7 @@ from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import active_units
 from bayesmi.plan.continuous import continuous_cells
-from bayesmi.plan.grid import count_values, first_grid
+from bayesmi.plan.grid import check_range, count_values, first_grid
 from bayesmi.plan.values import CellValues
 
 if TYPE_CHECKING:
@@ -102,9 +102,10 @@ def make_plan(
     Raises
     ------
     ModelError
-        If an override names something that is not there or cannot be treated so.
+        If an override names something that is not there or cannot be treated so, or a predictor is not finite for every
+        value that a missing cell can take.
     NotSupportedError
-        If a sampled cell enters a predictor nonlinearly, or the expansion is beyond the budget.
+        If cells of two groupings would have to be summed, or the expansion is beyond the budget.
     """
     factors, table = model.factors, model.table
     wanted = dict(model.treatments)
@@ -126,6 +127,9 @@ def make_plan(
         cells += _cells_of(factor, table, active[factor.variable], continuous.get(factor.variable, {}))
     _check_asked(wanted, cells)
     _check_levels(cells, factors)
+    for group in cells:
+        if group.treatment == "predict" and not model.factor(group.variable).family.is_discrete:
+            check_range(model.factor(group.variable), factors, table)
     grids = {
         group.variable: first_grid(
             model.factor(group.variable),
@@ -226,10 +230,13 @@ def _check_levels(cells: list[CellGroup], factors: tuple[Factor, ...]) -> None:
             levels.setdefault(group.level, group.variable)
     if len(levels) > 1:
         (one, first), (other, second) = list(levels.items())[:2]
+        family = next(factor.family for factor in factors if factor.variable == second)
+        nearest = f"a Gaussian model, families={{{second!r}: 'gaussian'}}"
+        if family.is_gaussian_identity:
+            nearest = f"a linear effect of {second!r}, without products with other incomplete variables"
         raise NotSupportedError(
             f"missing values of {first!r} (one a {one}) and of {second!r} (one a {other}) would both have to be summed out, "
-            "which is supported for one grouping; the nearest that is: a Gaussian model, families="
-            f"{{{second!r}: 'gaussian'}}"
+            f"which is supported for one grouping; the nearest that is: {nearest}"
         )
 
 
