@@ -289,7 +289,7 @@ def _write_equation(
     """Return the record of one linear predictor, how far work vectors are used now, and its work."""
     key, priors = factor.keys[equation], factor.priors
     record = [-1] * k.F_SIZE
-    record[k.F_FAMILY] = FAMILY_CODES.index(factor.family.name) if equation == 0 else -1
+    record[k.F_FAMILY] = FAMILY_CODES.index(factor.family.form) if equation == 0 else -1
     record[k.F_PARTNERS] = len(factor.keys) - 1 if equation == 0 else 0
     record[k.F_ROWS] = table.n_rows
     record[k.F_PLAIN] = table.n_plain
@@ -310,6 +310,10 @@ def _write_equation(
     record[k.F_AUX] = len(aux)
     record[k.F_AUX_N] = sum(one[k.A_N] for one in aux)
     record[k.F_AUX_TABLE] = writer.integers([entry for one in aux for entry in one] or [0])
+    record[k.F_CONSTANTS] = writer.floats(factor.family.constants)
+    record[k.F_CONSTANTS_N] = len(factor.family.constants) if equation == 0 else 0
+    if "trials" in table.known:
+        record[k.F_TRIALS] = writer.floats(table.known["trials"])
     effect_records = []
     collapsed: EffectTable | None = None
     centring = centrings(factor, table, plan)

@@ -172,6 +172,6 @@ def _predict(
     rows = lay_out_completed(factor, table, units, values)
     eta = predictors(factor, rows, draw)
     own = [one[0] for one in eta] if factor.family.has_equations else eta[0]
-    scales = {name: value[0] for name, value in draw.scales(factor).items()}
+    scales = {name: value[0] for name, value in draw.scales(factor).items()} | dict(rows.known)
     drawn = factor.values(factor.family.draw(rng, own, scales))
     _to_rows(factor, table, units, drawn, values[factor.variable])

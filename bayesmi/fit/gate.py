@@ -256,7 +256,8 @@ def _expected(
     if treatment == "predict":
         table = lay_out(factor, model.table, units, tables.expansion, None, tables.cell_position)
         eta = predictors(factor, table, draws)
-        return np.asarray(factor.family.mean(np, eta, draws.scales(factor, trailing=1)))
+        scales = {**draws.scales(factor, trailing=1), **table.known}
+        return np.asarray(factor.family.mean(np, eta, scales))
     some = restricted(model.factors, model.table, tables, factor.level, units)
     log_weights, moments = unit_log_weights(model.factors, some, draws)
     weights = entry_probabilities(some.expansion, log_weights)

@@ -63,6 +63,9 @@ B_START, B_ROWS, B_COMBINATIONS, B_PARENTS, B_SIZE = range(5)
     F_AUX,  # parameters of the family: records
     F_AUX_TABLE,
     F_AUX_N,  # and numbers in all
+    F_CONSTANTS,  # F: numbers of the family that are not sampled, such as bounds
+    F_CONSTANTS_N,
+    F_TRIALS,  # F: trials of each row, or -1: one each
     F_SCALE,  # F offset of (location, spread)
     F_WHITENING,
     F_CENTERS,
@@ -87,7 +90,7 @@ B_START, B_ROWS, B_COMBINATIONS, B_PARENTS, B_SIZE = range(5)
     F_COEFFICIENT_PRIORS,
     F_UNITS,  # I: unit of each row, or -1: rows with integrated cells
     F_SIZE,
-) = range(38)
+) = range(41)
 
 # parameters of a family: place in x, how many, transform, F of locations, first of them among the factor's numbers,
 # F of the prior, whether it sits at the predictors' means

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.errors import ModelError, NotSupportedError
+from bayesmi.errors import ModelError
 from bayesmi.families import Family
 from bayesmi.formula import Design, Formula, fit_design, fit_offsets
 from bayesmi.model.default_priors import choose_priors
 from bayesmi.model.factor import EffectLink, Factor, GroupEffect, level_codes
 from bayesmi.model.table import ModelTable
+from bayesmi.model.trials import check_trials
 from bayesmi.priors import Prior
 
 __all__ = ["assemble_factor", "column_names", "group_effects"]
@@ -75,10 +76,6 @@ def assemble_factor(
     ModelError
         If the response or a predictor is constant or wholly missing.
     """
-    if formula.response is not None and formula.response.trials is not None:
-        raise NotSupportedError(
-            f"'{variable} | trials(…)' (binomial) is not supported yet; the nearest that is: one row a trial, Bernoulli"
-        )
     rows = table.rows_of_level(level)
     levels: tuple[float, ...] = table.levels_of(variable) if family.has_levels else ()
     response = table.values[variable][rows]
@@ -87,8 +84,9 @@ def assemble_factor(
     seen = response[np.isfinite(response)]
     _check_varies(variable, seen, level)
     family.check(variable, seen)
+    trials = check_trials(variable, formula, family, table, rows)
     if not family.has_levels:
-        counts = family.cell_values(seen)
+        counts = family.cell_values(seen if trials is None else trials)
         levels = () if counts is None else tuple(counts.tolist())
     labels = table.level_labels(variable)[1:] if family.has_equations else ()
     design = fit_design(formula.terms, formula.intercept, table.variables(_variables(formula.terms)))

@@ -451,8 +451,8 @@ def _joint(
             "levels='pooled': models of incomplete covariates force equal within- and between-group association"
         )
     family = (
-        get_family(spec["family"])
-        if spec["family"]
+        get_family(spec["family"] or "binomial")
+        if spec["family"] or parsed.response.trials is not None
         else family_for_kind(response, frame.columns[response].kind, "response")
     )
     _check_family(response, family, table)
@@ -483,8 +483,8 @@ def _joint(
 
 def _check_family(name: str, family: Family, table: ModelTable) -> None:
     column = table.column(name)
-    if family.name == "bernoulli" and len(table.levels_of(name)) != 2:
-        raise ModelError(f"family 'bernoulli' needs two values; column {name!r} is {column.kind}")
+    if family.has_levels and family.kinds == ("binary",) and len(table.levels_of(name)) != 2:
+        raise ModelError(f"family {family.name!r} needs two values; column {name!r} is {column.kind}")
     if not family.has_levels and column.categories is not None:
         raise ModelError(
             f"family {family.name!r} needs numbers; column {name!r} holds categories ({column.kind})"

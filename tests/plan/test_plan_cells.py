@@ -280,7 +280,12 @@ LIMITS = [
         NotSupportedError,
         r"'f' \(one a c\) and of 'flag' \(one a a\).*nearest",
     ),
-    ("y ~ log(p)", {}, ModelError, r"'log\(p\)' in the model of 'y' is not finite.*'p'.*right range.*'lognormal'"),
+    (
+        "y ~ log(p)",
+        {},
+        ModelError,
+        r"'log\(p\)' in the model of 'y' is not finite.*'p'.*right range.*'lognormal'",
+    ),
     ("y ~ z + offset(log(p))", {}, ModelError, r"offset.*log\(p\).*'y' is not finite.*right range"),
     ("y ~ z + p + (1 + sqrt(p) | a)", {}, ModelError, r"'sqrt\(p\)'.*'y' is not finite.*right range"),
 ]
@@ -310,7 +315,9 @@ def test_an_expansion_beyond_the_budget_is_refused_by_name():
     data = pd.DataFrame(rng.normal(size=(400, 6)), columns=list("yabcde"))
     data.loc[:200, list("abcde")] = np.nan
     formula = "y ~ I(a ** 2) + I(b ** 2) + I(c ** 2) + I(d ** 2) + I(e ** 2)"
-    with pytest.raises(NotSupportedError, match="cells of a, b, c, d, e needs .* weighted rows.*take variables"):
+    with pytest.raises(
+        NotSupportedError, match=r"cells of a, b, c, d, e needs .* weighted rows.*take variables"
+    ):
         plan_of(formula, data)
 
 
