@@ -115,7 +115,14 @@ def test_density_is_pymcs(name):
     one = example(name)
     with pm.Model() as model:
         scales = {key: np.asarray(value) for key, value in one.scales.items()}
-        one.family.pymc("y", one.eta, scales, observed=one.y)
+        if name == "hurdlepoisson":  # latents of a hurdle need a distribution of ours
+            pm.HurdlePoisson("y", psi=1 - scales["hu"], mu=np.exp(one.eta), observed=one.y)
+        elif name == "hurdlenegativebinomial":
+            pm.HurdleNegativeBinomial(
+                "y", psi=1 - scales["hu"], mu=np.exp(one.eta), alpha=scales["alpha"], observed=one.y
+            )
+        else:
+            one.family.pymc("y", one.eta, scales, observed=one.y)
     (mine,) = model.compile_logp(sum=False, mode="FAST_COMPILE")({})
     # PyMC's normal distribution function has sqrt(2) in single precision (pt.sqrt(2.0) is float32)
     is_single = one.family.form in ("truncated", "ordinalprobit", "skewnormal")
@@ -253,7 +260,7 @@ def test_starts_and_scales_are_sane(name):
         prior = one.family.default_prior(parameter.name, spread)
         assert prior.support == parameter.support
     if not one.family.has_levels and one.family.is_discrete:
-        values = one.family.cell_values(scales["trials"] if "trials" in scales else y)
+        values = one.family.cell_values(scales.get("trials", y))
         assert values[0] == 0
         assert values[-1] >= y.max()
     if not one.family.is_discrete:
