@@ -58,8 +58,10 @@ def first_grid(
     check_range(factor, factors, table, wider)
     low, high, z = _reach(factor, table, wider)
     smallest = _smallest_sd(factor, factors, table, z, float(z.std(ddof=1)))
-    spacing = SPACING * smallest / (finer * factor.family.grid_finer)
-    n_points = max(_LEAST, math.ceil((high - low) / spacing) + 1)
+    narrow_low, narrow_high, _ = _reach(factor, table, 1.0)
+    spacing = min(SPACING * smallest, (narrow_high - narrow_low) / (_LEAST - 1))
+    spacing /= finer * factor.family.grid_finer
+    n_points = math.ceil((high - low) / spacing * (1.0 - 1e-9)) + 1
     if n_points > _MOST:
         raise NotSupportedError(
             f"cells of {factor.variable!r} need a grid of {n_points} points, more than {_MOST}: its effect is very steep against "

@@ -223,11 +223,18 @@ def _check_asked(wanted: Mapping[str, str], cells: list[CellGroup]) -> None:
 
 
 def _check_levels(cells: list[CellGroup], factors: tuple[Factor, ...]) -> None:
-    """Refuse summed cells of two different groupings."""
+    """Refuse summed cells of two different groupings, and of one above another modelled one."""
     levels: dict[str, str] = {}
     for group in cells:
         if group.treatment in ("enumerate", "grid") and group.level != "row":
             levels.setdefault(group.level, group.variable)
+            for factor in factors:
+                if factor.level not in ("row", group.level) and group.variable in factor.parents:
+                    raise NotSupportedError(
+                        f"missing values of {group.variable!r} (one a {group.level}) would have to be summed out of the model of "
+                        f"{factor.variable!r} (one a {factor.level}), which is supported for models of rows; the nearest that is: "
+                        f"formulas={{{factor.variable!r}: '~ …'}} without {group.variable!r}"
+                    )
     if len(levels) > 1:
         (one, first), (other, second) = list(levels.items())[:2]
         family = next(factor.family for factor in factors if factor.variable == second)

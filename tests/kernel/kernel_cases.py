@@ -682,5 +682,5 @@ def make_case(name: str) -> Case:
     model = make_model(name)
     plan = make_plan(model)
     if plan.grids:  # a random point is not the posterior that the first grid is made for
-        plan = make_plan(model, finer=dict.fromkeys(plan.grids, 2.5), wider=dict.fromkeys(plan.grids, 1.5))
+        plan = make_plan(model, finer=dict.fromkeys(plan.grids, 1.5), wider=dict.fromkeys(plan.grids, 3.0))
     return Case(name, model, build_sampled(model, plan))

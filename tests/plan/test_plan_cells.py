@@ -214,6 +214,11 @@ def test_a_finer_and_wider_plan():
     np.testing.assert_array_equal(finer.values[:, [0, -1]], first.values[:, [0, -1]])
     assert (wider.grids["x"].values[:, 0] < first.values[:, 0]).all()
     assert wider.wider == {"x": 2.0}
+    np.testing.assert_allclose(wider.grids["x"].spacing, first.spacing, rtol=0.1)  # wider is not coarser
+    slightly = make_plan(model, finer={"x": 1.3}).grids[
+        "x"
+    ]  # also where the rule alone would take fewer points
+    assert (slightly.spacing < first.spacing / 1.2).all()
 
 
 def test_of_two_cells_with_a_product_one_runs_over_a_grid_where_both_are_missing():
@@ -270,7 +275,7 @@ def test_of_a_product_across_levels_the_lower_cells_run_over_a_grid():
 LIMITS = [
     (
         "y ~ I(v ** 2) + I(t ** 2) + (1 | a/b)",
-        {},
+        {"formulas": {"t": "~ h"}},
         NotSupportedError,
         r"'v' \(one a a\) and of 't' \(one a a:b\).*nearest that is: a linear effect of 't'",
     ),
@@ -279,6 +284,12 @@ LIMITS = [
         {"kinds": {"f": "nominal"}},
         NotSupportedError,
         r"'f' \(one a c\) and of 'flag' \(one a a\).*nearest",
+    ),
+    (
+        "y ~ flag + t + z + (1 | a/b)",
+        {},
+        NotSupportedError,
+        r"'flag' \(one a a\).*model of 't' \(one a a:b\).*nearest.*formulas=\{'t'.*without 'flag'",
     ),
     (
         "y ~ log(p)",
