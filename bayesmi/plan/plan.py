@@ -232,8 +232,8 @@ def _check_levels(cells: list[CellGroup], factors: tuple[Factor, ...]) -> None:
                 if factor.level not in ("row", group.level) and group.variable in factor.parents:
                     raise NotSupportedError(
                         f"missing values of {group.variable!r} (one a {group.level}) would have to be summed out of the model of "
-                        f"{factor.variable!r} (one a {factor.level}), which is supported for models of rows; the nearest that is: "
-                        f"formulas={{{factor.variable!r}: '~ …'}} without {group.variable!r}"
+                        f"{factor.variable!r} (one a {factor.level}), which is supported for models of rows; the nearest "
+                        f"that is: formulas={{{factor.variable!r}: '~ …'}} without {group.variable!r}"
                     )
     if len(levels) > 1:
         (one, first), (other, second) = list(levels.items())[:2]
