@@ -379,7 +379,9 @@ class Case:
                 if kind == "Interval":
                     value = unconstrain(value, _bounds(self.model, rv.name))
                 else:
-                    value = {"LogTransform": np.log, "LogOddsTransform": logit, "Ordered": _ordered}[kind](value)
+                    value = {"LogTransform": np.log, "LogOddsTransform": logit, "Ordered": _ordered}[kind](
+                        value
+                    )
             point[self.plain.rvs_to_values[rv].name] = value
         return point
 
@@ -648,6 +650,7 @@ def make_case(name: str) -> Case:
     """Return the case of a shape, made once."""
     model = make_model(name)
     plan = make_plan(model)
-    if plan.grids:  # a random point is not the posterior that the first grid is made for
-        plan = make_plan(model, finer=dict.fromkeys(plan.grids, 2.5), wider=dict.fromkeys(plan.grids, 1.5))
+    grids = [name for name, grid in plan.grids.items() if grid.spacing is not None]
+    if grids:  # a random point is not the posterior that the first grid is made for
+        plan = make_plan(model, finer=dict.fromkeys(grids, 2.5), wider=dict.fromkeys(grids, 1.5))
     return Case(name, model, build_sampled(model, plan))
