@@ -64,7 +64,9 @@ class Family(Protocol):
     integer_valued: bool
     needs_trials: bool  # its parameters come with "trials", a number for each row
     has_heavy_tails: bool  # so that its grid needs a scale on which they are light
-    grid_finer: float  # how much finer its grid is at first than a Gaussian variable's
+    grid_finer: (
+        float  # how much finer its grid is at first than the sd of its own density asks for in a Gaussian one
+    )
     form: str  # name of its density in the kernel
     constants: tuple[float, ...]  # numbers that the kernel needs beside the parameters, such as bounds
 

@@ -84,8 +84,9 @@ class Beta(FamilyDefaults):
 
     def tail_rates(self, y: NDArray[np.float64]) -> tuple[float, float]:
         """The density of the logit falls as y^p below and (1 - y)^q above."""
-        kappa, mean = float(self.start("kappa", y, 0)[0]), float(y.mean())
-        return min(mean * kappa, 20.0), min((1.0 - mean) * kappa, 20.0)
+        kappa = float(self.start("kappa", y, 0)[0])
+        low, high = np.quantile(y, [0.05, 0.95])  # about the means of the lowest and the highest rows
+        return float(np.clip(low * kappa, 0.4, 20.0)), float(np.clip((1.0 - high) * kappa, 0.4, 20.0))
 
     @property
     def support(self) -> tuple[float, ...]:

@@ -69,7 +69,7 @@ CODES = (
 PREPARED = 3  # most numbers that `prepare` fills
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 _ROOT_2_PI = math.sqrt(2.0 / math.pi)
-_FEW = 24.0  # counts up to which a ratio of gamma functions is a product
+_FEW = 6.0  # counts up to which a ratio of gamma functions is a product
 
 
 @kernel
@@ -96,6 +96,8 @@ def prepare(code, aux):  # type: ignore[no-untyped-def]
         aux[3] = math.log(alpha)
     elif code == BETA:
         aux[1], aux[2] = math.lgamma(aux[0]), digamma(aux[0])
+    elif code in (NEGATIVE_BINOMIAL, INFLATED_NEGATIVE_BINOMIAL, HURDLE_NEGATIVE_BINOMIAL):
+        aux[2], aux[3] = math.lgamma(aux[0]), digamma(aux[0])
 
 
 @kernel
@@ -223,29 +225,23 @@ def _beta(logit_y, eta, aux):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _negative_binomial(y, eta, alpha):  # type: ignore[no-untyped-def]
+def _negative_binomial(y, eta, rate, aux):  # type: ignore[no-untyped-def]
     """By eta and alpha, less -log y!; Gamma(y + alpha) / Gamma(alpha) is a product where y is small."""
-    rate = math.exp(eta)
+    alpha = aux[0]
     total = alpha + rate
-    log_total = math.log(total)
     log_zero = math.log1p(rate / alpha)
     if y <= _FEW:
         product, slope = 1.0, 0.0
         j = 0.0
         while j < y:
-            product *= (alpha + j) / total
+            product *= alpha + j
             slope += 1.0 / (alpha + j)
             j += 1.0
-        log_ratio = math.log(product) if product > 1e-280 else 0.0
-        if product <= 1e-280:
-            j = 0.0
-            while j < y:
-                log_ratio += math.log(alpha + j) - log_total
-                j += 1.0
+        log_ratio = math.log(product)
     else:
-        log_ratio = math.lgamma(y + alpha) - math.lgamma(alpha) - y * log_total
-        slope = digamma(y + alpha) - digamma(alpha)
-    value = log_ratio - alpha * log_zero + y * eta
+        log_ratio = math.lgamma(y + alpha) - aux[2]
+        slope = digamma(y + alpha) - aux[3]
+    value = log_ratio + y * (eta - math.log(total)) - alpha * log_zero
     return value, (y - rate) * alpha / total, slope - log_zero + (rate - y) / total
 
 
@@ -258,7 +254,7 @@ def _counts(code, y, eta, aux):  # type: ignore[no-untyped-def]
     rate = math.exp(eta)
     value, slope, d_alpha = y * eta - rate, y - rate, 0.0
     if negative:
-        value, slope, d_alpha = _negative_binomial(y, eta, alpha)
+        value, slope, d_alpha = _negative_binomial(y, eta, rate, aux)
     if code == NEGATIVE_BINOMIAL:
         return value, slope, d_alpha, 0.0
     if code in (HURDLE_POISSON, HURDLE_NEGATIVE_BINOMIAL):

@@ -27,6 +27,7 @@ Floats = NDArray[np.float64]
 SPACING = 1.1  # of the smallest conditional standard deviation
 _REACH = 2.5  # observed standard deviations beyond the observed range
 _TAIL = 14.0  # log of the mass that may lie beyond, where tails are exponential
+_DIGITS = 30.0  # exp(-30) is 1e-13: what is left of double precision next to a bound
 _LEAST, _MOST = 25, 600  # points
 _ROWS = 200  # complete cases on which slopes are looked at
 
@@ -60,7 +61,7 @@ def first_grid(
     smallest = _smallest_sd(factor, factors, table, z, float(z.std(ddof=1)))
     narrow_low, narrow_high, _ = _reach(factor, table, 1.0)
     spacing = min(SPACING * smallest, (narrow_high - narrow_low) / (_LEAST - 1))
-    spacing /= finer * factor.family.grid_finer
+    spacing /= finer
     n_points = math.ceil((high - low) / spacing * (1.0 - 1e-9)) + 1
     if n_points > _MOST:
         raise NotSupportedError(
@@ -69,6 +70,17 @@ def first_grid(
         )
     step = (high - low) / (n_points - 1)
     return grid_values(np.full(n_cells, low), np.full(n_cells, step), n_points, support)
+
+
+def _distinct(support: Support) -> tuple[float, float]:
+    """Return the range of the unconstrained scale on which values are told apart from a bound."""
+    if len(support) == 4 or not np.isfinite(support).any():
+        return -np.inf, np.inf
+    if np.isfinite(support).all():
+        return -_DIGITS, _DIGITS
+    bound = support[0] if np.isfinite(support[0]) else support[1]
+    near = math.log(abs(bound)) - _DIGITS if bound else -500.0
+    return (near, np.inf) if np.isfinite(support[0]) else (-np.inf, -near)
 
 
 def _free(values: Floats, support: Support) -> Floats:
@@ -114,7 +126,8 @@ def _smallest_sd(
     """Rough smallest sd of a cell given everything else, on the unconstrained scale, from the complete cases."""
     z = np.linspace(float(np.quantile(seen, 0.01)), float(np.quantile(seen, 0.99)), 61)
     values, _ = constrain(z, factor.support)
-    information = np.full(61, 1.0 / _residual_sd(factor, table, sd) ** 2)
+    own = _residual_sd(factor, table, sd)
+    information = np.full(61, 1.0 / own**2)
     for child in children_of(factor.variable, factors):
         if factor.variable not in child.design.variables:
             continue
@@ -126,7 +139,7 @@ def _smallest_sd(
         eta = matrix @ slopes
         gradient = np.gradient(eta, z, axis=0)
         information += weight * np.quantile(gradient**2, 0.95, axis=1)
-    return float(1.0 / np.sqrt(information.max()))
+    return min(float(1.0 / np.sqrt(information.max())), own / factor.family.grid_finer)
 
 
 def _residual_sd(factor: Factor, table: ModelTable, sd: float) -> float:
@@ -200,4 +213,6 @@ def _reach(factor: Factor, table: ModelTable, wider: float) -> tuple[float, floa
     z = _free(seen, factor.support)
     sd = float(z.std(ddof=1))
     below, above = (max(_REACH * sd, _TAIL / rate) for rate in factor.family.tail_rates(seen))
-    return float(z.min()) - wider * below, float(z.max()) + wider * above, z
+    nearest, farthest = _distinct(factor.support)
+    low, high = float(z.min()) - wider * below, float(z.max()) + wider * above
+    return max(low, nearest), min(high, farthest), z

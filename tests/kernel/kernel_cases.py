@@ -681,6 +681,7 @@ def make_case(name: str) -> Case:
     """Return the case of a shape, made once."""
     model = make_model(name)
     plan = make_plan(model)
-    if plan.grids:  # a random point is not the posterior that the first grid is made for
-        plan = make_plan(model, finer=dict.fromkeys(plan.grids, 1.5), wider=dict.fromkeys(plan.grids, 3.0))
+    grids = [name for name, grid in plan.grids.items() if grid.spacing is not None]
+    if grids:  # a random point is not the posterior that the first grid is made for
+        plan = make_plan(model, finer=dict.fromkeys(grids, 2.5), wider=dict.fromkeys(grids, 1.5))
     return Case(name, model, build_sampled(model, plan))
