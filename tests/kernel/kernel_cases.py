@@ -581,7 +581,7 @@ class Case:
                 factor = self.model.factor(name.removeprefix("cell__"))
                 grid = self.built.plan.grids[factor.variable].values[0]
                 low, high = unconstrain(grid[[0, -1]], factor.support)
-                points = np.linspace(low, high, 161 if len(mine) == 1 else 61)
+                points = np.linspace(low, high, 201 if len(mine) == 1 else 61)
                 values, jacobian = constrain(points, factor.support)
                 axes.append(values)
                 weights.append(jacobian + np.log(points[1] - points[0]))
@@ -683,5 +683,5 @@ def make_case(name: str) -> Case:
     plan = make_plan(model)
     grids = [name for name, grid in plan.grids.items() if grid.spacing is not None]
     if grids:  # a random point is not the posterior that the first grid is made for
-        plan = make_plan(model, finer=dict.fromkeys(grids, 2.5), wider=dict.fromkeys(grids, 1.5))
+        plan = make_plan(model, finer=dict.fromkeys(grids, 2.5), wider=dict.fromkeys(grids, 3.0))
     return Case(name, model, build_sampled(model, plan))
