@@ -139,7 +139,8 @@ class Model:
             )
         if isinstance(levels, str) and levels not in ("pooled", "separated"):
             raise ModelError(f"levels= is 'pooled', 'separated' or a mapping, not {levels!r}")
-        made = read_derived(derived, [str(name) for name in getattr(data, "columns", ())])
+        known = [str(name) for name in getattr(data, "columns", ())] if derived else []
+        made = read_derived(derived, known)
         if any(parsed.response.name == one.name for one in made):
             raise NotSupportedError(
                 f"the response {parsed.response.name!r} is derived: a density of it beside those of its parts would count them "

@@ -355,7 +355,7 @@ def test_the_printout_says_what_happens_to_each_cell():
         "predicted afterwards",
         "summed out, drawn back",
         "sampled by NUTS",
-        "1 cells (one a a)",
+        "1 cell (one a a)",
         "y: effects of a",
         "4 × 1",
         "weighted rows",
