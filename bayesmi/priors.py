@@ -27,6 +27,7 @@ _KNOWN: dict[str, tuple[tuple[str, ...], str]] = {
     "Weibull": (("alpha", "beta"), "positive"),
     "Flat": ((), "real"),
     "HalfFlat": ((), "positive"),
+    "Beta": (("alpha", "beta"), "unit"),
     "LKJ": (("eta",), "correlation"),
 }
 _POSITIVE_ARGUMENTS = {"sigma", "nu", "beta", "alpha", "b", "s", "lam", "eta"}
@@ -40,7 +41,7 @@ class Prior:
     ----------
     name : str
         One of Normal, StudentT, Cauchy, Laplace, Logistic (the real line); HalfNormal, HalfStudentT, HalfCauchy,
-        Exponential, Gamma, InverseGamma, LogNormal, Weibull (positive); Flat, HalfFlat (improper);
+        Exponential, Gamma, InverseGamma, LogNormal, Weibull (positive); Beta (0 to 1); Flat, HalfFlat (improper);
         LKJ (the correlation matrix of group effects).
     *args, **kwargs : float
         The distribution's parameters, positionally in PyMC's order or by name. Units are those of the parameter:
@@ -103,7 +104,7 @@ class Prior:
 
     @property
     def support(self) -> str:
-        """``real``, ``positive`` or ``correlation``."""
+        """``real``, ``positive``, ``unit`` or ``correlation``."""
         return _KNOWN[self.name][1]
 
     @property

@@ -51,9 +51,9 @@ def find_integrals(
     table: ModelTable,
     plan: Plan,
     expansion: Expansion,
-    touched: dict[str, NDArray[np.bool_]],
+    keys: dict[str, Ints],
 ) -> Integrals:
-    """Return the units; in place, let factors with integrated cells stand in expanded form where their row does."""
+    """Return the units; in place, let factors with integrated cells have a row of their own in every entry."""
     n = table.n_rows
     names = tuple(f.variable for f in factors if plan.units(f.variable, "integrate").size)
     count = np.zeros(n, dtype=np.intp)
@@ -67,19 +67,21 @@ def find_integrals(
         place[name][rows] = count[rows]
         count[rows] += 1
     in_expansion = np.zeros(n, dtype=bool)
-    in_expansion[expansion.rows] = True
+    in_expansion[expansion.rows[expansion.rows >= 0]] = True
     plain = np.flatnonzero((count > 0) & ~in_expansion)
-    expanded = np.flatnonzero(count[expansion.rows] > 0)
+    expanded = np.flatnonzero((expansion.rows >= 0) & (count[expansion.rows] > 0))
     plain_unit = np.full(n, -1, dtype=np.intp)
     plain_unit[plain] = np.arange(len(plain))
     expanded_unit = np.full(expansion.n, -1, dtype=np.intp)
     expanded_unit[expanded] = len(plain) + np.arange(len(expanded))
     if expansion.n:
         for factor in factors:
+            inside = np.zeros(expansion.n, dtype=bool)
             for name in names:
-                if name == factor.variable or name in factor.parents:
-                    own = touched.setdefault(factor.variable, np.zeros(expansion.n, dtype=bool))
-                    own |= position[name][expansion.rows] >= 0
+                if factor.level == "row" and (name == factor.variable or name in factor.parents):
+                    inside |= (expansion.rows >= 0) & (position[name][expansion.rows] >= 0)
+            own = keys[factor.variable]
+            own[inside] = int(own.max(initial=0)) + 1 + np.flatnonzero(inside)
     rows = np.concatenate([plain, expansion.rows[expanded]])
     return Integrals(
         names,

@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from bayesmi.build.correlation import beta_shapes, cholesky_rows, pairs
 from bayesmi.build.distributions import distribution
 from bayesmi.errors import NotSupportedError
-from bayesmi.model.assemble import response_codes
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.model import Model
 from bayesmi.plan import Plan
@@ -59,24 +58,37 @@ def _add(
     effects: dict[tuple[str, str], Any],
     index: list[Any],
 ) -> None:
-    table, name, prefix = model.table, factor.variable, factor.prefix
+    table, name = model.table, factor.variable
     units = np.flatnonzero(plan.active[name])
-    intercept, coefficients = _fixed(factor)
-    scales = {key: distribution(prior, f"{prefix}{key}") for key, prior in factor.priors.scales.items()}
+    fixed = _fixed(factor)
+    scales = _parameters(factor, [coefficients for _, coefficients in fixed])
     for effect in factor.effects:
-        effects[name, effect.grouping] = _effects(factor, effect)
+        effects |= {
+            (key, effect.grouping): own
+            for key, own in zip(factor.keys, _effects(factor, effect), strict=True)
+        }
     unknown = table.unknown_at(name, factor.level)[units]
 
     def eta_at(chosen: NDArray[np.intp]) -> Any:
-        return _linear_predictor(factor, model, chosen, cells, effects, intercept, coefficients)
+        each = [
+            _linear_predictor(factor, key, model, chosen, cells, effects, intercept, coefficients)
+            for key, (intercept, coefficients) in zip(factor.keys, fixed, strict=True)
+        ]
+        return each if factor.family.has_equations else each[0]
 
-    response = response_codes(table, name, factor.family)[table.rows_of_level(factor.level)]
+    response = factor.codes(table.values[name])[table.rows_of_level(factor.level)]
+
+    def scales_at(chosen: NDArray[np.intp]) -> dict[str, Any]:
+        return scales | factor.known(lambda name: table.at(name, factor.level)[chosen], len(chosen))
+
     observed = units[~unknown]
     observed_name = name if factor.role == "analysis" else f"{name}__observed"
     dims = "__obs__" if factor.role == "analysis" and not unknown.any() else f"{name}__obs"
     if dims != "__obs__":
         pm.modelcontext(None).add_coord(dims, observed)
-    factor.family.pymc(observed_name, eta_at(observed), scales, observed=response[observed], dims=dims)
+    factor.family.pymc(
+        observed_name, eta_at(observed), scales_at(observed), observed=response[observed], dims=dims
+    )
     missing = units[unknown]
     if missing.size:
         labels = (
@@ -89,46 +101,114 @@ def _add(
         )
         cells[name] = (
             missing,
-            factor.family.pymc(f"cell__{name}", eta_at(missing), scales, dims=f"{name}__cell"),
+            factor.family.pymc(f"cell__{name}", eta_at(missing), scales_at(missing), dims=f"{name}__cell"),
         )
 
 
-def _fixed(factor: Factor) -> tuple[Any, list[Any]]:
-    """Return (intercept with all predictors at zero, coefficients by design column, links last)."""
+def _parameters(factor: Factor, coefficients: list[list[Any]]) -> dict[str, Any]:
+    """Parameters of the family; thresholds are those with all predictors at zero."""
+    out: dict[str, Any] = {}
+    for parameter in factor.family.parameters:
+        name, prior = f"{factor.prefix}{parameter.name}", factor.priors.scales[parameter.name]
+        if not parameter.per_level:
+            # a slant starts away from zero, where its information is singular
+            options = (
+                {"initval": factor.starts[parameter.name][0]} if parameter.transform == "identity" else {}
+            )
+            out[parameter.name] = distribution(prior, name, **options)
+            continue
+        dim = f"{name}_dim"
+        start = factor.starts[parameter.name]
+        pm.modelcontext(None).add_coord(dim, np.arange(len(start)))
+        options = {"transform": pm.distributions.transforms.ordered, "initval": start, "dims": dim}
+        shift: Any = sum(c * b for c, b in zip(factor.centers, coefficients[0], strict=True))
+        if factor.priors.scales_at_means and factor.n_coefficients:
+            centred = distribution(prior, f"{name}_centered", **options)
+            out[parameter.name] = pm.Deterministic(name, centred + shift, dims=dim)
+        else:
+            out[parameter.name] = distribution(prior, name, **options)
+    return out
+
+
+def _fixed(factor: Factor) -> list[tuple[Any, list[Any]]]:
+    """For each linear predictor (intercept with all predictors at zero, coefficients by design column, links last)."""
     prefix, priors = factor.prefix, factor.priors
-    coefficients: list[Any] = []
+    n = len(factor.keys)
+    level: tuple[str, ...] = ()
+    if factor.labels:
+        level = (f"{factor.variable}__level",)
+        pm.modelcontext(None).add_coord(level[0], list(factor.labels))
+    columns: list[list[Any]] = [[] for _ in range(n)]  # by linear predictor
     for block in factor.design.blocks:
         own = priors.coefficients[block.start : block.stop]
-        if block.labels is None:
-            coefficients.append(distribution(own[0], f"{prefix}{block.name}"))
-            continue
-        dim = f"{prefix}{block.name}_dim"
-        pm.modelcontext(None).add_coord(dim, list(block.labels))
-        vector = _vector(f"{prefix}{block.name}", own, dim)
-        coefficients += [vector[j] for j in range(len(own))]
+        dims: tuple[str, ...] = level
+        if block.labels is not None:
+            dims = (*level, f"{prefix}{block.name}_dim")
+            pm.modelcontext(None).add_coord(dims[-1], list(block.labels))
+        vector = _vector(f"{prefix}{block.name}", own, dims, n, matrix=block.labels is not None)
+        for j, mine in enumerate(columns):
+            one = vector[j] if level else vector
+            mine += [one[c] for c in range(len(own))] if block.labels is not None else [one]
     for link, prior in zip(factor.links, priors.coefficients[factor.design.n_columns :], strict=True):
-        coefficients.append(distribution(prior, f"{prefix}{link.name}"))
+        vector = _vector(f"{prefix}{link.name}", (prior,), level, n, matrix=False)
+        for j, mine in enumerate(columns):
+            mine.append(vector[j] if level else vector)
     if priors.intercept is None:
-        return 0.0, coefficients
+        return [(0.0, mine) for mine in columns]
     if not priors.intercept_at_means or not factor.design.n_columns:
-        return distribution(priors.intercept, f"{prefix}Intercept"), coefficients
-    centred = distribution(priors.intercept, f"{prefix}Intercept_centered")
-    shift = sum(c * b for c, b in zip(factor.centers, coefficients, strict=True))
-    return pm.Deterministic(f"{prefix}Intercept", centred - shift), coefficients
+        intercept = _vector(f"{prefix}Intercept", (priors.intercept,), level, n, matrix=False)
+        return [(intercept[j] if level else intercept, mine) for j, mine in enumerate(columns)]
+    centred = _vector(f"{prefix}Intercept_centered", (priors.intercept,), level, n, matrix=False)
+    shifts = [sum(c * b for c, b in zip(factor.centers, mine, strict=True)) for mine in columns]
+    if not level:
+        return [(pm.Deterministic(f"{prefix}Intercept", centred - shifts[0]), columns[0])]
+    whole = pm.Deterministic(f"{prefix}Intercept", centred - pt.stack(shifts), dims=level)
+    return [(whole[j], mine) for j, mine in enumerate(columns)]
 
 
-def _vector(name: str, priors: tuple[Prior, ...], dim: str) -> Any:
-    kinds = {prior.name for prior in priors}
-    if len(kinds) > 1:
-        parts = [distribution(prior, f"{name}[{j}]") for j, prior in enumerate(priors)]
-        return pm.Deterministic(name, pt.stack(parts), dims=dim)
+def _vector(name: str, priors: tuple[Prior, ...], dims: tuple[str, ...], n: int, *, matrix: bool) -> Any:
+    """One variable for a term's coefficients: a number, a vector over levels or columns, or a matrix of both."""
+    if not dims:
+        return distribution(priors[0], name)
+    if len({prior.name for prior in priors}) > 1:
+        parts = [
+            distribution(prior, f"{name}[{j}]", **({"dims": dims[:-1]} if len(dims) > 1 else {}))
+            for j, prior in enumerate(priors)
+        ]
+        return pm.Deterministic(name, pt.stack(parts, axis=-1), dims=dims)
     stacked = {key: np.array([prior.parameters[key] for prior in priors]) for key in priors[0].parameters}
-    return getattr(pm, priors[0].name)(name, **stacked, dims=dim)
+    if not matrix:
+        stacked = {key: np.full(n, values[0]) for key, values in stacked.items()}
+    elif len(dims) > 1:
+        stacked = {key: np.tile(values, (n, 1)) for key, values in stacked.items()}
+    return getattr(pm, priors[0].name)(name, **stacked, dims=dims)
 
 
-def _effects(factor: Factor, effect: GroupEffect) -> Any:
+def _effects(factor: Factor, effect: GroupEffect) -> list[Any]:
+    """Group effects (G, q) of each linear predictor."""
+    if not factor.labels:
+        return [_one_effects(factor, effect, factor.prefix)]
+    # a family with several predictors has its effects level by level, stacked afterwards under the posterior's names
+    each = [_one_effects(factor, effect, f"{factor.prefix}{label}__") for label in factor.labels]
+    model, level, grouping = pm.modelcontext(None), f"{factor.variable}__level", effect.grouping
+    dim = f"{grouping}__factor_dim"
+    for j, name in enumerate(effect.names):
+        pm.Deterministic(
+            f"{factor.prefix}{name}|{grouping}", pt.stack([own[:, j] for own in each]), dims=(level, dim)
+        )
+        sds = [model[f"{factor.prefix}{label}__{name}|{grouping}_sigma"] for label in factor.labels]
+        pm.Deterministic(f"{factor.prefix}{name}|{grouping}_sigma", pt.stack(sds), dims=level)
+    if effect.is_correlated:
+        name = f"{factor.prefix}{grouping}__corr"
+        model.add_coord(f"{name}_dim", list(effect.pair_labels))
+        each_corr = [model[f"{factor.prefix}{label}__{grouping}__corr"] for label in factor.labels]
+        pm.Deterministic(name, pt.stack(each_corr), dims=(level, f"{name}_dim"))
+    return each
+
+
+def _one_effects(factor: Factor, effect: GroupEffect, prefix: str) -> Any:
     """Group effects (G, q), each also under its own name."""
-    prefix, grouping = factor.prefix, effect.grouping
+    grouping = effect.grouping
     dim = f"{grouping}__factor_dim"
     sds = [
         distribution(prior, f"{prefix}{name}|{grouping}_sigma")
@@ -167,6 +247,7 @@ def _effects(factor: Factor, effect: GroupEffect) -> Any:
 
 def _linear_predictor(
     factor: Factor,
+    key: str,
     model: Model,
     units: NDArray[np.intp],
     cells: Mapping[str, tuple[NDArray[np.intp], Any]],
@@ -174,10 +255,10 @@ def _linear_predictor(
     intercept: Any,
     coefficients: list[Any],
 ) -> Any:
-    """Linear predictor on the given units; discrete latents by the sum over their values of indicator times value."""
+    """Linear predictor on the given units; latent levels by the sum over them of indicator times value."""
     table, level = model.table, factor.level
     values: dict[str, Any] = {name: table.at(name, level)[units] for name in factor.parents}
-    indicators: dict[str, Any] = {}
+    indicators: dict[str, list[Any]] = {}
     for name in sorted(factor.parents):
         if name not in cells:
             continue
@@ -190,32 +271,38 @@ def _linear_predictor(
         if not places.size:
             continue
         chosen = latent[position[own][places]]
-        if model.factor(name).family.is_discrete:
-            top = table.levels_of(name)[1]
-            known = (values[name] == top).astype(float)
-            indicators[name] = pt.set_subtensor(pt.as_tensor(known)[places], chosen)
+        parent = model.factor(name)
+        if parent.family.has_levels:
+            codes = parent.codes(values[name])
+            indicators[name] = [
+                pt.set_subtensor(pt.as_tensor((codes == k).astype(float))[places], pt.eq(chosen, k))
+                for k in range(len(parent.levels))
+            ]
         else:
             static = np.nan_to_num(values[name])
             values[name] = pt.set_subtensor(pt.as_tensor(static)[places], chosen)
-    if len(indicators) > _MOST_DISCRETE:
+    if int(np.prod([len(each) for each in indicators.values()])) > 2**_MOST_DISCRETE:
         raise NotSupportedError(
-            f"to_pymc() with more than {_MOST_DISCRETE} incomplete binary predictors in one conditional "
-            f"({factor.variable}) is not supported; fit() is"
+            f"to_pymc() with more than {2**_MOST_DISCRETE} combinations of incomplete categorical predictors in one "
+            f"conditional ({factor.variable}) is not supported; fit() is"
         )
     names = sorted(indicators)
     total: Any = 0.0
-    for combination in itertools.product(*(range(2) for _ in names)):
+    for combination in itertools.product(*(range(len(indicators[name])) for name in names)):
         weight: Any = 1.0
         chosen_values = dict(values)
         for name, which in zip(names, combination, strict=True):
-            weight = weight * (indicators[name] if which else 1.0 - indicators[name])
-            chosen_values[name] = np.full(len(units), table.levels_of(name)[which])
-        total = total + weight * _eta(factor, model, units, chosen_values, effects, intercept, coefficients)
+            weight = weight * indicators[name][which]
+            chosen_values[name] = np.full(len(units), model.factor(name).levels[which])
+        total = total + weight * _eta(
+            factor, key, model, units, chosen_values, effects, intercept, coefficients
+        )
     return total
 
 
 def _eta(
     factor: Factor,
+    key: str,
     model: Model,
     units: NDArray[np.intp],
     values: Mapping[str, Any],
@@ -231,10 +318,10 @@ def _eta(
             eta = eta + coefficient * column
     for link, coefficient in zip(factor.links, coefficients[n_design:], strict=True):
         source = model.factor(link.variable).effect(link.grouping)
-        u = effects[link.variable, link.grouping][:, source.names.index("1")]
+        u = effects[link.key, link.grouping][:, source.names.index("1")]
         eta = eta + coefficient * u[table.codes_at(link.grouping, level)[units]]
     for effect in factor.effects:
-        u = effects[factor.variable, effect.grouping]
+        u = effects[key, effect.grouping]
         codes = table.codes_at(effect.grouping, level)[units]
         j = 0
         for design in effect.designs:

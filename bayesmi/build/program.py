@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.build.centring import centrings
 from bayesmi.build.correlation import beta_shapes, pairs
 from bayesmi.build.links import LINK_FLOOR, typical_link_sds
 from bayesmi.build.patterns import find_patterns, has_patterns
@@ -25,6 +26,12 @@ from bayesmi.priors import Prior
 __all__ = ["Parameter", "Program", "write_program"]
 
 _TURN = 0.2  # of the prior's scale: where the transform of a group sd turns from exponential to linear
+_TRANSFORMS = {
+    "log": k.TRANSFORM_LOG,
+    "ordered": k.TRANSFORM_ORDERED,
+    "identity": k.TRANSFORM_IDENTITY,
+    "logit": k.TRANSFORM_LOGIT,
+}
 _TREATMENTS = {"collapse": k.COLLAPSE, "noncentred": k.NONCENTRED, "centred": k.CENTRED}
 
 
@@ -35,9 +42,10 @@ class Parameter:
     name: str
     start: int
     shape: tuple[int, ...]
-    transform: str  # "identity", "log", "logit", "softplus": constrained = inverse of it
+    transform: str  # "identity", "log", "logit", "softplus", "ordered": constrained = inverse of it
     initial: float = 0.0
     scales: tuple[float, ...] = ()  # softplus: constrained = scale log(1 + exp(x)), one scale an entry
+    locations: tuple[float, ...] = ()  # ordered: the first number at x = 0, then the gaps; identity: at x = 0
 
     @property
     def size(self) -> int:
@@ -95,9 +103,10 @@ class _Writer:
         transform: str = "identity",
         initial: float = 0.0,
         scales: tuple[float, ...] = (),
+        locations: tuple[float, ...] = (),
     ) -> int:
         start = self._dimensions
-        self.parameters.append(Parameter(name, start, shape, transform, initial, scales))
+        self.parameters.append(Parameter(name, start, shape, transform, initial, scales, locations))
         self._dimensions += self.parameters[-1].size
         return start
 
@@ -113,22 +122,33 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
     writer = _Writer()
     writer.integers(np.zeros(k.GLOBAL_SIZE))
     cells = _write_cells(writer, factors, tables)
-    number = {factor.variable: n for n, factor in enumerate(factors)}
+    number = {key: n for n, key in enumerate(key for factor in factors for key in factor.keys)}
     rows = effects = roots = work = 0
     patterned = has_patterns(factors, tables)
     records: list[int] = []
     for factor in factors:
         table = tables.factors[factor.variable]
-        record, rows, effects, roots, added = _write_factor(
-            writer, factor, table, factors, plan, cells, number, rows, effects, roots, patterned
-        )
-        records.append(writer.integers(record))
-        work += added
+        for equation in range(len(factor.keys)):
+            record, rows, effects, roots, added = _write_equation(
+                writer, factor, equation, table, factors, plan, cells, number, rows, effects, roots, patterned
+            )
+            records.append(writer.integers(record))
+            work += added
     table_place = writer.integers(records)
-    blocks = writer.integers([entry for block in tables.expansion.blocks for entry in block] or [0])
+    blocks = writer.integers(
+        [
+            entry
+            for block in tables.expansion.blocks
+            for entry in (block.start, block.n_units, block.n_combinations, writer.integers(block.parents))
+        ]
+        or [0]
+    )
+    base, constant = _constants(factors, tables)
     head = [0] * k.GLOBAL_SIZE
     head[k.G_DIMENSIONS] = sum(parameter.size for parameter in writer.parameters)
-    head[k.G_FACTORS] = len(factors)
+    head[k.G_FACTORS] = len(records)
+    head[k.G_BASE] = writer.floats(base)
+    head[k.G_CONSTANT] = writer.floats([constant])
     head[k.G_FACTOR_TABLE] = table_place
     head[k.G_EXPANDED] = tables.expansion.n
     head[k.G_BLOCKS] = len(tables.expansion.blocks)
@@ -141,11 +161,23 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
     return writer.finish(head, work)
 
 
+def _constants(factors: tuple[Factor, ...], tables: Tables) -> tuple[NDArray[np.float64], float]:
+    """Log weight of each entry of the expansion, and the sum over plain rows, of what depends on the data only."""
+    base = tables.expansion.log_weights.copy()
+    total = 0.0
+    for factor in factors:
+        table = tables.factors[factor.variable]
+        total += float(table.constant[: table.n_plain].sum())
+        np.add.at(base, table.pair_entries, table.constant[table.pair_rows])
+    return base, total
+
+
 def _write_patterns(
     writer: _Writer, head: list[int], factors: tuple[Factor, ...], tables: Tables, patterned: bool
 ) -> None:
     """Blocks of units with the same missing cells: cross products of the stacked columns of all their factors."""
     records: list[int] = []
+    number_of = {key: n for n, key in enumerate(key for factor in factors for key in factor.keys)}
     blocks = find_patterns(factors, tables) if patterned else ()
     for block in blocks:
         members: list[int] = []
@@ -159,7 +191,7 @@ def _write_patterns(
                 else:
                     columns, weights = entry
                     entries += [len(columns), writer.integers(columns), writer.floats(weights)]
-            members += [member.factor, member.start, writer.integers(entries)]
+            members += [number_of[factors[member.factor].keys[0]], member.start, writer.integers(entries)]
         record = [0] * k.T_SIZE
         record[k.T_ROWS] = block.n_rows
         record[k.T_CELLS] = len(block.members[0].entries)
@@ -190,7 +222,9 @@ def _write_integrals(
     units: list[NDArray[np.intp]] = []
     members: list[NDArray[np.intp]] = []
     blocks: list[NDArray[np.int64]] = []
-    for n, factor in enumerate(factors):
+    number_of = {key: n for n, key in enumerate(key for factor in factors for key in factor.keys)}
+    for factor in factors:
+        n = number_of[factor.keys[0]]
         table = tables.factors[factor.variable]
         positions = np.flatnonzero(table.integral_unit >= 0)
         if not positions.size:
@@ -238,9 +272,10 @@ def _write_cells(
     return cells
 
 
-def _write_factor(
+def _write_equation(
     writer: _Writer,
     factor: Factor,
+    equation: int,
     table: FactorTable,
     factors: tuple[Factor, ...],
     plan: Plan,
@@ -251,10 +286,11 @@ def _write_factor(
     roots: int,
     patterned: bool,
 ) -> tuple[list[int], int, int, int, int]:
-    """Return the factor's record and how far work vectors are used now, and its work."""
-    key, priors = factor.variable, factor.priors
+    """Return the record of one linear predictor, how far work vectors are used now, and its work."""
+    key, priors = factor.keys[equation], factor.priors
     record = [-1] * k.F_SIZE
-    record[k.F_FAMILY] = FAMILY_CODES.index(factor.family.name)
+    record[k.F_FAMILY] = FAMILY_CODES.index(factor.family.form) if equation == 0 else -1
+    record[k.F_PARTNERS] = len(factor.keys) - 1 if equation == 0 else 0
     record[k.F_ROWS] = table.n_rows
     record[k.F_PLAIN] = table.n_plain
     record[k.F_ROW_START] = rows
@@ -270,18 +306,33 @@ def _write_factor(
     record[k.F_WHITENING] = writer.floats(factor.whitening)
     record[k.F_CENTERS] = writer.floats(factor.centers)
     record[k.F_COEFFICIENT_PRIORS] = writer.floats([encode_prior(prior) for prior in priors.coefficients])
-    for name, prior in priors.scales.items():
-        start = float(np.log(factor.spread)) if prior.name not in ("Flat", "HalfFlat") else 0.0
-        record[k.F_SIGMA_X] = writer.parameter(f"{key}::{name}", (), "log", start)
-        record[k.F_SIGMA_PRIOR] = writer.floats(encode_prior(prior))
+    aux = _write_parameters(writer, factor) if equation == 0 else []
+    record[k.F_AUX] = len(aux)
+    record[k.F_AUX_N] = sum(one[k.A_N] for one in aux)
+    record[k.F_AUX_TABLE] = writer.integers([entry for one in aux for entry in one] or [0])
+    record[k.F_CONSTANTS] = writer.floats(factor.family.constants)
+    record[k.F_CONSTANTS_N] = len(factor.family.constants) if equation == 0 else 0
+    if "trials" in table.known:
+        record[k.F_TRIALS] = writer.floats(table.known["trials"])
     effect_records = []
     collapsed: EffectTable | None = None
+    centring = centrings(factor, table, plan)
     for e, effect in enumerate(table.effects):
-        treatment = plan.effect(key, effect.grouping).treatment
+        treatment = plan.effect(factor.variable, effect.grouping).treatment
         if treatment == "collapse":
             collapsed = effect
             record[k.F_COLLAPSED] = e
-        own, effects, roots = _write_effect(writer, factor, effect, treatment, cells, effects, roots)
+        own, effects, roots = _write_effect(writer, factor, key, effect, treatment, cells, effects, roots)
+        if effect.grouping in centring:
+            own[k.E_SHIFT] = writer.floats(centring[effect.grouping].weights)
+            own[k.E_SHIFT_INTERCEPT] = centring[effect.grouping].intercept
+            moved = centring[effect.grouping].cells
+            own[k.E_CELLS] = len(moved)
+            own[k.E_CELL_WEIGHTS] = writer.floats([one.weight for one in moved])
+            own[k.E_CELL_TABLE] = writer.integers(
+                [(one.group, one.effect, one.column, cells[one.variable][0], one.index) for one in moved]
+                or [0]
+            )
         effect_records.append(own)
     rest = np.flatnonzero(table.integral_unit < 0)
     is_statistics = (
@@ -292,6 +343,7 @@ def _write_factor(
         and all(effect is collapsed for effect in table.effects)
     )
     record[k.F_MODE] = k.MODE_STATISTICS if is_statistics else k.MODE_ROWS
+    record[k.F_PAIRS] = len(table.pair_rows)
     if is_statistics:
         record[k.F_ROWS] = len(rest)
         statistics = gaussian_statistics(factor, table, collapsed, rest if patterned else None)
@@ -306,15 +358,16 @@ def _write_factor(
     else:
         record[k.F_DESIGN] = writer.floats(table.base)
         record[k.F_OFFSET] = writer.floats(table.offset)
-        record[k.F_RESPONSE] = writer.floats(table.response)
-        record[k.F_EXPANDED] = writer.integers(table.expanded)
-        work = table.n_rows * (2 * table.base.shape[1] + 20)
+        record[k.F_RESPONSE] = writer.floats(_kernel_response(factor, table))
+        record[k.F_PAIR_ENTRIES] = writer.integers(table.pair_entries)
+        record[k.F_PAIR_ROWS] = writer.integers(table.pair_rows)
+        work = table.n_rows * (2 * table.base.shape[1] + 20) + 2 * len(table.pair_rows)
         rows += table.n_rows
     if (table.integral_unit >= 0).any() and not patterned:
         record[k.F_UNITS] = writer.integers(table.integral_unit)
     record[k.F_RESPONSE_CELLS] = len(table.response_positions)
     if len(table.response_positions):
-        record[k.F_RESPONSE_VARIABLE] = cells[key][0]
+        record[k.F_RESPONSE_VARIABLE] = cells[factor.variable][0]
         record[k.F_RESPONSE_POSITIONS] = writer.integers(table.response_positions)
         record[k.F_RESPONSE_INDEX] = writer.integers(table.response_index)
     record[k.F_SLABS] = len(table.slabs)
@@ -326,7 +379,7 @@ def _write_factor(
         source = next(other for other in factors if other.variable == link.variable)
         groupings = [effect.grouping for effect in source.effects]
         entry = [0] * k.L_SIZE
-        entry[k.L_FACTOR] = number[link.variable]
+        entry[k.L_FACTOR] = number[link.key]
         entry[k.L_EFFECT] = groupings.index(link.grouping)
         entry[k.L_POSITION] = link.position
         entry[k.L_CODES] = writer.integers(table.links[link.name])
@@ -336,20 +389,67 @@ def _write_factor(
     return record, rows, effects, roots, work
 
 
+def _kernel_response(factor: Factor, table: FactorTable) -> NDArray[np.float64]:
+    """Response as the kernel wants it, 0 where latent."""
+    response = table.response.copy()
+    known = np.ones(table.n_rows, dtype=bool)
+    known[table.response_positions] = False
+    known[table.integrated_response] = False
+    response[known] = factor.family.to_kernel(response[known])
+    return response
+
+
+def _write_parameters(writer: _Writer, factor: Factor) -> list[list[int]]:
+    """Write the records of the family's parameters."""
+    records = []
+    first = 0
+    for parameter in factor.family.parameters:
+        start = np.asarray(factor.starts[parameter.name], dtype=float)
+        prior = factor.priors.scales[parameter.name]
+        locations, initial = np.zeros(len(start)), 0.0
+        if parameter.transform == "log":
+            initial = float(np.log(start[0])) if prior.name not in ("Flat", "HalfFlat") else 0.0
+        elif parameter.transform == "logit":
+            initial = float(np.log(start[0]) - np.log1p(-start[0]))
+        elif parameter.transform == "ordered":
+            locations = np.concatenate([start[:1], np.diff(start)])
+        else:
+            locations = start
+        record = [0] * k.A_SIZE
+        record[k.A_X] = writer.parameter(
+            f"{factor.variable}::{parameter.name}",
+            (len(start),) if parameter.per_level else (),
+            parameter.transform,
+            initial,
+            locations=tuple(locations.tolist()),
+        )
+        record[k.A_N] = len(start)
+        record[k.A_TRANSFORM] = _TRANSFORMS[parameter.transform]
+        record[k.A_F] = writer.floats(locations)
+        record[k.A_START] = first
+        record[k.A_PRIOR] = writer.floats(encode_prior(prior))
+        record[k.A_AT_MEANS] = int(factor.priors.scales_at_means or not parameter.per_level)
+        first += len(start)
+        records.append(record)
+    return records
+
+
 def _write_effect(
     writer: _Writer,
     factor: Factor,
+    key: str,
     effect: EffectTable,
     treatment: str,
     cells: Mapping[str, tuple[int, list[int]]],
     effects: int,
     roots: int,
 ) -> tuple[list[int], int, int]:
-    key, grouping = factor.variable, effect.grouping
+    grouping = effect.grouping
     spec = factor.effect(grouping)
     q = spec.n_effects
     record = [-1] * k.E_SIZE
     record[k.E_GROUPS] = effect.n_groups
+    record[k.E_CELLS] = 0
     record[k.E_Q] = q
     record[k.E_TREATMENT] = _TREATMENTS[treatment]
     record[k.E_CODES] = writer.integers(effect.codes)

@@ -1,28 +1,26 @@
 """Factor tables: for each conditional the rows it is evaluated on, with static design and the places of latent cells.
 
-Rows with cells that are summed out stand several times, once for each combination of their values; everything else
-is a plain number, computed once whatever the formula does to a variable. A cell that NUTS samples enters affinely
-(`Slab`) or, where the formula is nonlinear in it, through the design itself.
+Rows with cells that are summed out stand several times, once for each combination of the values that the factor can
+see; everything else is a plain number, computed once whatever the formula does to a variable. A cell that NUTS samples
+enters affinely (`Slab`).
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build.expansion import Expansion
+from bayesmi.build.expansion import Expansion, Summed, expand
 from bayesmi.build.integrals import Integrals, find_integrals
-from bayesmi.errors import NotSupportedError
-from bayesmi.model.assemble import response_codes
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
+from bayesmi.plan.values import CellValues
 
-__all__ = ["Expansion", "FactorTable", "Slab", "Tables", "make_tables"]
+__all__ = ["Expansion", "FactorTable", "Slab", "Tables", "lay_out", "make_tables", "summed_cells"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -57,7 +55,11 @@ class FactorTable:
     variable: str
     units: Ints  # (T,) unit of the factor's level for each table row
     n_plain: int
-    expanded: Ints  # (T - n_plain,) row of the expansion
+    expanded: Ints  # (T - n_plain,) an entry of the expansion that it stands for
+    pair_entries: Ints  # (P,) entries of the expansion that the expanded rows belong to
+    pair_rows: Ints  # (P,) and the table row of each
+    constant: Floats  # (T,) part of log f that depends on the response only
+    known: Mapping[str, Floats]  # what the family knows of each row: "trials", (T,)
     response: Floats  # (T,) on the family's scale, 0 where latent
     response_positions: Ints  # (k,) rows whose response is a latent cell
     response_index: Ints  # (k,)
@@ -65,7 +67,6 @@ class FactorTable:
     latent: Mapping[str, tuple[Ints, Ints]]  # parent -> (positions, cell index)
     base: Floats  # (T, p) centred design, latent cells at 0
     slabs: tuple[Slab, ...]
-    is_affine: bool
     offset: Floats  # (T,)
     effects: tuple[EffectTable, ...]
     links: Mapping[str, Ints]  # link name -> (T,) group codes
@@ -97,14 +98,26 @@ class Tables:
     factors: Mapping[str, FactorTable]
     expansion: Expansion
     integrals: Integrals
+    cells: Mapping[str, CellValues]  # values that cells on a grid run over
+    keys: Mapping[str, Ints]  # variable -> (E,) which entries are the same row of its factor, -1: not in it
     n_cells: Mapping[str, int]
     cell_position: Mapping[str, Ints]  # variable -> (units of its level,) index of the sampled cell or -1
 
 
-def make_tables(factors: tuple[Factor, ...], table: ModelTable, plan: Plan) -> Tables:
-    """Lay out the tables of all factors."""
-    expansion, touched = _expand(factors, table, plan)
-    integrals = find_integrals(factors, table, plan, expansion, touched)
+def make_tables(
+    factors: tuple[Factor, ...],
+    table: ModelTable,
+    plan: Plan,
+    cells: Mapping[str, CellValues] | None = None,
+    only: NDArray[np.bool_] | None = None,
+) -> Tables:
+    """Lay out the tables of all factors.
+
+    `cells` gives values for grid cells other than the plan's; `only` keeps the row-level factors to some rows.
+    """
+    expansion = _expand(factors, table, plan, cells or {})
+    keys = {factor.variable: _keys(factor, expansion) for factor in factors}
+    integrals = find_integrals(factors, table, plan, expansion, keys)
     cell_position: dict[str, Ints] = {}
     n_cells: dict[str, int] = {}
     for factor in factors:
@@ -118,15 +131,19 @@ def make_tables(factors: tuple[Factor, ...], table: ModelTable, plan: Plan) -> T
         factor.variable: lay_out(
             factor,
             table,
-            np.flatnonzero(plan.active[factor.variable]),
+            np.flatnonzero(
+                plan.active[factor.variable] & only
+                if only is not None and factor.level == "row"
+                else plan.active[factor.variable]
+            ),
             expansion,
-            touched.get(factor.variable),
+            keys[factor.variable],
             cell_position,
             integrals,
         )
         for factor in factors
     }
-    return Tables(made, expansion, integrals, n_cells, cell_position)
+    return Tables(made, expansion, integrals, {**plan.grids, **(cells or {})}, keys, n_cells, cell_position)
 
 
 def lay_out(
@@ -134,27 +151,32 @@ def lay_out(
     table: ModelTable,
     units: Ints,
     expansion: Expansion,
-    touched: NDArray[np.bool_] | None,
+    keys: Ints | None,
     cell_position: Mapping[str, Ints],
     integrals: Integrals | None = None,
 ) -> FactorTable:
-    """Lay out one factor on the given units; `touched` marks expanded rows that it depends on."""
+    """Lay out one factor on the given units; `keys` says which entries of the expansion are rows of it."""
     level = factor.level
-    if touched is None:
-        plain, expanded = units, np.zeros(0, dtype=np.intp)
-    else:
-        wanted = np.zeros(table.n_rows, dtype=bool)
+    none = np.zeros(0, dtype=np.intp)
+    plain, expanded, pair_entries, pair_rows = units, none, none, none
+    if keys is not None and (keys >= 0).any():
+        at = expansion.units(level)
+        wanted = np.zeros(len(table.rows_of_level(level)), dtype=bool)
         wanted[units] = True
-        expanded = np.flatnonzero(touched & wanted[expansion.rows])
-        wanted[expansion.rows[expanded]] = False
+        pair_entries = np.flatnonzero((keys >= 0) & wanted[at])
+        _, first, inverse = np.unique(keys[pair_entries], return_index=True, return_inverse=True)
+        expanded = pair_entries[first]
+        wanted[at[expanded]] = False
         plain = np.flatnonzero(wanted)
-    all_units = np.concatenate([plain, expansion.rows[expanded]]) if expanded.size else plain
+        pair_rows = len(plain) + inverse.reshape(-1)
     n_plain = len(plain)
+    all_units = np.concatenate([plain, expansion.units(level)[expanded]]) if expanded.size else plain
 
     def values_of(name: str) -> Floats:
         values = table.at(name, level)[all_units].astype(float)
         if expanded.size and name in expansion.values:
-            values[n_plain:] = expansion.values[name][expanded]
+            on = np.flatnonzero(expansion.choice[name][expanded] >= 0)
+            values[n_plain + on] = expansion.values[name][expanded[on]]
         return values
 
     def latent_of(name: str) -> tuple[Ints, Ints]:
@@ -190,22 +212,25 @@ def lay_out(
         else:
             values[name][positions] = 0.0
             integrated_here[name] = (positions, index[positions])
-    response = response_codes(table, factor.variable, factor.family)[table.rows_of_level(level)][all_units]
-    response = response.astype(float)
-    if expanded.size and factor.variable in expansion.values:
-        top = table.levels_of(factor.variable)[1]
-        response[n_plain:] = (expansion.values[factor.variable][expanded] == top).astype(float)
+    response = values_of(factor.variable)
     response_positions, response_index = latent_of(factor.variable)
-    response[response_positions] = 0.0
-    response[integrated_response] = 0.0
+    response[response_positions] = np.nan
+    response[integrated_response] = np.nan
+    response = factor.codes(response)
+    constant = np.zeros(len(all_units))
+    known = np.isfinite(response)
+    rows = factor.known(lambda name: table.at(name, level)[all_units], len(all_units))
+    constant[known] = factor.family.constant(
+        response[known], **{key: own[known] for key, own in rows.items()}
+    )
+    response[~known] = 0.0
 
     n_design = factor.design.n_columns
-    is_affine = factor.design.is_affine_in(sorted(latent)) if latent else True
     base = factor.matrix(values, len(all_units)) - factor.centers[:n_design]
     slabs = tuple(
         slab
         for name, (positions, index) in latent.items()
-        if name in factor.design.variables and is_affine
+        if name in factor.design.variables
         for slab in _slab(name, positions, index, values, factor.matrix)
     )
     integrated = tuple(
@@ -221,6 +246,10 @@ def lay_out(
         units=all_units,
         n_plain=n_plain,
         expanded=expanded,
+        pair_entries=pair_entries,
+        pair_rows=pair_rows,
+        constant=constant,
+        known=rows,
         response=response,
         response_positions=response_positions,
         response_index=response_index,
@@ -228,8 +257,7 @@ def lay_out(
         latent=latent,
         base=base,
         slabs=slabs,
-        is_affine=is_affine,
-        offset=_offset(factor, values, latent, len(all_units)),
+        offset=_offset(factor, values, len(all_units)),
         effects=tuple(effects),
         links={link.name: table.codes_at(link.grouping, level)[all_units] for link in factor.links},
         integrated=integrated,
@@ -260,77 +288,58 @@ def _effect_table(
     latent: Mapping[str, tuple[Ints, Ints]],
 ) -> EffectTable:
     inside = [name for name in latent if name in effect.variables]
-    if inside and not all(design.is_affine_in(inside) for design in effect.designs):
-        raise NotSupportedError(
-            f"a group-specific slope on a nonlinear function of the incomplete {', '.join(inside)} is not supported yet; "
-            "the nearest that is: a slope on the variable itself"
-        )
     base = effect.matrix(values, len(units))
     slabs = tuple(slab for name in inside for slab in _slab(name, *latent[name], values, effect.matrix))
     codes = table.codes_at(effect.grouping, factor.level)[units]
     return EffectTable(effect.grouping, codes, len(table.groupings[effect.grouping].labels), base, slabs)
 
 
-def _offset(
-    factor: Factor, values: Mapping[str, Floats], latent: Mapping[str, tuple[Ints, Ints]], n_rows: int
-) -> Floats:
+def _offset(factor: Factor, values: Mapping[str, Floats], n_rows: int) -> Floats:
     if not factor.offsets.n_columns:
         return np.zeros(n_rows)
-    inside = sorted(set(latent) & factor.offsets.variables)
-    if inside:
-        raise NotSupportedError(
-            f"an offset of {factor.variable!r} holds the incomplete {inside[0]!r}: not supported yet; "
-            "the nearest that is: the variable as a predictor"
-        )
     return np.asarray(factor.offsets.matrix(values).sum(axis=1))
 
 
 def _expand(
-    factors: tuple[Factor, ...], table: ModelTable, plan: Plan
-) -> tuple[Expansion, dict[str, NDArray[np.bool_]]]:
-    """Return the expansion and for each factor which expanded rows it depends on."""
-    summed = [factor.variable for factor in factors if plan.units(factor.variable, "enumerate").size]
-    if not summed:
-        return Expansion(np.zeros(0, dtype=np.intp), {}, ()), {}
-    mask = np.zeros((table.n_rows, len(summed)), dtype=bool)
-    for j, name in enumerate(summed):
-        mask[plan.units(name, "enumerate"), j] = True
-    patterns, member = np.unique(mask, axis=0, return_inverse=True)
-    member = member.reshape(-1)
-    pieces: list[tuple[int, Ints, NDArray[np.float64], NDArray[np.bool_]]] = []
-    for k, pattern in enumerate(patterns):
-        if not pattern.any():
-            continue
-        rows = np.flatnonzero(member == k)
-        levels = [
-            table.levels_of(name) if on else (np.nan,) for name, on in zip(summed, pattern, strict=True)
-        ]
-        combinations = np.array(list(itertools.product(*levels)))
-        pieces.append((len(combinations), rows, combinations, pattern))
-    pieces.sort(key=lambda piece: piece[0])
-    all_rows, all_values, all_masks = [], [], []
-    blocks: list[tuple[int, int, int]] = []
-    start = 0
-    for n_combinations, rows, combinations, pattern in pieces:
-        repeated = np.repeat(rows, n_combinations)
-        tiled = np.tile(combinations, (len(rows), 1))
-        for j, name in enumerate(summed):
-            if not pattern[j]:
-                tiled[:, j] = table.values[name][repeated]
-        all_rows.append(repeated)
-        all_values.append(tiled)
-        all_masks.append(np.broadcast_to(pattern, (len(repeated), len(summed))))
-        if blocks and blocks[-1][2] == n_combinations:
-            first, n_rows, _ = blocks[-1]
-            blocks[-1] = (first, n_rows + len(rows), n_combinations)
-        else:
-            blocks.append((start, len(rows), n_combinations))
-        start += len(repeated)
-    stacked, masks = np.concatenate(all_values), np.concatenate(all_masks)
-    touched = {}
+    factors: tuple[Factor, ...], table: ModelTable, plan: Plan, cells: Mapping[str, CellValues]
+) -> Expansion:
+    summed = summed_cells(factors, plan, cells)
+    above = next((s.level for s in summed if s.level != "row"), "")
+    if not above:
+        return expand(summed, table.n_rows, None, None)
+    names = {s.name for s in summed if s.level != "row"}
+    below = np.zeros(table.n_rows, dtype=bool)
     for factor in factors:
-        inside = [j for j, name in enumerate(summed) if name == factor.variable or name in factor.parents]
-        if inside:
-            touched[factor.variable] = masks[:, inside].any(axis=1)
-    values = {name: stacked[:, j] for j, name in enumerate(summed)}
-    return Expansion(np.concatenate(all_rows), values, tuple(blocks)), touched
+        if factor.level == "row" and names & factor.parents:
+            below |= plan.active[factor.variable]
+    return expand(summed, table.n_rows, table.groupings[above].codes, below)
+
+
+def summed_cells(
+    factors: tuple[Factor, ...], plan: Plan, cells: Mapping[str, CellValues]
+) -> tuple[Summed, ...]:
+    """Return the variables with summed cells and the values that these run over."""
+    out = []
+    for factor in factors:
+        name = factor.variable
+        units = plan.units(name, "enumerate")
+        if units.size:
+            values = np.tile(np.asarray(factor.levels), (len(units), 1))
+            own = plan.grids.get(name) or CellValues(values, np.zeros(values.shape))
+            out.append(Summed(name, factor.level, units, own))
+        units = plan.units(name, "grid")
+        if units.size:
+            out.append(Summed(name, factor.level, units, cells.get(name) or plan.grids[name]))
+    return tuple(out)
+
+
+def _keys(factor: Factor, expansion: Expansion) -> Ints:
+    """Which entries are the same row of a factor: those of a unit with the same values of its own summed cells."""
+    key = expansion.units(factor.level).copy()
+    depends = np.zeros(expansion.n, dtype=bool)
+    for name, choice in expansion.choice.items():
+        if name == factor.variable or name in factor.parents:
+            depends |= choice >= 0
+            key = key * (int(choice.max(initial=0)) + 2) + choice + 1
+    key[~depends | (expansion.units(factor.level) < 0)] = -1
+    return key

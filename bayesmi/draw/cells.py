@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.build.tables import Tables
+from bayesmi.draw.grid import grid_steps, has_grids, place_inside, refine
 from bayesmi.draw.integrals import draw_units
 from bayesmi.draw.parameters import PosteriorDraws
-from bayesmi.draw.predictor import linear_predictor
+from bayesmi.draw.predictor import predictors
 from bayesmi.draw.rows import lay_out_completed
-from bayesmi.draw.weights import unit_log_weights
+from bayesmi.draw.weights import add_upwards, choose_entries, unit_log_weights
+from bayesmi.model.derived import Derived
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
@@ -29,6 +31,7 @@ def complete_cells(
     tables: Tables,
     draw: PosteriorDraws,
     rng: np.random.Generator,
+    derived: Sequence[Derived] = (),
 ) -> Mapping[str, Floats]:
     """Return values for all missing cells of the modelled variables.
 
@@ -40,6 +43,8 @@ def complete_cells(
         One draw with all group effects.
     rng : numpy.random.Generator
         Its own stream.
+    derived : sequence of Derived
+        Columns computed from the completed ones.
 
     Returns
     -------
@@ -49,13 +54,17 @@ def complete_cells(
     values = {name: column.copy() for name, column in table.values.items()}
     for factor in factors:
         _fill_sampled(factor, table, plan, draw, values)
-    _draw_summed_and_integrated(factors, tables, draw, rng, values)
+    _draw_summed_and_integrated(factors, table, plan, tables, draw, rng, values)
     for factor in factors:
         units = plan.units(factor.variable, "predict")
         if units.size:
             _predict(factor, table, units, draw, rng, values)
+    for one in derived:
+        computed = one.values(values)
+        values[one.name] = np.where(table.frame.columns[one.name].missing, computed, values[one.name])
     out: dict[str, Floats] = {}
-    modelled = {factor.variable for factor in factors}
+    modelled = {one.name for one in derived} | table.solved
+    modelled |= {factor.variable for factor in factors}
     for name, column in table.frame.columns.items():
         if not column.missing.any() or name not in values:
             continue
@@ -91,23 +100,41 @@ def _fill_sampled(
 
 def _draw_summed_and_integrated(
     factors: tuple[Factor, ...],
+    table: ModelTable,
+    plan: Plan,
     tables: Tables,
     draw: PosteriorDraws,
     rng: np.random.Generator,
     values: dict[str, Floats],
 ) -> None:
-    """Draw the combination of each expanded row by its weight, then the integrated cells given it."""
+    """Draw the combination of each unit with summed cells by its weight, then the integrated cells given it."""
     expansion, integrals = tables.expansion, tables.integrals
     if not expansion.n and not integrals.n:
         return
     log_weights, moments = unit_log_weights(factors, tables, draw)
-    chosen = np.zeros(expansion.n, dtype=bool)
-    for start, n_rows, n_combinations in expansion.blocks:
-        block = log_weights[0, start : start + n_rows * n_combinations].reshape(n_rows, n_combinations)
-        gumbel = rng.gumbel(size=block.shape)
-        chosen[start + np.arange(n_rows) * n_combinations + np.argmax(block + gumbel, axis=1)] = True
-    for name, column in expansion.values.items():
-        values[name][expansion.rows[chosen]] = column[chosen]
+    steps = None
+    if has_grids(plan):
+        tables = refine(factors, table, plan, tables, log_weights)
+        expansion, integrals = tables.expansion, tables.integrals
+        log_weights, moments = unit_log_weights(factors, tables, draw)
+    whole = add_upwards(expansion, log_weights.copy())[0]
+    if has_grids(plan):
+        steps = grid_steps(factors, plan, tables, whole)
+        whole = whole + steps.log_mass
+    chosen = choose_entries(expansion, whole, rng)
+    for factor in factors:
+        name = factor.variable
+        if name not in expansion.values:
+            continue
+        units = expansion.units(factor.level)
+        mine = np.flatnonzero(chosen & (units >= 0) & (expansion.choice[name] >= 0))
+        found = expansion.values[name][mine]
+        if steps and name in steps.slopes:
+            spacing = _spacing(factor, plan, tables, units[mine])
+            found = place_inside(
+                factor, found, spacing, steps.slopes[name][mine], steps.curvatures[name][mine], rng
+            )
+        _to_rows(factor, table, units[mine], found, values[name])
     if not integrals.n:
         return
     drawn = draw_units(moments, rng)[0]
@@ -120,8 +147,18 @@ def _draw_summed_and_integrated(
     rows = integrals.rows[moments.units]
     for name in integrals.names:
         place = integrals.place[name][rows]
-        mine = valid & (place >= 0)
-        values[name][rows[mine]] = drawn[mine, place[mine]]
+        own = valid & (place >= 0)
+        values[name][rows[own]] = drawn[own, place[own]]
+
+
+def _spacing(factor: Factor, plan: Plan, tables: Tables, units: NDArray[np.intp]) -> Floats:
+    """Spacing of the fine grid of the cells of these units."""
+    cells = tables.cells[factor.variable]
+    assert cells.spacing is not None
+    own = plan.units(factor.variable, "grid")
+    number = np.zeros(int(own.max()) + 1, dtype=np.intp)
+    number[own] = np.arange(len(own))
+    return np.asarray(cells.spacing[number[units]])
 
 
 def _predict(
@@ -133,10 +170,8 @@ def _predict(
     values: dict[str, Floats],
 ) -> None:
     rows = lay_out_completed(factor, table, units, values)
-    eta = linear_predictor(factor, rows, draw)[0]
-    scales = {name: value[0] for name, value in draw.factors[factor.variable].scales.items()}
-    drawn = factor.family.draw(rng, eta, scales)
-    if factor.family.is_discrete:
-        low, high = table.levels_of(factor.variable)
-        drawn = np.where(drawn == 1.0, high, low)
+    eta = predictors(factor, rows, draw)
+    own = [one[0] for one in eta] if factor.family.has_equations else eta[0]
+    scales = {name: value[0] for name, value in draw.scales(factor).items()} | dict(rows.known)
+    drawn = factor.values(factor.family.draw(rng, own, scales))
     _to_rows(factor, table, units, drawn, values[factor.variable])

@@ -45,7 +45,7 @@ def _is_simple(factor: Factor, table: FactorTable) -> bool:
 def _draw(
     factor: Factor, table: FactorTable, effect: EffectTable, draws: PosteriorDraws, rng: np.random.Generator
 ) -> Floats:
-    own = draws.factors[factor.variable]
+    own = draws.factors[factor.keys[0]]
     sigma = own.scales["sigma"]
     q = effect.base.shape[1]
     if _is_simple(factor, table):

@@ -57,7 +57,7 @@ def unit_moments(
         if not rows.size:
             continue
         at = local[table.integral_unit[rows]]
-        sigma = draws.factors[factor.variable].scales["sigma"][:, None]
+        sigma = draws.factors[factor.keys[0]].scales["sigma"][:, None]
         t = 1.0 / sigma**2
         eta = linear_predictor(factor, table, draws)[:, rows]
         y = responses(table, draws)

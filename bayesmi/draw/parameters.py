@@ -17,11 +17,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class FactorDraws:
-    """S draws of one factor's parameters."""
+    """S draws of one linear predictor's parameters, and of the family's (with the first predictor)."""
 
     intercept: Floats | None  # (S,) with all predictors at zero
     coefficients: Floats  # (S, p), links last
-    scales: Mapping[str, Floats]  # (S,)
+    scales: Mapping[str, Floats]  # (S,), or (S, K - 1) for thresholds
     sds: Mapping[str, Floats]  # grouping -> (S, q)
     correlations: Mapping[str, Floats]  # grouping -> (S, q, q)
     effects: Mapping[str, Floats]  # grouping -> (S, G, q); absent until drawn back
@@ -55,7 +55,7 @@ class PosteriorDraws:
 
     n_chains: int
     n_draws: int
-    factors: Mapping[str, FactorDraws]
+    factors: Mapping[str, FactorDraws]  # by linear predictor: the variable, or variable[level]
     cells: Mapping[str, Floats]  # variable -> (S, sampled cells) on the scale of the data
 
     @property
@@ -69,6 +69,15 @@ class PosteriorDraws:
         cells = {name: values[draws] for name, values in self.cells.items()}
         count = len(np.arange(self.n)[draws])
         return PosteriorDraws(1, count, factors, cells)
+
+    def scales(self, factor: Factor, trailing: int = 0) -> dict[str, Floats]:
+        """Return the family's parameters, (S, 1 × trailing) so that they go with (S, T) predictors."""
+        own = self.factors[factor.keys[0]].scales
+        shape = (1,) * trailing
+        return {
+            p.name: own[p.name].reshape((self.n, *shape, *own[p.name].shape[1:]))
+            for p in factor.family.parameters
+        }
 
     def with_effects(self, variable: str, grouping: str, effects: Floats) -> PosteriorDraws:
         """Return the draws with group effects added."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from bayesmi.build.tables import FactorTable
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.model.factor import Factor
 
-__all__ = ["chunks", "linear_predictor", "log_density", "responses"]
+__all__ = ["chunks", "linear_predictor", "log_density", "predictors", "responses"]
 
 Floats = NDArray[np.float64]
 _CHUNK = 8_000_000  # floats in one chunk's largest array
@@ -25,9 +26,14 @@ def chunks(n_draws: int, width: int) -> Iterator[slice]:
 
 
 def linear_predictor(
-    factor: Factor, table: FactorTable, draws: PosteriorDraws, *, without: str | None = None
+    factor: Factor,
+    table: FactorTable,
+    draws: PosteriorDraws,
+    *,
+    without: str | None = None,
+    key: str | None = None,
 ) -> Floats:
-    """Return the linear predictor, (S, T).
+    """Return one linear predictor, (S, T).
 
     Parameters
     ----------
@@ -37,25 +43,20 @@ def linear_predictor(
         S draws with group effects.
     without : str, optional
         A grouping whose effects are left out.
+    key : str, optional
+        Which linear predictor, of a family with several; by default the first.
     """
-    own = draws.factors[factor.variable]
+    own = draws.factors[key or factor.keys[0]]
     n_design = factor.design.n_columns
     eta = np.repeat(own.centred_intercept(factor)[:, None], table.n_rows, axis=1) + table.offset
     slopes = own.coefficients[:, :n_design]
-    if n_design and table.is_affine:
+    if n_design:
         eta += slopes @ table.base.T
         for slab in table.slabs:
             weight = slopes[:, slab.columns] @ slab.slab.T
             eta[:, slab.positions] += weight * draws.cells[slab.variable][:, slab.index]
-    elif n_design:
-        for s in range(draws.n):
-            values = {name: column.copy() for name, column in table.values.items()}
-            for name, (positions, index) in table.latent.items():
-                values[name][positions] = draws.cells[name][s, index]
-            matrix = factor.matrix(values, table.n_rows)
-            eta[s] += (matrix - factor.centers[:n_design]) @ slopes[s]
     for j, link in enumerate(factor.links):
-        source = draws.factors[link.variable].effects[link.grouping][:, :, link.position]
+        source = draws.factors[link.key].effects[link.grouping][:, :, link.position]
         eta += own.coefficients[:, [n_design + j]] * source[:, table.links[link.name]]
     for effect in table.effects:
         if effect.grouping == without:
@@ -79,8 +80,18 @@ def responses(table: FactorTable, draws: PosteriorDraws) -> Floats:
     return y
 
 
+def predictors(factor: Factor, table: FactorTable, draws: PosteriorDraws) -> Any:
+    """Return what the family takes as `eta`: the linear predictor, or a list of them."""
+    if not factor.family.has_equations:
+        return linear_predictor(factor, table, draws)
+    return [linear_predictor(factor, table, draws, key=key) for key in factor.keys]
+
+
 def log_density(factor: Factor, table: FactorTable, draws: PosteriorDraws) -> Floats:
     """Return log f(response | predictors, group effects) by row, (S, T)."""
-    scales = {name: value[:, None] for name, value in draws.factors[factor.variable].scales.items()}
-    eta = linear_predictor(factor, table, draws)
-    return np.asarray(factor.family.log_density(np, responses(table, draws), eta, scales))
+    eta = predictors(factor, table, draws)
+    return np.asarray(
+        factor.family.log_density(
+            np, responses(table, draws), eta, {**draws.scales(factor, trailing=1), **table.known}
+        )
+    )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build.tables import Expansion, FactorTable, lay_out
+from bayesmi.build.expansion import nothing_expanded
+from bayesmi.build.tables import FactorTable, lay_out
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 
@@ -18,6 +20,5 @@ def lay_out_completed(
     factor: Factor, table: ModelTable, units: NDArray[np.intp], values: Mapping[str, NDArray[np.float64]]
 ) -> FactorTable:
     """Lay out a factor on units with completed predictor values (over rows)."""
-    completed = ModelTable(table.frame, table.groupings, values, table.unknown, table.made)
-    nothing = Expansion(np.zeros(0, dtype=np.intp), {}, ())
-    return lay_out(factor, completed, units, nothing, None, {})
+    completed = replace(table, values=values)
+    return lay_out(factor, completed, units, nothing_expanded(), None, {})

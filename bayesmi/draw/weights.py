@@ -2,76 +2,146 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build.tables import FactorTable, Tables, lay_out
+from bayesmi.build.expansion import Expansion
+from bayesmi.build.tables import Tables, lay_out
 from bayesmi.draw.integrals import UnitMoments, unit_moments
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import log_density
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 
-__all__ = ["restricted", "unit_log_weights"]
+__all__ = ["add_upwards", "choose_entries", "entry_probabilities", "restricted", "unit_log_weights"]
 
 Floats = NDArray[np.float64]
 
 
 def unit_log_weights(
-    factors: tuple[Factor, ...],
-    tables: Tables,
-    draws: PosteriorDraws,
-    among: Mapping[str, FactorTable] | None = None,
+    factors: tuple[Factor, ...], tables: Tables, draws: PosteriorDraws
 ) -> tuple[Floats, UnitMoments]:
-    """Return log f of each expanded row over the factors that depend on its summed cells, and the integrals' moments.
+    """Return log f of each entry over the factors that depend on its summed cells, and the integrals' moments.
 
     Parameters
     ----------
     factors, tables, draws
-        The model as laid out, and S draws.
-    among : mapping, optional
-        Factor tables of some rows only (see `restricted`); by default all.
+        The model as laid out (or some rows of it, see `restricted`), and S draws.
 
     Returns
     -------
     log_weights : (S, E) array
-        Zero for expanded rows that do not occur.
+        Without what the entries below a group's entry add to it.
     moments : UnitMoments
         Of the units that occur.
     """
-    chosen = tables.factors if among is None else among
-    total = np.zeros((draws.n, tables.expansion.n))
+    total = np.repeat(tables.expansion.log_weights[None], draws.n, axis=0)
     for factor in factors:
-        table = chosen.get(factor.variable)
+        table = tables.factors.get(factor.variable)
         if table is None or not table.expanded.size:
             continue
-        terms = log_density(factor, table, draws)[:, table.n_plain :]
-        terms[:, table.integral_unit[table.n_plain :] >= 0] = 0.0
-        total[:, table.expanded] += terms
-    moments = unit_moments(factors, chosen, tables.integrals, draws)
+        terms = log_density(factor, table, draws)
+        terms[:, table.integral_unit >= 0] = 0.0
+        # an entry has one row in a factor, so that plain indexing adds each once
+        total[:, table.pair_entries] += terms[:, table.pair_rows]
+    moments = unit_moments(factors, tables.factors, tables.integrals, draws)
     expanded = tables.integrals.expanded[moments.units]
     inside = expanded >= 0
     total[:, expanded[inside]] += moments.log_integral[:, inside]
     return total, moments
 
 
+def add_upwards(expansion: Expansion, log_weights: Floats) -> Floats:
+    """Add to the entries of groups what the units below them sum to; in place."""
+    for block in expansion.blocks:
+        below = block.parents >= 0
+        if below.any():
+            part = log_weights[:, block.entries].reshape(
+                len(log_weights), block.n_units, block.n_combinations
+            )
+            top = part.max(axis=2)
+            sums = top + np.log(np.exp(part - top[:, :, None]).sum(axis=2))
+            np.add.at(log_weights.T, block.parents[below], sums[:, below].T)
+    return log_weights
+
+
+def entry_probabilities(expansion: Expansion, log_weights: Floats) -> Floats:
+    """Return the probability of each entry, (S, E), given parameters and data."""
+    weights = add_upwards(expansion, log_weights.copy())
+    for block in reversed(expansion.blocks):
+        part = weights[:, block.entries].reshape(len(weights), block.n_units, block.n_combinations)
+        part = np.exp(part - part.max(axis=2, keepdims=True))
+        part /= part.sum(axis=2, keepdims=True)
+        below = block.parents >= 0
+        part[:, below] *= weights[:, block.parents[below], None]
+        weights[:, block.entries] = part.reshape(len(weights), -1)
+    return weights
+
+
+def choose_entries(expansion: Expansion, log_weights: Floats, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Draw one combination of each unit, (E,), of units below a group those under the group's own combination.
+
+    `log_weights` (E,) hold what the units below a group's entries add to them (`add_upwards`).
+    """
+    chosen = np.zeros(expansion.n, dtype=bool)
+    for block in reversed(expansion.blocks):
+        part = log_weights[block.entries].reshape(block.n_units, block.n_combinations)
+        which = np.argmax(part + rng.gumbel(size=part.shape), axis=1)
+        stands = (block.parents < 0) | chosen[block.parents]
+        places = block.start + np.arange(block.n_units) * block.n_combinations + which
+        chosen[places[stands]] = True
+    return chosen
+
+
 def restricted(
-    factors: tuple[Factor, ...], table: ModelTable, tables: Tables, rows: NDArray[np.intp]
-) -> dict[str, FactorTable]:
-    """Return the tables of the row-level factors on some rows only."""
-    wanted = np.zeros(table.n_rows, dtype=bool)
-    wanted[rows] = True
-    out = {}
+    factors: tuple[Factor, ...], table: ModelTable, tables: Tables, level: str, units: NDArray[np.intp]
+) -> Tables:
+    """Return the tables of some units of a level only (with all rows of a group whose cells are summed)."""
+    expansion = tables.expansion
+    rows = np.zeros(table.n_rows, dtype=bool)
+    group_level = expansion.group_level
+    codes = table.groupings[group_level].codes if group_level else np.zeros(table.n_rows, dtype=np.intp)
+    groups = np.zeros(int(codes.max(initial=0)) + 1, dtype=bool)
+    if level == "row":
+        rows[units] = True
+        if group_level:
+            summed = np.zeros(len(groups), dtype=bool)
+            summed[expansion.groups[expansion.groups >= 0]] = True
+            groups[codes[units]] = True
+            groups &= summed
+            rows |= groups[codes]
+    elif level == group_level:
+        groups[units] = True
+        rows = groups[codes]
+    else:
+        rows = np.isin(table.groupings[level].codes, units)
+    part, entries = expansion.select(rows, groups)
+    place = np.full(expansion.n + 1, -1, dtype=np.intp)
+    place[entries] = np.arange(len(entries))
+    integrals = replace(
+        tables.integrals,
+        expanded=place[tables.integrals.expanded],
+        expanded_unit=tables.integrals.expanded_unit[entries],
+    )
+    keys = {name: own[entries] for name, own in tables.keys.items()}
+    made = {}
     for factor in factors:
-        if factor.level != "row":
-            continue
         whole = tables.factors[factor.variable]
-        units = np.unique(whole.units[wanted[whole.units]])
-        touched = np.zeros(tables.expansion.n, dtype=bool)
-        touched[whole.expanded] = True
-        out[factor.variable] = lay_out(
-            factor, table, units, tables.expansion, touched, tables.cell_position, tables.integrals
+        if factor.level == "row":
+            mine = rows[whole.units]
+        elif factor.level == group_level:
+            mine = groups[whole.units]
+        else:
+            continue
+        made[factor.variable] = lay_out(
+            factor,
+            table,
+            np.unique(whole.units[mine]),
+            part,
+            keys[factor.variable],
+            tables.cell_position,
+            integrals,
         )
-    return out
+    return replace(tables, factors=made, expansion=part, integrals=integrals, keys=keys)

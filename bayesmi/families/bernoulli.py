@@ -9,18 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.families.defaults import FamilyDefaults
+
 __all__ = ["Bernoulli"]
 
 
 @dataclass(frozen=True)
-class Bernoulli:
+class Bernoulli(FamilyDefaults):
     """y ~ Bernoulli(1 / (1 + exp(-eta))), y coded 0 and 1."""
 
     name: str = "bernoulli"
     link: str = "logit"
-    scale_parameters: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ("binary",)
     is_discrete: bool = True
-    is_gaussian_identity: bool = False
+    has_levels: bool = True
     integer_valued: bool = True
 
     def log_density(self, xp: Any, y: Any, eta: Any, scales: Mapping[str, Any]) -> Any:
@@ -31,9 +33,7 @@ class Bernoulli:
         """Return the probability of 1."""
         return xp.exp(-xp.logaddexp(0.0, -eta))
 
-    def draw(
-        self, rng: np.random.Generator, eta: NDArray[np.float64], scales: Mapping[str, Any]
-    ) -> NDArray[np.float64]:
+    def draw(self, rng: np.random.Generator, eta: Any, scales: Mapping[str, Any]) -> NDArray[np.float64]:
         """Draw 0 or 1."""
         return (rng.random(np.shape(eta)) < self.mean(np, eta, scales)).astype(float)
 
@@ -43,9 +43,14 @@ class Bernoulli:
 
         return pm.Bernoulli(name, logit_p=eta, **kwargs)
 
-    def level_values(self) -> NDArray[np.float64]:
-        """Return 0 and 1."""
-        return np.array([0.0, 1.0])
+    def location_and_spread(self, y: NDArray[np.float64]) -> tuple[float, float]:
+        """Logits are of order one around zero."""
+        return 0.0, 1.0
+
+    @property
+    def whitening_scale(self) -> float:
+        """Standard deviation of a working response near one half."""
+        return 2.0
 
     @property
     def latent_residual_sd(self) -> float:

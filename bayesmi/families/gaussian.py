@@ -9,21 +9,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.families.base import FamilyParameter
+from bayesmi.families.defaults import FamilyDefaults
+
 __all__ = ["Gaussian"]
 
 _HALF_LOG_2PI = 0.5 * float(np.log(2 * np.pi))
 
 
 @dataclass(frozen=True)
-class Gaussian:
+class Gaussian(FamilyDefaults):
     """y ~ N(eta, sigma²)."""
 
     name: str = "gaussian"
     link: str = "identity"
-    scale_parameters: tuple[str, ...] = ("sigma",)
-    is_discrete: bool = False
+    kinds: tuple[str, ...] = ("continuous", "count", "binary")
+    parameters: tuple[FamilyParameter, ...] = (FamilyParameter("sigma", "log", "residual sd"),)
     is_gaussian_identity: bool = True
-    integer_valued: bool = False
 
     def log_density(self, xp: Any, y: Any, eta: Any, scales: Mapping[str, Any]) -> Any:
         """Return the log density at y."""
@@ -34,23 +36,12 @@ class Gaussian:
         """Return the mean."""
         return eta
 
-    def draw(
-        self, rng: np.random.Generator, eta: NDArray[np.float64], scales: Mapping[str, Any]
-    ) -> NDArray[np.float64]:
+    def draw(self, rng: np.random.Generator, eta: Any, scales: Mapping[str, Any]) -> NDArray[np.float64]:
         """Draw y."""
-        return eta + scales["sigma"] * rng.standard_normal(np.shape(eta))
+        return np.asarray(eta + scales["sigma"] * rng.standard_normal(np.shape(eta)))
 
     def pymc(self, name: str, eta: Any, scales: Mapping[str, Any], **kwargs: Any) -> Any:
         """Return pm.Normal."""
         import pymc as pm
 
         return pm.Normal(name, mu=eta, sigma=scales["sigma"], **kwargs)
-
-    def level_values(self) -> None:
-        """Return None: a continuous cell has no levels."""
-        return
-
-    @property
-    def latent_residual_sd(self) -> None:
-        """None: sigma is a parameter."""
-        return None

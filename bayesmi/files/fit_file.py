@@ -54,6 +54,7 @@ def save_fit(fit: Fit, path: str | Path, *, force: bool = False) -> None:
         "seconds": dict(fit.seconds),
         "how": fit.how,
         "gate": asdict(fit.gate),
+        "grids": {"finer": dict(fit.plan.finer), "wider": dict(fit.plan.wider)},
         "table": facts,
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in members.items()},
     }
@@ -83,6 +84,7 @@ def load_fit(path: str | Path) -> Fit:
     from bayesmi.fit import Fit, Gate
     from bayesmi.fit.names import from_dataset
     from bayesmi.model import Model
+    from bayesmi.plan import make_plan
     from bayesmi.priors import Prior
 
     manifest, members = _read(as_path(path))
@@ -106,10 +108,11 @@ def load_fit(path: str | Path) -> Fit:
                 target.write_bytes(content)
         tree = xr.open_datatree(Path(folder) / "posterior.zarr", engine="zarr", consolidated=False).load()
         tree.close()
-    plan = model.plan()
+    plan = make_plan(model, **manifest.get("grids", {}))
     tables = make_tables(model.factors, model.table, plan)
     draws = from_dataset(tree["posterior"].to_dataset(), model)
-    gate = Gate(**{**manifest["gate"], "failures": tuple(manifest["gate"]["failures"])})
+    lines = {key: tuple(manifest["gate"].get(key, ())) for key in ("failures", "grids")}
+    gate = Gate(**{**manifest["gate"], **lines})
     return Fit(model, plan, tree, gate, manifest["seed"], manifest["seconds"], manifest["how"], tables, draws)
 
 

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from bayesmi.build.tables import Tables
 from bayesmi.draw.cells import complete_cells
 from bayesmi.draw.parameters import PosteriorDraws
-from bayesmi.draw.predictor import linear_predictor
+from bayesmi.draw.predictor import predictors
 from bayesmi.draw.rows import lay_out_completed
 from bayesmi.model import Factor, Model
-from bayesmi.model.assemble import response_codes
 from bayesmi.plan import Plan
 from bayesmi.seeds import REPLICATE, stream
 
@@ -77,7 +76,7 @@ def check_fit(
         known = ~model.table.unknown_at(factor.variable, factor.level)
         absent = model.table.column(factor.variable).absent[model.table.rows_of_level(factor.level)]
         units[factor.variable] = np.flatnonzero(known & ~absent)
-        response = response_codes(model.table, factor.variable, factor.family)
+        response = factor.codes(model.table.values[factor.variable])
         rows = model.table.rows_of_level(factor.level)
         observed[factor.variable] = response[rows][units[factor.variable]]
         replicated[factor.variable] = []
@@ -125,14 +124,26 @@ def _replicate(
     rng: np.random.Generator,
 ) -> Floats:
     rows = lay_out_completed(factor, model.table, units, values)
-    eta = linear_predictor(factor, rows, draw)[0]
-    scales = {name: value[0] for name, value in draw.factors[factor.variable].scales.items()}
-    return factor.family.draw(rng, eta, scales)
+    eta = predictors(factor, rows, draw)
+    own = [one[0] for one in eta] if factor.family.has_equations else eta[0]
+    scales = {name: value[0] for name, value in draw.scales(factor).items()} | dict(rows.known)
+    return factor.family.draw(rng, own, scales)
 
 
 def _statistics(factor: Factor, model: Model, units: NDArray[np.intp]) -> dict[str, Any]:
-    if factor.family.is_discrete:
-        statistics: dict[str, Any] = {"share of 1": np.mean}
+    statistics: dict[str, Any]
+    if factor.family.has_levels and len(factor.levels) == 2:
+        statistics = {"share of 1": np.mean}
+    elif factor.family.has_levels:
+        labels = model.table.level_labels(factor.variable)
+        statistics = {f"share of {label}": _share(code) for code, label in enumerate(labels)}
+    elif factor.family.is_discrete:
+        statistics = {
+            "mean": np.mean,
+            "sd": lambda y: np.std(y, ddof=1),
+            "share of 0": _share(0),
+            "max": np.max,
+        }
     else:
         statistics = {
             "mean": np.mean,
@@ -152,6 +163,10 @@ def _statistics(factor: Factor, model: Model, units: NDArray[np.intp]) -> dict[s
 
         statistics[f"sd of {effect.grouping} means"] = spread
     return statistics
+
+
+def _share(code: int) -> Any:
+    return lambda y: float(np.mean(y == code))
 
 
 def _skew(y: Floats) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.build import BuiltModel
+from bayesmi.build.centring import centrings
 from bayesmi.build.correlation import cholesky_rows, pairs
 from bayesmi.build.links import link_spread, typical_link_sds
 from bayesmi.build.program import Program
@@ -32,6 +33,12 @@ def constrained(program: Program, unconstrained: Floats) -> dict[str, Floats]:
                 out[parameter.name] = np.asarray(parameter.scales) * np.logaddexp(0.0, raw)
             case "logit":
                 out[parameter.name] = 1.0 / (1.0 + np.exp(-raw))
+            case "ordered":
+                steps = np.asarray(parameter.locations) * np.exp(raw)
+                steps[:, 0] = parameter.locations[0] + raw[:, 0]
+                out[parameter.name] = np.cumsum(steps, axis=1)
+            case "identity" if parameter.locations:
+                out[parameter.name] = np.asarray(parameter.locations).reshape(parameter.shape) + raw
             case _:
                 out[parameter.name] = raw
     return out
@@ -42,8 +49,9 @@ def posterior_draws(
 ) -> PosteriorDraws:
     """Return draws on the scale of the data from the sampled model's free variables, each (S, …)."""
     factors = {
-        factor.variable: _factor_draws(factor, built, free, n_chains * n_draws)
+        key: _factor_draws(factor, key, built, free, n_chains * n_draws)
         for factor in built.model.factors
+        for key in factor.keys
     }
     cells = {
         name: built.model.factor(name).location + built.model.factor(name).spread * free[f"cell::{name}"]
@@ -52,34 +60,54 @@ def posterior_draws(
     return PosteriorDraws(n_chains, n_draws, factors, cells)
 
 
-def _factor_draws(factor: Factor, built: BuiltModel, free: Mapping[str, Floats], n: int) -> FactorDraws:
-    key = factor.variable
+def _factor_draws(
+    factor: Factor, key: str, built: BuiltModel, free: Mapping[str, Floats], n: int
+) -> FactorDraws:
     coefficients = np.zeros((n, 0))
     if factor.n_coefficients:
         coefficients = free[f"{key}::coefficients"] @ factor.whitening.T
     for m, (link, typical) in enumerate(zip(factor.links, typical_link_sds(factor), strict=True)):
-        sd = free[f"{link.variable}::sd::{link.grouping}"][:, link.position]
+        sd = free[f"{link.key}::sd::{link.grouping}"][:, link.position]
         coefficients[:, factor.design.n_columns + m] /= link_spread(sd, typical)
     intercept = None
     if factor.priors.intercept is not None:
         centred = factor.location + factor.spread * free[f"{key}::intercept"]
         intercept = centred - (coefficients @ factor.centers if factor.n_coefficients else 0.0)
+    centring = centrings(factor, built.tables.factors[factor.variable], built.plan)
     sds: dict[str, Floats] = {}
     correlations: dict[str, Floats] = {}
     effects: dict[str, Floats] = {}
     for effect in factor.effects:
         sds[effect.grouping] = free[f"{key}::sd::{effect.grouping}"]
         correlations[effect.grouping] = _correlation(key, effect, free, n)
-        treatment = built.plan.effect(key, effect.grouping).treatment
+        treatment = built.plan.effect(factor.variable, effect.grouping).treatment
         if treatment == "collapse":
             continue
         raw = free[f"{key}::effects::{effect.grouping}"]
         if treatment == "centred":
             effects[effect.grouping] = factor.spread * raw
+            if effect.grouping in centring:
+                own = centring[effect.grouping]
+                p = own.weights.shape[2]
+                shift = np.einsum("qgj,sj->sgq", own.weights, coefficients[:, :p])
+                if own.intercept >= 0:
+                    shift[:, :, own.intercept] += factor.spread * free[f"{key}::intercept"][:, None]
+                for one in own.cells:
+                    source = built.model.factor(one.variable)
+                    cell = source.location + source.spread * free[f"cell::{one.variable}"][:, one.index]
+                    shift[:, one.group, one.effect] += one.weight * coefficients[:, one.column] * cell
+                effects[effect.grouping] -= shift
         else:
             root = sds[effect.grouping][:, :, None] * np.linalg.cholesky(correlations[effect.grouping])
             effects[effect.grouping] = np.einsum("sij,sgj->sgi", root, raw)
-    scales = {name: free[f"{key}::{name}"] for name in factor.family.scale_parameters}
+    scales = {}
+    for parameter in factor.family.parameters if key == factor.keys[0] else ():
+        values = free[f"{factor.variable}::{parameter.name}"]
+        if (
+            parameter.per_level and factor.n_coefficients
+        ):  # at the predictors' means inside, at zero as reported
+            values = values + (coefficients @ factor.centers)[:, None]
+        scales[parameter.name] = values
     return FactorDraws(intercept, coefficients, scales, sds, correlations, effects)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from bayesmi.build.tables import Tables, lay_out
 from bayesmi.data.wording import counted
 from bayesmi.draw.parameters import PosteriorDraws
-from bayesmi.draw.predictor import chunks, linear_predictor
-from bayesmi.draw.weights import restricted, unit_log_weights
+from bayesmi.draw.predictor import chunks, predictors
+from bayesmi.draw.weights import entry_probabilities, restricted, unit_log_weights
 from bayesmi.fit import diagnostics
+from bayesmi.fit.grids import GridAccuracy
 from bayesmi.model import Factor, Model
 from bayesmi.plan import Plan
 
@@ -28,6 +29,7 @@ ESS_MIN = 400.0  # Vehtari et al. (2021): at least 100 a chain with four chains
 _MOST_CELLS = 200
 _CANDIDATES = 1000
 _SCREEN = 64  # draws on which the widest cells are found
+_TREATMENTS = ("predict", "enumerate", "grid", "integrate")
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Gate:
         Divergent transitions after warm-up.
     n_parameters, n_cells : int
         How many quantities were looked at.
+    grids : tuple of str
+        Accuracy of the sums over grids and counts, a line each.
     """
 
     passed: bool
@@ -59,6 +63,7 @@ class Gate:
     divergences: int
     n_parameters: int
     n_cells: int
+    grids: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         seen = f"{counted(self.n_parameters, 'parameter')} and {counted(self.n_cells, 'cell')} looked at"
@@ -78,6 +83,7 @@ def judge(
     draws: PosteriorDraws,
     posterior: xr.Dataset,
     statistics: Mapping[str, NDArray[Any]],
+    accuracy: Sequence[GridAccuracy] = (),
 ) -> Gate:
     """Judge a posterior: r-hat at most 1.01, bulk and tail ESS at least 400, no divergence.
 
@@ -106,7 +112,14 @@ def judge(
     for name, values in expected.items():
         chains[name] = values.reshape(shape)
     divergences = int(np.sum(statistics["diverging"])) if "diverging" in statistics else 0
-    return _verdict(chains, divergences, n_parameters, n_sampled_cells + len(expected), draws.n_chains)
+    gate = _verdict(chains, divergences, n_parameters, n_sampled_cells + len(expected), draws.n_chains)
+    coarse = tuple(f"grid of {one}" for one in accuracy if not one.holds)
+    return replace(
+        gate,
+        passed=gate.passed and not coarse,
+        failures=gate.failures + coarse,
+        grids=tuple(map(str, accuracy)),
+    )
 
 
 def _labels(variable: xr.DataArray) -> list[str]:
@@ -130,11 +143,11 @@ def _verdict(
     failures = []
     high = [name for name, value in r_hat.items() if value > R_HAT_MAX]
     if high:
-        failures.append(f"r-hat above {R_HAT_MAX} for {_some(high, r_hat, reverse=True)}")
+        failures.append(f"r-hat above {R_HAT_MAX} for {_some(high, r_hat, '.3f', reverse=True)}")
     low = [name for name in bulk if min(bulk[name], tail[name]) < ESS_MIN]
     if low:
         smallest = {name: min(bulk[name], tail[name]) for name in low}
-        failures.append(f"ESS below {ESS_MIN:.0f} for {_some(low, smallest, reverse=False)}")
+        failures.append(f"ESS below {ESS_MIN:.0f} for {_some(low, smallest, '.0f', reverse=False)}")
     unknown = [name for name in bulk if np.isnan([bulk[name], tail[name]]).any()]
     unknown += [name for name in r_hat if np.isnan(r_hat[name]) and n_chains > 1 and name not in unknown]
     if unknown:
@@ -165,9 +178,9 @@ def _first(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _some(names: list[str], values: Mapping[str, float], *, reverse: bool) -> str:
+def _some(names: list[str], values: Mapping[str, float], digits: str, *, reverse: bool) -> str:
     ordered = sorted(names, key=lambda name: values[name], reverse=reverse)
-    shown = ", ".join(f"{name} ({values[name]:.3g})" for name in ordered[:3])
+    shown = ", ".join(f"{name} ({values[name]:{digits}})" for name in ordered[:3])
     return shown + (f" and {len(ordered) - 3} more" if len(ordered) > 3 else "")
 
 
@@ -176,7 +189,7 @@ def _expected_cells(model: Model, plan: Plan, tables: Tables, draws: PosteriorDr
     found: list[tuple[float, int, int, str]] = []  # (sd, factor, unit, treatment)
     screen = draws.take(np.linspace(0, draws.n - 1, min(_SCREEN, draws.n)).astype(np.intp))
     for n, factor in enumerate(model.factors):
-        for treatment in ("predict", "enumerate", "integrate"):
+        for treatment in _TREATMENTS:
             units = _some_units(_judged(factor, model, plan, treatment))
             if units.size:
                 means = _expected(factor, model, tables, units, treatment, screen)
@@ -185,14 +198,14 @@ def _expected_cells(model: Model, plan: Plan, tables: Tables, draws: PosteriorDr
     chosen = found[:_MOST_CELLS]
     out: dict[str, Floats] = {}
     for n, factor in enumerate(model.factors):
-        for treatment in ("predict", "enumerate", "integrate"):
+        for treatment in _TREATMENTS:
             own = np.array(sorted(u for _, m, u, how in chosen if m == n and how == treatment), dtype=np.intp)
             if not own.size:
                 continue
             means = np.concatenate(
                 [
                     _expected(factor, model, tables, own, treatment, draws.take(piece))
-                    for piece in chunks(draws.n, max(len(own) * 8, tables.expansion.n))
+                    for piece in chunks(draws.n, max(len(own) * 8, _width(factor, tables, own)))
                 ]
             )
             for j, unit in enumerate(own):
@@ -200,6 +213,16 @@ def _expected_cells(model: Model, plan: Plan, tables: Tables, draws: PosteriorDr
                 label = model.frame.index[unit] if named else unit
                 out[f"E({factor.variable}[{label}])"] = means[:, j]
     return out
+
+
+def _width(factor: Factor, tables: Tables, units: NDArray[np.intp]) -> int:
+    """Entries of the expansion that these units need, roughly."""
+    if not tables.expansion.n:
+        return 0
+    if tables.expansion.group_level:
+        return tables.expansion.n
+    at = tables.expansion.units(factor.level)
+    return int(np.isin(at, units).sum()) * 3
 
 
 def _some_units(units: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -229,40 +252,36 @@ def _expected(
     treatment: str,
     draws: PosteriorDraws,
 ) -> Floats:
-    """E(cell | parameters, data), or P(upper level), of each unit, (S, units)."""
+    """E(cell | parameters, data) of each unit, (S, units); of two levels P(upper), of several P(not the first)."""
     if treatment == "predict":
         table = lay_out(factor, model.table, units, tables.expansion, None, tables.cell_position)
-        scales = {name: value[:, None] for name, value in draws.factors[factor.variable].scales.items()}
-        return np.asarray(factor.family.mean(np, linear_predictor(factor, table, draws), scales))
-    some = restricted(model.factors, model.table, tables, units)
-    log_weights, moments = unit_log_weights(model.factors, tables, draws, some)
-    expansion, integrals = tables.expansion, tables.integrals
-    number = np.full(model.table.n_rows, -1, dtype=np.intp)
+        eta = predictors(factor, table, draws)
+        scales = {**draws.scales(factor, trailing=1), **table.known}
+        return np.asarray(factor.family.mean(np, eta, scales))
+    some = restricted(model.factors, model.table, tables, factor.level, units)
+    log_weights, moments = unit_log_weights(model.factors, some, draws)
+    weights = entry_probabilities(some.expansion, log_weights)
+    number = np.full(len(model.table.rows_of_level(factor.level)), -1, dtype=np.intp)
     number[units] = np.arange(len(units))
-    member = number[expansion.rows]
-    places = np.flatnonzero(member >= 0)
-    member = member[places]
-    top = np.full((draws.n, len(units)), -np.inf)
-    np.maximum.at(top.T, member, (log_weights[:, places]).T)
-    weights = np.exp(log_weights[:, places] - top[:, member])
-    mass = np.zeros((draws.n, len(units)))
-    np.add.at(mass.T, member, (weights).T)
-    weights /= mass[:, member]
     out = np.zeros((draws.n, len(units)))
-    if treatment == "enumerate":
-        upper = expansion.values[factor.variable][places] == model.table.levels_of(factor.variable)[1]
-        np.add.at(out.T, member, (weights * upper).T)
+    if treatment in ("enumerate", "grid"):
+        at = some.expansion.units(factor.level)
+        on = some.expansion.choice[factor.variable] >= 0
+        mine = np.flatnonzero((at >= 0) & on)
+        mine = mine[number[at[mine]] >= 0]
+        values = factor.codes(some.expansion.values[factor.variable][mine])
+        if factor.family.has_equations:
+            values = (values > 0).astype(float)
+        np.add.at(out.T, number[at[mine]], (weights[:, mine] * values).T)
         return out
+    integrals = some.integrals
     place = integrals.place[factor.variable][integrals.rows[moments.units]]
     at = number[integrals.rows[moments.units]]
     mine = np.flatnonzero((place >= 0) & (at >= 0))
     means = moments.mean[:, mine, place[mine]]
     expanded = integrals.expanded[moments.units[mine]]
-    position = np.full(expansion.n + 1, 0, dtype=np.intp)
-    position[places] = np.arange(len(places))
     share = np.ones_like(means)
     inside = expanded >= 0
-    if inside.any():
-        share[:, inside] = weights[:, position[expanded[inside]]]
+    share[:, inside] = weights[:, expanded[inside]]
     np.add.at(out.T, at[mine], (share * means).T)
     return out

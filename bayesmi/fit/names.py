@@ -32,22 +32,37 @@ def to_dataset(draws: PosteriorDraws, model: Model, plan: Plan) -> xr.Dataset:
         variables[name] = (("chain", "draw", *dims), values.reshape(shape + values.shape[1:]))
 
     for factor in reversed(model.factors):
-        own, prefix = draws.factors[factor.variable], factor.prefix
-        if own.intercept is not None:
-            put(f"{prefix}Intercept", own.intercept)
+        prefix = factor.prefix
+        each = [draws.factors[key] for key in factor.keys]
+        level: tuple[str, ...] = ()
+        if factor.labels:  # one number for each level with a linear predictor
+            coords[f"{factor.variable}__level"] = list(factor.labels)
+            level = (f"{factor.variable}__level",)
+
+        def put_each(name: str, parts: list[Floats], dims: Sequence[str] = (), level: Any = level) -> None:
+            put(name, np.stack(parts, axis=1) if level else parts[0], (*level, *dims))
+
+        if each[0].intercept is not None:
+            put_each(f"{prefix}Intercept", [own.intercept for own in each if own.intercept is not None])
         for block in factor.design.blocks:
-            part = own.coefficients[:, block.start : block.stop]
+            parts = [own.coefficients[:, block.start : block.stop] for own in each]
             if block.labels is None:
-                put(f"{prefix}{block.name}", part[:, 0])
+                put_each(f"{prefix}{block.name}", [part[:, 0] for part in parts])
             else:
                 coords[f"{prefix}{block.name}_dim"] = list(block.labels)
-                put(f"{prefix}{block.name}", part, (f"{prefix}{block.name}_dim",))
+                put_each(f"{prefix}{block.name}", parts, (f"{prefix}{block.name}_dim",))
         for j, link in enumerate(factor.links):
-            put(f"{prefix}{link.name}", own.coefficients[:, factor.design.n_columns + j])
-        for name, values in own.scales.items():
-            put(f"{prefix}{name}", values)
+            put_each(
+                f"{prefix}{link.name}", [own.coefficients[:, factor.design.n_columns + j] for own in each]
+            )
+        for name, values in each[0].scales.items():
+            if values.ndim > 1:
+                coords[f"{prefix}{name}_dim"] = np.arange(values.shape[1])
+                put(f"{prefix}{name}", values, (f"{prefix}{name}_dim",))
+            else:
+                put(f"{prefix}{name}", values)
         for effect in factor.effects:
-            _put_effects(put, coords, prefix, effect, own, model)
+            _put_effects(put, put_each, coords, prefix, effect, each, model)
     for name, values in draws.cells.items():
         coords[f"{name}__cell"] = cell_labels(model, plan, name)
         put(f"cell__{name}", values, (f"{name}__cell",))
@@ -55,20 +70,33 @@ def to_dataset(draws: PosteriorDraws, model: Model, plan: Plan) -> xr.Dataset:
 
 
 def _put_effects(
-    put: Any, coords: dict[str, Any], prefix: str, effect: GroupEffect, own: FactorDraws, model: Model
+    put: Any,
+    put_each: Any,
+    coords: dict[str, Any],
+    prefix: str,
+    effect: GroupEffect,
+    each: list[FactorDraws],
+    model: Model,
 ) -> None:
     grouping = effect.grouping
     for j, name in enumerate(effect.names):
-        put(f"{prefix}{name}|{grouping}_sigma", own.sds[grouping][:, j])
+        put_each(f"{prefix}{name}|{grouping}_sigma", [own.sds[grouping][:, j] for own in each])
     if effect.is_correlated:
         dim = f"{prefix}{grouping}__corr_dim"
         coords[dim] = list(effect.pair_labels)
-        entries = [own.correlations[grouping][:, i, j] for i, j in effect.correlated_pairs]
-        put(f"{prefix}{grouping}__corr", np.stack(entries, axis=1), (dim,))
-    if grouping in own.effects:
+        entries = [
+            np.stack([own.correlations[grouping][:, i, j] for i, j in effect.correlated_pairs], axis=1)
+            for own in each
+        ]
+        put_each(f"{prefix}{grouping}__corr", entries, (dim,))
+    if grouping in each[0].effects:
         coords[f"{grouping}__factor_dim"] = plain_labels(model.table.groupings[grouping].labels)
         for j, name in enumerate(effect.names):
-            put(f"{prefix}{name}|{grouping}", own.effects[grouping][:, :, j], (f"{grouping}__factor_dim",))
+            put_each(
+                f"{prefix}{name}|{grouping}",
+                [own.effects[grouping][:, :, j] for own in each],
+                (f"{grouping}__factor_dim",),
+            )
 
 
 def plain_labels(labels: Sequence[Hashable]) -> NDArray[Any]:
@@ -99,7 +127,9 @@ def from_dataset(dataset: xr.Dataset, model: Model) -> PosteriorDraws:
         return np.asarray(values, dtype=float).reshape((n_chains * n_draws, *values.shape[2:]))
 
     factors = {
-        factor.variable: _read_factor(factor, get, dataset, n_chains * n_draws) for factor in model.factors
+        key: _read_factor(factor, position, get, dataset, n_chains * n_draws)
+        for factor in model.factors
+        for position, key in enumerate(factor.keys)
     }
     cells = {
         str(name)[len("cell__") :]: get(str(name))
@@ -109,8 +139,13 @@ def from_dataset(dataset: xr.Dataset, model: Model) -> PosteriorDraws:
     return PosteriorDraws(n_chains, n_draws, factors, cells)
 
 
-def _read_factor(factor: Factor, get: Any, dataset: xr.Dataset, n: int) -> FactorDraws:
+def _read_factor(factor: Factor, position: int, whole: Any, dataset: xr.Dataset, n: int) -> FactorDraws:
     prefix = factor.prefix
+
+    def get(name: str) -> Floats:
+        values: Floats = whole(name)
+        return values[:, position] if factor.labels else values
+
     columns = []
     for block in factor.design.blocks:
         values = get(f"{prefix}{block.name}")
@@ -123,15 +158,15 @@ def _read_factor(factor: Factor, get: Any, dataset: xr.Dataset, n: int) -> Facto
         matrix = np.tile(np.eye(effect.n_effects), (n, 1, 1))
         if effect.is_correlated:
             values = get(f"{prefix}{grouping}__corr")
-            for position, (i, j) in enumerate(effect.correlated_pairs):
-                matrix[:, i, j] = matrix[:, j, i] = values[:, position]
+            for place, (i, j) in enumerate(effect.correlated_pairs):
+                matrix[:, i, j] = matrix[:, j, i] = values[:, place]
         correlations[grouping] = matrix
         if f"{prefix}{effect.names[0]}|{grouping}" in dataset:
             effects[grouping] = np.stack([get(f"{prefix}{name}|{grouping}") for name in effect.names], axis=2)
     return FactorDraws(
         get(f"{prefix}Intercept") if factor.priors.intercept is not None else None,
         np.concatenate(columns, axis=1) if columns else np.zeros((n, 0)),
-        {name: get(f"{prefix}{name}") for name in factor.family.scale_parameters},
+        {p.name: whole(f"{prefix}{p.name}") for p in factor.family.parameters} if position == 0 else {},
         sds,
         correlations,
         effects,

@@ -100,6 +100,10 @@ class Clock:
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
+    def add(self, name: str, seconds: float) -> None:
+        """Add to the seconds of a stage."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
     def measure(self, name: str) -> _Lap:
         """Measure one stage as a context."""
         return _Lap(self, name)
@@ -113,4 +117,4 @@ class _Lap:
         self._start = time.perf_counter()
 
     def __exit__(self, *_: object) -> None:
-        self._clock.seconds[self._name] = time.perf_counter() - self._start
+        self._clock.add(self._name, time.perf_counter() - self._start)

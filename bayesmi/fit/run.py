@@ -10,9 +10,12 @@ from bayesmi.draw import draw_back_effects
 from bayesmi.errors import FitError, ModelError
 from bayesmi.fit.fit import Fit, observed_tree
 from bayesmi.model import Model
+from bayesmi.plan import make_plan
 from bayesmi.seeds import EFFECTS, check_seed, stream
 
 __all__ = ["fit_model"]
+
+_ATTEMPTS = 4  # grids that the posterior shows to be too coarse or too short are refined and sampled again
 
 
 def fit_model(
@@ -46,35 +49,45 @@ def fit_model(
             from bayesmi.build import build_sampled
             from bayesmi.fit.constrain import posterior_draws
             from bayesmi.fit.gate import judge
+            from bayesmi.fit.grids import check_grids, next_grids
             from bayesmi.fit.names import to_dataset
             from bayesmi.fit.sampler import load_sampler, sample
 
             load_sampler(sampler)
-        with clock.measure("build"):
-            built = build_sampled(model, plan)
-        sampled = sample(
-            built,
-            seed=own_seed,
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            cores=cores,
-            sampler=sampler,
-            stage=display.stage,
-            progress=display.sampling,
-        )
-        clock.seconds["compile"] = sampled.compile_seconds
-        clock.seconds["sample"] = sampled.sample_seconds
-        display.stage("drawing back")
-        with clock.measure("draw back"):
-            parameters = posterior_draws(built, sampled.free, chains, draws)
-            parameters = draw_back_effects(
-                model.factors, plan, built.tables, parameters, stream(own_seed, EFFECTS)
+        for attempt in range(_ATTEMPTS):
+            with clock.measure("build"):
+                built = build_sampled(model, plan)
+            sampled = sample(
+                built,
+                seed=own_seed,
+                draws=draws,
+                tune=tune,
+                chains=chains,
+                cores=cores,
+                sampler=sampler,
+                stage=display.stage,
+                progress=display.sampling,
             )
+            clock.add("compile", sampled.compile_seconds)
+            clock.add("sample", sampled.sample_seconds)
+            display.stage("drawing back")
+            with clock.measure("draw back"):
+                parameters = posterior_draws(built, sampled.free, chains, draws)
+                parameters = draw_back_effects(
+                    model.factors, plan, built.tables, parameters, stream(own_seed, EFFECTS)
+                )
+            with clock.measure("check"):
+                accuracy = check_grids(model, plan, built.tables, parameters)
+            if all(one.holds for one in accuracy) or attempt == _ATTEMPTS - 1:
+                break
+            display.stage("refining the grid")
+            finer, wider = next_grids(plan, accuracy)
+            plan = make_plan(model, finer=finer, wider=wider)
+        with clock.measure("draw back"):
             posterior = to_dataset(parameters, model, plan)
         display.stage("checking")
         with clock.measure("check"):
-            gate = judge(model, plan, built.tables, parameters, posterior, sampled.statistics)
+            gate = judge(model, plan, built.tables, parameters, posterior, sampled.statistics, accuracy)
     tree = observed_tree(model, posterior, sampled.statistics)
     seconds: Mapping[str, float] = clock.seconds
     return Fit(model, plan, tree, gate, own_seed, seconds, sampled.how, built.tables, parameters)

@@ -33,29 +33,42 @@ def summarize(
 
 
 def _factor_rows(factor: Factor, draws: PosteriorDraws) -> list[tuple[str, str, Floats]]:
-    own, prefix = draws.factors[factor.variable], factor.prefix
+    prefix = factor.prefix
     rows: list[tuple[str, str, Floats]] = []
-    if own.intercept is not None:
-        rows.append((f"{prefix}Intercept", "effect", own.intercept))
-    for j, name in enumerate(factor.column_names):
-        rows.append((f"{prefix}{name}", "effect", own.coefficients[:, j]))
-    for name, values in own.scales.items():
-        rows.append((f"{prefix}{name}", "residual sd", values))
-    for effect in factor.effects:
-        grouping = effect.grouping
-        for j, name in enumerate(effect.names):
-            rows.append((f"{prefix}{name}|{grouping}_sigma", "group sd", own.sds[grouping][:, j]))
-        for label, (i, j) in zip(effect.pair_labels, effect.correlated_pairs, strict=True):
-            rows.append(
-                (f"{prefix}{grouping}__corr[{label}]", "correlation", own.correlations[grouping][:, i, j])
-            )
-    rows += _icc_rows(factor, draws)
+    for label, key in zip(factor.labels or ("",), factor.keys, strict=True):
+        own = draws.factors[key]
+        end = f"[{label}]" if label else ""
+        if own.intercept is not None:
+            rows.append((f"{prefix}Intercept{end}", "effect", own.intercept))
+        for j, name in enumerate(factor.column_names):
+            rows.append((f"{prefix}{name}{end}", "effect", own.coefficients[:, j]))
+    first = draws.factors[factor.keys[0]]
+    for parameter in factor.family.parameters:
+        values = first.scales[parameter.name]
+        name = f"{prefix}{parameter.name}"
+        if parameter.per_level:
+            rows += [(f"{name}[{j}]", "threshold", values[:, j]) for j in range(values.shape[1])]
+        else:
+            rows.append((name, parameter.words, values))
+    for label, key in zip(factor.labels or ("",), factor.keys, strict=True):
+        own = draws.factors[key]
+        end = f"[{label}]" if label else ""
+        for effect in factor.effects:
+            grouping = effect.grouping
+            for j, name in enumerate(effect.names):
+                rows.append((f"{prefix}{name}|{grouping}_sigma{end}", "group sd", own.sds[grouping][:, j]))
+            for pair, (i, j) in zip(effect.pair_labels, effect.correlated_pairs, strict=True):
+                matrix = own.correlations[grouping]
+                rows.append((f"{prefix}{grouping}__corr[{pair}]{end}", "correlation", matrix[:, i, j]))
+        rows += _icc_rows(factor, key, end, draws)
     return rows
 
 
-def _icc_rows(factor: Factor, draws: PosteriorDraws) -> list[tuple[str, str, Floats]]:
-    own = draws.factors[factor.variable]
+def _icc_rows(factor: Factor, key: str, end: str, draws: PosteriorDraws) -> list[tuple[str, str, Floats]]:
+    own = draws.factors[key]
     latent = factor.family.latent_residual_sd
+    if latent is not None and not np.isfinite(latent):
+        return []
     residual = own.scales["sigma"] ** 2 if latent is None else np.full(draws.n, latent**2)
     between = {
         effect.grouping: own.sds[effect.grouping][:, effect.names.index("1")] ** 2
@@ -63,7 +76,9 @@ def _icc_rows(factor: Factor, draws: PosteriorDraws) -> list[tuple[str, str, Flo
         if "1" in effect.names
     }
     total = residual + sum(between.values())
-    return [(f"{factor.prefix}ICC|{grouping}", "ICC", value / total) for grouping, value in between.items()]
+    return [
+        (f"{factor.prefix}ICC|{grouping}{end}", "ICC", value / total) for grouping, value in between.items()
+    ]
 
 
 def _table(rows: list[tuple[str, str, Floats]], shape: tuple[int, int], prob: float) -> pd.DataFrame:

@@ -14,20 +14,24 @@ import numpy as np
 
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.effects import centred_density, collapse_groups, root_backward, root_forward
-from bayesmi.kernel.families import family_density
+from bayesmi.kernel.families import (
+    GAUSSIAN,
+    NOMINAL,
+    PREPARED,
+    add_parameters,
+    prepare,
+    single_density,
+    softmax_density,
+)
 from bayesmi.kernel.integrals import integrate_units, units_backward
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.patterns import patterns_density
 from bayesmi.kernel.priors import log_prior
+from bayesmi.kernel.special import softplus
 
 __all__ = ["density"]
 
 _LOG_2PI = math.log(2 * math.pi)
-
-
-@kernel
-def _softplus(x):  # type: ignore[no-untyped-def]
-    return math.log1p(math.exp(-abs(x))) + max(x, 0.0)
 
 
 @kernel
@@ -42,14 +46,14 @@ def _link_spread(x, f, i, link):  # type: ignore[no-untyped-def]
     place = i[source + k.E_SD_X] + i[link + k.L_POSITION]
     scale = f[i[source + k.E_SD_SCALES] + i[link + k.L_POSITION]]
     typical, floor = f[i[link + k.L_SCALE]], f[i[link + k.L_SCALE] + 1]
-    ratio = scale * _softplus(x[place]) / typical
+    ratio = scale * softplus(x[place]) / typical
     spread = math.sqrt(ratio * ratio + floor * floor)
-    return spread, ratio / spread * scale / typical * math.exp(-_softplus(-x[place])), place
+    return spread, ratio / spread * scale / typical * math.exp(-softplus(-x[place])), place
 
 
 @kernel
-def _scaled_parameters(x, f, i, at, a, beta, sigma, n):  # type: ignore[no-untyped-def]
-    """Intercept, coefficients and residual sd of factor n on the scale of the data."""
+def _scaled_parameters(x, f, i, at, a, beta, aux, sigma, n):  # type: ignore[no-untyped-def]
+    """Intercept, coefficients and the family's parameters of factor n on the scale of the data."""
     location, spread = f[i[at + k.F_SCALE]], f[i[at + k.F_SCALE] + 1]
     if i[at + k.F_INTERCEPT_X] >= 0:
         a[n] = location + spread * x[i[at + k.F_INTERCEPT_X]]
@@ -64,8 +68,23 @@ def _scaled_parameters(x, f, i, at, a, beta, sigma, n):  # type: ignore[no-untyp
     for m in range(i[at + k.F_LINKS]):
         spread_of_link, _, _ = _link_spread(x, f, i, i[at + k.F_LINK_TABLE] + m * k.L_SIZE)
         beta[n, i[at + k.F_COLUMNS] + m] /= spread_of_link
-    if i[at + k.F_SIGMA_X] >= 0:
-        sigma[n] = math.exp(x[i[at + k.F_SIGMA_X]])
+    for record in range(i[at + k.F_AUX]):
+        one = i[at + k.F_AUX_TABLE] + record * k.A_SIZE
+        place, first, own = i[one + k.A_X], i[one + k.A_START], i[one + k.A_F]
+        transform = i[one + k.A_TRANSFORM]
+        for j in range(i[one + k.A_N]):
+            if transform == k.TRANSFORM_LOG:
+                aux[n, first + j] = math.exp(x[place + j])
+            elif transform == k.TRANSFORM_LOGIT:
+                aux[n, first + j] = 1.0 / (1.0 + math.exp(-x[place + j]))
+            elif transform == k.TRANSFORM_ORDERED and j > 0:
+                aux[n, first + j] = aux[n, first + j - 1] + f[own + j] * math.exp(x[place + j])
+            else:
+                aux[n, first + j] = f[own + j] + x[place + j]
+    for j in range(i[at + k.F_CONSTANTS_N]):
+        aux[n, i[at + k.F_AUX_N] + j] = f[i[at + k.F_CONSTANTS] + j]
+    if i[at + k.F_AUX_N] > 0:
+        sigma[n] = aux[n, 0]
 
 
 @kernel
@@ -74,13 +93,27 @@ def _group_sds(x, f, i, at):  # type: ignore[no-untyped-def]
     q = i[at + k.E_Q]
     sds = np.empty(q)
     for a in range(q):
-        sds[a] = f[i[at + k.E_SD_SCALES] + a] * _softplus(x[i[at + k.E_SD_X] + a])
+        sds[a] = f[i[at + k.E_SD_SCALES] + a] * softplus(x[i[at + k.E_SD_X] + a])
     return sds
 
 
 @kernel
-def _effect_forward(x, f, i, at, roots, corrs, u):  # type: ignore[no-untyped-def]
+def _shift(f, i, at, g, c, p, location, a, beta, n):  # type: ignore[no-untyped-def]
+    """What the fixed effects contribute to a centred effect (see build/centring.py)."""
+    value = 0.0
+    if i[at + k.E_SHIFT_INTERCEPT] == c:
+        value += a[n] - location
+    if i[at + k.E_SHIFT] >= 0:
+        first = i[at + k.E_SHIFT] + (c * i[at + k.E_GROUPS] + g) * p
+        for j in range(p):
+            value += f[first + j] * beta[n, j]
+    return value
+
+
+@kernel
+def _effect_forward(x, f, i, factor, at, roots, corrs, a, beta, n, u):  # type: ignore[no-untyped-def]
     """Root of one grouping's covariance, and its effects if they are sampled."""
+    p, location = i[factor + k.F_COLUMNS], f[i[factor + k.F_SCALE]]
     q, n_groups = i[at + k.E_Q], i[at + k.E_GROUPS]
     root = roots[i[at + k.E_L] : i[at + k.E_L] + q * q].reshape(q, q)
     corr = corrs[i[at + k.E_L] : i[at + k.E_L] + q * q].reshape(q, q)
@@ -96,15 +129,38 @@ def _effect_forward(x, f, i, at, roots, corrs, u):  # type: ignore[no-untyped-de
         return
     raw = i[at + k.E_EFFECTS_X]
     for g in range(n_groups):
-        for a in range(q):
-            place = i[at + k.E_U] + g * q + a
+        for c in range(q):
+            place = i[at + k.E_U] + g * q + c
             if treatment == k.CENTRED:
-                u[place] = f[i[at + k.E_SCALE]] * x[raw + g * q + a]
+                shift = _shift(f, i, at, g, c, p, location, a, beta, n)
+                u[place] = f[i[at + k.E_SCALE]] * x[raw + g * q + c] - shift
             else:
                 value = 0.0
-                for b in range(a + 1):
-                    value += root[a, b] * x[raw + g * q + b]
+                for b in range(c + 1):
+                    value += root[c, b] * x[raw + g * q + b]
                 u[place] = value
+    if treatment == k.CENTRED:
+        _shift_by_cells(x, f, i, at, n, beta, u)
+
+
+@kernel
+def _shift_by_cells(x, f, i, at, n, beta, u):  # type: ignore[no-untyped-def]
+    """Take sampled cells of a group's own variables out of its centred effect."""
+    for number in range(i[at + k.E_CELLS]):
+        entry = i[at + k.E_CELL_TABLE] + 5 * number
+        place = i[at + k.E_U] + i[entry] * i[at + k.E_Q] + i[entry + 1]
+        value = f[i[at + k.E_CELL_WEIGHTS] + number] * beta[n, i[entry + 2]]
+        u[place] -= value * _cell(x, f, i, i[entry + 3], i[entry + 4])
+
+
+@kernel
+def _shift_by_cells_backward(x, f, i, at, n, beta, d_own, d_beta, gradient):  # type: ignore[no-untyped-def]
+    for number in range(i[at + k.E_CELLS]):
+        entry = i[at + k.E_CELL_TABLE] + 5 * number
+        d = d_own[i[entry], i[entry + 1]] * f[i[at + k.E_CELL_WEIGHTS] + number]
+        column = i[entry + 2]
+        d_beta[n, column] -= d * _cell(x, f, i, i[entry + 3], i[entry + 4])
+        _add_cell_gradient(f, i, i[entry + 3], i[entry + 4], -d * beta[n, column], gradient)
 
 
 @kernel
@@ -349,7 +405,7 @@ def _rows_backward(x, f, i, at, n, beta, u, d_eta, d_a, d_beta, d_u, gradient): 
 
 
 @kernel
-def _parameters_backward(x, f, i, at, n, a, beta, sigma, d_a, d_beta, d_sigma, gradient):  # type: ignore[no-untyped-def]
+def _parameters_backward(x, f, i, at, n, a, beta, aux, d_a, d_beta, d_aux, gradient):  # type: ignore[no-untyped-def]
     """Priors of one factor's parameters, and their gradient on the sampler's scale; returns the log priors."""
     total = 0.0
     columns = i[at + k.F_COLUMNS]
@@ -373,6 +429,9 @@ def _parameters_backward(x, f, i, at, n, a, beta, sigma, d_a, d_beta, d_sigma, g
             for j in range(p):
                 d_beta[n, j] -= slope * f[centers + j]
         gradient[i[at + k.F_INTERCEPT_X]] += d_a[n] * f[i[at + k.F_SCALE] + 1]
+    for record in range(i[at + k.F_AUX]):
+        one = i[at + k.F_AUX_TABLE] + record * k.A_SIZE
+        total += _aux_backward(x, f, i, at, one, n, p, beta, aux, d_beta, d_aux, gradient)
     for m in range(i[at + k.F_LINKS]):
         spread, slope, place = _link_spread(x, f, i, i[at + k.F_LINK_TABLE] + m * k.L_SIZE)
         total -= math.log(spread)
@@ -383,16 +442,50 @@ def _parameters_backward(x, f, i, at, n, a, beta, sigma, d_a, d_beta, d_sigma, g
     for j in range(p):
         for c in range(p):
             gradient[start + c] += f[whitening + j * p + c] * d_beta[n, j]
-    if i[at + k.F_SIGMA_X] >= 0:
-        place = i[at + k.F_SIGMA_PRIOR]
-        value, slope = log_prior(f[place : place + k.P_SIZE], sigma[n])
-        total += value + x[i[at + k.F_SIGMA_X]]
-        gradient[i[at + k.F_SIGMA_X]] += (d_sigma[n] + slope) * sigma[n] + 1.0
     return total
 
 
 @kernel
-def _effect_backward(x, f, i, at, roots, corrs, u, d_u, d_roots, gradient):  # type: ignore[no-untyped-def]
+def _aux_backward(x, f, i, at, one, n, p, beta, aux, d_beta, d_aux, gradient):  # type: ignore[no-untyped-def]
+    """Priors and Jacobian of one of the family's parameters, and their gradient; returns the log priors."""
+    total = 0.0
+    place, first, own = i[one + k.A_X], i[one + k.A_START], i[one + k.A_F]
+    count, transform, prior = i[one + k.A_N], i[one + k.A_TRANSFORM], i[one + k.A_PRIOR]
+    shift = 0.0
+    if i[one + k.A_AT_MEANS] == 0:
+        for j in range(p):
+            shift += f[i[at + k.F_CENTERS] + j] * beta[n, j]
+    for j in range(count):
+        value, slope = log_prior(f[prior : prior + k.P_SIZE], aux[n, first + j] + shift)
+        total += value
+        d_aux[n, first + j] += slope
+        if i[one + k.A_AT_MEANS] == 0:
+            for c in range(p):
+                d_beta[n, c] += slope * f[i[at + k.F_CENTERS] + c]
+    later = 0.0  # derivative of everything that lies above an ordered number
+    for j in range(count - 1, -1, -1):
+        d = d_aux[n, first + j]
+        if transform == k.TRANSFORM_LOG:
+            total += x[place + j]
+            gradient[place + j] += d * aux[n, first + j] + 1.0
+        elif transform == k.TRANSFORM_LOGIT:
+            h = aux[n, first + j]
+            total += math.log(h) + math.log1p(-h)
+            gradient[place + j] += d * h * (1.0 - h) + 1.0 - 2.0 * h
+        elif transform == k.TRANSFORM_ORDERED:
+            later += d
+            if j > 0:
+                total += x[place + j]
+                gradient[place + j] += later * f[own + j] * math.exp(x[place + j]) + 1.0
+            else:
+                gradient[place] += later
+        else:
+            gradient[place + j] += d
+    return total
+
+
+@kernel
+def _effect_backward(x, f, i, factor, at, n, roots, corrs, u, d_u, d_roots, beta, d_a, d_beta, gradient):  # type: ignore[no-untyped-def]
     """Priors of one grouping's effects and covariance, and their gradient; returns the log priors."""
     total = 0.0
     q, n_groups = i[at + k.E_Q], i[at + k.E_GROUPS]
@@ -419,10 +512,18 @@ def _effect_backward(x, f, i, at, roots, corrs, u, d_u, d_roots, gradient):  # t
         own = u[i[at + k.E_U] : i[at + k.E_U] + size].reshape(n_groups, q)
         d_own = d_u[i[at + k.E_U] : i[at + k.E_U] + size].reshape(n_groups, q)
         total += centred_density(own, root, d_own, d_root) - 0.5 * _LOG_2PI * size
-        scale = f[i[at + k.E_SCALE]]
+        scale, p, shift = f[i[at + k.E_SCALE]], i[factor + k.F_COLUMNS], i[at + k.E_SHIFT]
+        _shift_by_cells_backward(x, f, i, at, n, beta, d_own, d_beta, gradient)
         for g in range(n_groups):
             for a in range(q):
-                gradient[raw + g * q + a] += scale * d_own[g, a]
+                d = d_own[g, a]
+                gradient[raw + g * q + a] += scale * d
+                if i[at + k.E_SHIFT_INTERCEPT] == a:
+                    d_a[n] -= d
+                if shift >= 0:
+                    first = shift + (a * n_groups + g) * p
+                    for j in range(p):
+                        d_beta[n, j] -= d * f[first + j]
     sds = _group_sds(x, f, i, at)
     d_sds = np.zeros(q)
     for b in range(i[at + k.E_BLOCKS]):
@@ -446,15 +547,18 @@ def _effect_backward(x, f, i, at, roots, corrs, u, d_u, d_roots, gradient):  # t
         record = i[at + k.E_SD_PRIORS] + a * k.P_SIZE
         value, slope = log_prior(f[record : record + k.P_SIZE], sds[a])
         place = i[at + k.E_SD_X] + a
-        share = math.exp(-_softplus(-x[place]))  # the logistic function of x
-        total += value - _softplus(-x[place])
+        share = math.exp(-softplus(-x[place]))  # the logistic function of x
+        total += value - softplus(-x[place])
         gradient[place] += (d_sds[a] + slope) * f[i[at + k.E_SD_SCALES] + a] * share + 1.0 - share
     return total
 
 
 @kernel
 def _unit_weights(i, log_weights, weights):  # type: ignore[no-untyped-def]
-    """Return the sum of log-sum-exp over rows; fill the weight of each combination."""
+    """Return the sum of log-sum-exp over units; fill the weight of each combination.
+
+    A unit below a summed cell of its group adds to the entry of the group's combination instead.
+    """
     total = 0.0
     for b in range(i[k.G_BLOCKS]):
         block = i[k.G_BLOCK_TABLE] + b * k.B_SIZE
@@ -468,10 +572,98 @@ def _unit_weights(i, log_weights, weights):  # type: ignore[no-untyped-def]
             for c in range(n):
                 weights[first + c] = math.exp(log_weights[first + c] - top)
                 mass += weights[first + c]
-            total += top + math.log(mass)
+            parent = i[i[block + k.B_PARENTS] + row]
+            if parent < 0:
+                total += top + math.log(mass)
+            else:
+                log_weights[parent] += top + math.log(mass)
             for c in range(n):
                 weights[first + c] /= mass
+    for b in range(i[k.G_BLOCKS] - 1, -1, -1):
+        block = i[k.G_BLOCK_TABLE] + b * k.B_SIZE
+        n = i[block + k.B_COMBINATIONS]
+        for row in range(i[block + k.B_ROWS]):
+            parent = i[i[block + k.B_PARENTS] + row]
+            if parent >= 0:
+                first = i[block + k.B_START] + row * n
+                for c in range(n):
+                    weights[first + c] *= weights[parent]
     return total
+
+
+@kernel
+def _rows_forward(f, i, at, n, aux, y, eta, d_eta, d_first, d_second, d_aux, row_value):  # type: ignore[no-untyped-def]
+    """Log density of the plain rows of a factor; fill that of the expanded ones and the derivatives of all."""
+    start, plain, rows = i[at + k.F_ROW_START], i[at + k.F_PLAIN], i[at + k.F_ROWS]
+    family, units, n_aux = i[at + k.F_FAMILY], i[at + k.F_UNITS], i[at + k.F_AUX_N]
+    total = 0.0
+    if family == NOMINAL:
+        n_predictors = i[at + k.F_PARTNERS] + 1
+        for t in range(rows):
+            value = softmax_density(y[start + t], eta, start + t, rows, n_predictors, d_eta)
+            if t < plain:
+                total += value
+            else:
+                row_value[start + t] = value
+        return total
+    own = aux[n]
+    if family == GAUSSIAN:
+        scale, log_scale, d_sigma = 1.0 / own[0], math.log(own[0]) + 0.5 * _LOG_2PI, 0.0
+        for t in range(rows):
+            if units >= 0 and i[units + t] >= 0:
+                d_eta[start + t] = 0.0
+                d_first[start + t] = 0.0
+                row_value[start + t] = 0.0
+                continue
+            z = (y[start + t] - eta[start + t]) * scale
+            value, d = -0.5 * z * z - log_scale, (z * z - 1.0) * scale
+            d_eta[start + t] = z * scale
+            d_first[start + t] = d
+            if t < plain:
+                total += value
+                d_sigma += d
+            else:
+                row_value[start + t] = value
+        d_aux[n, 0] += d_sigma
+        return total
+    prepare(family, own)
+    place = i[at + k.F_TRIALS]
+    for t in range(rows):
+        trials = 1.0 if place < 0 else f[place + t]
+        value, slope, first, second = single_density(family, y[start + t], trials, eta[start + t], own, n_aux)
+        d_eta[start + t] = slope
+        if t < plain:
+            total += value
+            if n_aux > 0:
+                add_parameters(family, y[start + t], n_aux, first, second, d_aux[n])
+        else:
+            row_value[start + t] = value
+            if n_aux > 0:
+                d_first[start + t] = first
+                d_second[start + t] = second
+    return total
+
+
+@kernel
+def _weigh_rows(i, at, n, y, weights, row_weight, d_eta, d_first, d_second, d_aux):  # type: ignore[no-untyped-def]
+    """Weigh the derivatives of the expanded rows of a factor by the mass of their entries."""
+    start, plain, rows = i[at + k.F_ROW_START], i[at + k.F_PLAIN], i[at + k.F_ROWS]
+    if rows == plain:
+        return
+    family, n_aux = i[at + k.F_FAMILY], i[at + k.F_AUX_N]
+    for t in range(plain, rows):
+        row_weight[start + t] = 0.0
+    for pair in range(i[at + k.F_PAIRS]):
+        row_weight[start + i[i[at + k.F_PAIR_ROWS] + pair]] += weights[i[i[at + k.F_PAIR_ENTRIES] + pair]]
+    for t in range(plain, rows):
+        weight = row_weight[start + t]
+        if weight == 0.0:  # far out, where a derivative may be infinite
+            d_eta[start + t] = 0.0
+            continue
+        d_eta[start + t] *= weight
+        if n_aux > 0:
+            second = weight * d_second[start + t] if family != GAUSSIAN else 0.0
+            add_parameters(family, y[start + t], n_aux, weight * d_first[start + t], second, d_aux[n])
 
 
 @kernel
@@ -480,9 +672,10 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
     n_factors, rows = i[k.G_FACTORS], i[k.G_ROWS]
     table = i[k.G_FACTOR_TABLE]
     gradient[:] = 0.0
-    widest, roots_size, effects_size = 0, 0, 0
+    widest, roots_size, effects_size, most_aux = 0, 0, 0, 0
     for n in range(n_factors):
         at = i[table + n]
+        most_aux = max(most_aux, i[at + k.F_AUX_N] + i[at + k.F_CONSTANTS_N])
         widest = max(widest, i[at + k.F_COLUMNS] + i[at + k.F_LINKS])
         for e in range(i[at + k.F_EFFECTS]):
             effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
@@ -491,49 +684,49 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
             if i[effect + k.E_TREATMENT] != k.COLLAPSE:
                 effects_size = max(effects_size, i[effect + k.E_U] + q * i[effect + k.E_GROUPS])
     a, sigma = np.zeros(n_factors), np.ones(n_factors)
+    aux, d_aux = np.zeros((n_factors, most_aux + PREPARED)), np.zeros((n_factors, most_aux + 1))
     beta = np.zeros((n_factors, max(1, widest)))
     roots, corrs = np.zeros(roots_size), np.zeros(roots_size)
     u = np.zeros(effects_size)
     d_a, d_sigma = np.zeros(n_factors), np.zeros(n_factors)
     d_beta = np.zeros((n_factors, max(1, widest)))
     d_roots, d_u = np.zeros(roots_size), np.zeros(effects_size)
-    eta, y, d_eta, d_scale = np.empty(rows), np.empty(rows), np.empty(rows), np.empty(rows)
+    eta, y, d_eta = np.empty(rows), np.empty(rows), np.empty(rows)
+    d_first, d_second = np.empty(rows), np.empty(rows)
     sizes = i[i[k.G_UNIT_SIZES] : i[k.G_UNIT_SIZES] + i[k.G_UNITS]]
     mean, cov = np.empty(sizes.sum()), np.empty((sizes * sizes).sum())
-    log_weights, weights = np.zeros(i[k.G_EXPANDED]), np.empty(i[k.G_EXPANDED])
+    row_value = np.empty(rows)
+    log_weights, weights = np.empty(i[k.G_EXPANDED]), np.empty(i[k.G_EXPANDED])
+    for e in range(i[k.G_EXPANDED]):
+        log_weights[e] = f[i[k.G_BASE] + e]
 
     for n in range(n_factors):
         at = i[table + n]
-        _scaled_parameters(x, f, i, at, a, beta, sigma, n)
+        _scaled_parameters(x, f, i, at, a, beta, aux, sigma, n)
         for e in range(i[at + k.F_EFFECTS]):
-            _effect_forward(x, f, i, i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE, roots, corrs, u)
+            effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
+            _effect_forward(x, f, i, at, effect, roots, corrs, a, beta, n, u)
 
-    total = 0.0
+    total = f[i[k.G_CONSTANT]]
     for n in range(n_factors):
         at = i[table + n]
         if i[at + k.F_MODE] == k.MODE_STATISTICS:
             total += _statistics(f, i, at, n, a, beta, sigma, roots, d_roots, d_a, d_beta, d_sigma)
             continue
         _linear_predictor(x, f, i, at, n, a, beta, u, eta)
-        _response(x, f, i, at, y)
+        if i[at + k.F_FAMILY] >= 0:
+            _response(x, f, i, at, y)
+    for n in range(n_factors):
+        at = i[table + n]
+        if i[at + k.F_MODE] == k.MODE_STATISTICS or i[at + k.F_FAMILY] < 0:
+            continue
         if i[at + k.F_COLLAPSED] >= 0:
             total += _collapsed_rows(f, i, at, n, sigma, y, eta, roots, d_roots, d_eta, d_sigma)
             continue
-        start, plain = i[at + k.F_ROW_START], i[at + k.F_PLAIN]
-        family, units = i[at + k.F_FAMILY], i[at + k.F_UNITS]
-        for t in range(i[at + k.F_ROWS]):
-            if units >= 0 and i[units + t] >= 0:
-                d_eta[start + t] = 0.0
-                d_scale[start + t] = 0.0
-                continue
-            value, slope, d, _ = family_density(family, y[start + t], eta[start + t], sigma[n])
-            d_eta[start + t] = slope
-            d_scale[start + t] = d
-            if t < plain:
-                total += value
-                d_sigma[n] += d
-            else:
-                log_weights[i[i[at + k.F_EXPANDED] + t - plain]] += value
+        total += _rows_forward(f, i, at, n, aux, y, eta, d_eta, d_first, d_second, d_aux, row_value)
+        for pair in range(i[at + k.F_PAIRS]):
+            value = row_value[i[at + k.F_ROW_START] + i[i[at + k.F_PAIR_ROWS] + pair]]
+            log_weights[i[i[at + k.F_PAIR_ENTRIES] + pair]] += value
 
     total += patterns_density(f, i, a, beta, sigma, d_a, d_beta, d_sigma)
     total += integrate_units(f, i, beta, sigma, y, eta, mean, cov, log_weights)
@@ -543,11 +736,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
         at = i[table + n]
         if i[at + k.F_MODE] == k.MODE_STATISTICS:
             continue
-        start, plain = i[at + k.F_ROW_START], i[at + k.F_PLAIN]
-        for t in range(plain, i[at + k.F_ROWS]):
-            weight = weights[i[i[at + k.F_EXPANDED] + t - plain]]
-            d_eta[start + t] *= weight
-            d_sigma[n] += weight * d_scale[start + t]
+        _weigh_rows(i, at, n, y, weights, row_value, d_eta, d_first, d_second, d_aux)
     units_backward(f, i, beta, sigma, y, eta, mean, cov, weights, d_eta, d_beta, d_sigma)
     for n in range(n_factors):
         at = i[table + n]
@@ -563,8 +752,11 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
 
     for n in range(n_factors):
         at = i[table + n]
-        total += _parameters_backward(x, f, i, at, n, a, beta, sigma, d_a, d_beta, d_sigma, gradient)
         for e in range(i[at + k.F_EFFECTS]):
             effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
-            total += _effect_backward(x, f, i, effect, roots, corrs, u, d_u, d_roots, gradient)
+            total += _effect_backward(
+                x, f, i, at, effect, n, roots, corrs, u, d_u, d_roots, beta, d_a, d_beta, gradient
+            )
+        d_aux[n, 0] += d_sigma[n]
+        total += _parameters_backward(x, f, i, at, n, a, beta, aux, d_a, d_beta, d_aux, gradient)
     return total

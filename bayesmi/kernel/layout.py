@@ -26,8 +26,10 @@ from __future__ import annotations
     G_MEMBERS,  # I: (factor, table row, I of its entries) by member
     G_PATTERNS,  # pattern blocks: units with the same cells, from their cross products
     G_PATTERN_TABLE,  # I: their records
+    G_CONSTANT,  # F: parts of the density that depend on the data only
+    G_BASE,  # F: log weight of each entry of the expansion
     GLOBAL_SIZE,
-) = range(18)
+) = range(20)
 
 # pattern block: rows, cells, members, width of the stacked columns, F of their cross products, I of the members
 T_ROWS, T_CELLS, T_MEMBERS, T_WIDTH, T_GRAM, T_MEMBER_TABLE, T_SIZE = range(7)
@@ -42,12 +44,13 @@ MEMBER_SIZE = 3
 # cell record: sampled cells of one variable: raw vector in x, count, F offset of (location, spread)
 C_X, C_N, C_F, C_SIZE = range(4)
 
-# block of the expansion: first expanded row, rows, combinations a row
-B_START, B_ROWS, B_COMBINATIONS, B_SIZE = range(4)
+# block of the expansion: first entry, units, combinations a unit, I of the units' parent entries (-1: none)
+B_START, B_ROWS, B_COMBINATIONS, B_PARENTS, B_SIZE = range(5)
 
 # factor record
 (
-    F_FAMILY,
+    F_FAMILY,  # -1: a further linear predictor of the factor before it
+    F_PARTNERS,  # further linear predictors, whose records follow
     F_MODE,  # MODE_ROWS or MODE_STATISTICS
     F_ROWS,  # T
     F_PLAIN,  # the first rows, not expanded
@@ -57,14 +60,21 @@ B_START, B_ROWS, B_COMBINATIONS, B_SIZE = range(4)
     F_LINK_TABLE,
     F_INTERCEPT_X,
     F_COEFFICIENTS_X,
-    F_SIGMA_X,
+    F_AUX,  # parameters of the family: records
+    F_AUX_TABLE,
+    F_AUX_N,  # and numbers in all
+    F_CONSTANTS,  # F: numbers of the family that are not sampled, such as bounds
+    F_CONSTANTS_N,
+    F_TRIALS,  # F: trials of each row, or -1: one each
     F_SCALE,  # F offset of (location, spread)
     F_WHITENING,
     F_CENTERS,
     F_DESIGN,
     F_RESPONSE,
     F_OFFSET,
-    F_EXPANDED,  # I offset of expanded rows
+    F_PAIRS,  # (entry of the expansion, row) pairs
+    F_PAIR_ENTRIES,
+    F_PAIR_ROWS,
     F_RESPONSE_CELLS,  # number of latent responses
     F_RESPONSE_VARIABLE,  # cell record number
     F_RESPONSE_POSITIONS,
@@ -78,10 +88,14 @@ B_START, B_ROWS, B_COMBINATIONS, B_SIZE = range(4)
     F_INTERCEPT_PRIOR,
     F_INTERCEPT_AT_MEANS,
     F_COEFFICIENT_PRIORS,
-    F_SIGMA_PRIOR,
     F_UNITS,  # I: unit of each row, or -1: rows with integrated cells
     F_SIZE,
-) = range(34)
+) = range(41)
+
+# parameters of a family: place in x, how many, transform, F of locations, first of them among the factor's numbers,
+# F of the prior, whether it sits at the predictors' means
+A_X, A_N, A_TRANSFORM, A_F, A_START, A_PRIOR, A_AT_MEANS, A_SIZE = range(8)
+TRANSFORM_LOG, TRANSFORM_ORDERED, TRANSFORM_IDENTITY, TRANSFORM_LOGIT = range(4)
 
 MODE_ROWS, MODE_STATISTICS = 0, 1
 
@@ -113,8 +127,13 @@ L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SCALE, L_SIZE = range(
     E_SLAB_TABLE,
     E_U,  # offset of its (G, q) effects in the work vector of effects
     E_L,  # offset of its (q, q) root in the work vector of roots
+    E_SHIFT,  # F: (q, G, p) how coefficients enter centred effects, or -1
+    E_SHIFT_INTERCEPT,  # the effect that takes the intercept, or -1
+    E_CELLS,  # sampled cells in centred effects: how many
+    E_CELL_TABLE,  # I: (group, effect, column, cell record, index) of each
+    E_CELL_WEIGHTS,  # F
     E_SIZE,
-) = range(19)
+) = range(24)
 
 COLLAPSE, NONCENTRED, CENTRED = range(3)
 

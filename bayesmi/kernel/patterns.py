@@ -18,6 +18,7 @@ import numpy as np
 
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.jit import kernel
+from bayesmi.kernel.matrices import invert, product
 
 __all__ = ["patterns_density"]
 
@@ -58,27 +59,26 @@ def _block(f, i, at, a, beta, sigma, d_a, d_beta, d_sigma):  # type: ignore[no-u
             else:
                 for j in range(i[entry]):
                     weights[m, v] += f[i[entry + 2] + j] * beta[n, i[i[entry + 1] + j]]
-    gw = gram @ w
-    s = w.T @ gw
+    gw = product(gram, w)
+    s = product(w.T, gw)
     scaled = weights * t.reshape(members, 1)  # T A
-    precision = weights.T @ scaled
-    root = np.linalg.cholesky(precision)
-    v_matrix = np.linalg.inv(precision)
-    means = v_matrix @ scaled.T  # K
-    p_matrix = np.eye(members) - weights @ means
-    ps = p_matrix @ s
-    value = 0.5 * q * _LOG_2PI
-    for v in range(q):
-        value -= math.log(root[v, v])
+    v_matrix = product(weights.T, scaled)
+    half_log_determinant = invert(v_matrix)
+    means = product(v_matrix, scaled.T)  # K
+    p_matrix = -product(weights, means)
+    for m in range(members):
+        p_matrix[m, m] += 1.0
+    ps = product(p_matrix, s)
+    value = 0.5 * q * _LOG_2PI - half_log_determinant
     total = 0.0
     for m in range(members):
         value += 0.5 * math.log(t[m]) - 0.5 * _LOG_2PI
         total -= 0.5 * t[m] * ps[m, m]  # tr(TS) - tr(V A'TSTA) = tr(T P S)
     total += rows * value
-    psp = ps @ p_matrix.T
-    psk = ps @ means.T
-    va = weights @ v_matrix
-    d_w = gw @ p_matrix.T
+    psp = product(ps, p_matrix.T)
+    psk = product(ps, means.T)
+    va = product(weights, v_matrix)
+    d_w = product(gw, p_matrix.T)
     for m in range(members):
         member = i[at + k.T_MEMBER_TABLE] + m * k.M_SIZE
         n, start = i[member + k.M_FACTOR], i[member + k.M_START]

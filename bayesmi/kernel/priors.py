@@ -28,6 +28,7 @@ CODES = (
     "Weibull",
     "Flat",
     "HalfFlat",
+    "Beta",
 )
 
 
@@ -76,6 +77,9 @@ def encode_prior(prior: Prior) -> list[float]:
         case "Weibull":
             a, b, c = p["alpha"], p["beta"], 0.0
             constant = math.log(a) - a * math.log(b)
+        case "Beta":
+            a, b, c = p["alpha"], p["beta"], 0.0
+            constant = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
         case _:
             a = b = c = constant = 0.0
     return [float(CODES.index(prior.name)), constant, a, b, c]
@@ -118,4 +122,9 @@ def log_prior(record, x):  # type: ignore[no-untyped-def]
     if code == 12:  # Weibull
         power = (x / b) ** a
         return constant + (a - 1.0) * math.log(x) - power, ((a - 1.0) - a * power) / x
+    if code == 15:  # Beta
+        return (
+            constant + (a - 1.0) * math.log(x) + (b - 1.0) * math.log1p(-x),
+            (a - 1.0) / x - (b - 1.0) / (1.0 - x),
+        )
     return 0.0, 0.0

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.errors import ModelError, NotSupportedError
+from bayesmi.errors import ModelError
 from bayesmi.families import Family
 from bayesmi.formula import Design, Formula, fit_design, fit_offsets
 from bayesmi.model.default_priors import choose_priors
-from bayesmi.model.factor import EffectLink, Factor, GroupEffect
+from bayesmi.model.factor import EffectLink, Factor, GroupEffect, level_codes
 from bayesmi.model.table import ModelTable
+from bayesmi.model.trials import check_trials
 from bayesmi.priors import Prior
 
-__all__ = ["assemble_factor", "column_names", "group_effects", "response_codes"]
+__all__ = ["assemble_factor", "column_names", "group_effects"]
 
 
 def column_names(design: Design) -> list[tuple[str, str]]:
@@ -27,19 +29,6 @@ def column_names(design: Design) -> list[tuple[str, str]]:
         else:
             names += [(block.name, f"{block.name}[{label}]") for label in block.labels]
     return names
-
-
-def response_codes(table: ModelTable, name: str, family: Family) -> NDArray[np.float64]:
-    """Return the response over rows on the family's scale: 0 and 1 for a binary one, NaN where unknown."""
-    values = table.values[name]
-    if not family.is_discrete:
-        return values
-    levels = table.levels_of(name)
-    if len(levels) != 2:
-        raise ModelError(
-            f"{name!r} has {len(levels)} distinct values; a Bernoulli variable needs exactly two (kind 'binary')"
-        )
-    return np.where(np.isnan(values), np.nan, (values == levels[1]).astype(float))
 
 
 def group_effects(formula: Formula, table: ModelTable) -> tuple[GroupEffect, ...]:
@@ -78,6 +67,7 @@ def assemble_factor(
     link_sds: Sequence[float] = (),
     given: Mapping[str, Prior] | None = None,
     reasons: Sequence[str] = (),
+    names: Mapping[str, str] | None = None,
 ) -> tuple[Factor, tuple[str, ...]]:
     """Return the factor f(variable | its formula) and notices about it.
 
@@ -86,15 +76,23 @@ def assemble_factor(
     ModelError
         If the response or a predictor is constant or wholly missing.
     """
-    if formula.response is not None and formula.response.trials is not None:
-        raise NotSupportedError(
-            f"'{variable} | trials(…)' (binomial) is not supported yet; the nearest that is: one row a trial, Bernoulli"
-        )
     rows = table.rows_of_level(level)
-    response = response_codes(table, variable, family)[rows]
+    levels: tuple[float, ...] = table.levels_of(variable) if family.has_levels else ()
+    response = table.values[variable][rows]
+    if family.has_levels:
+        response = level_codes(response, levels)
     seen = response[np.isfinite(response)]
     _check_varies(variable, seen, level)
+    family.check(variable, seen)
+    trials = check_trials(variable, formula, family, table, rows)
+    if not family.has_levels:
+        counts = family.cell_values(seen if trials is None else trials)
+        levels = () if counts is None else tuple(counts.tolist())
+    labels = table.level_labels(variable)[1:] if family.has_equations else ()
     design = fit_design(formula.terms, formula.intercept, table.variables(_variables(formula.terms)))
+    if names:  # terms of derived variables keep the names they were written with
+        blocks = tuple(replace(block, name=names.get(block.name, block.name)) for block in design.blocks)
+        design = replace(design, blocks=blocks)
     offset_names = frozenset().union(*(part.variables for part in formula.offsets))
     offsets = fit_offsets(formula.offsets, table.variables(offset_names))
     values = {name: table.values[name][rows] for name in design.variables}
@@ -102,9 +100,9 @@ def assemble_factor(
     if design.n_columns:
         design.check_finite(values)
         matrix = design.matrix(values)
-    names = column_names(design)
+    columns = column_names(design)
     observed = np.isfinite(matrix)
-    for j, (_, column) in enumerate(names):
+    for j, (_, column) in enumerate(columns):
         known = matrix[observed[:, j], j]
         if known.size == 0:
             raise ModelError(f"predictor {column!r} of {variable!r} has no observed value: leave it out")
@@ -114,13 +112,12 @@ def assemble_factor(
             )
     effects = group_effects(formula, table)
     effect_sds = {effect.grouping: _effect_sds(effect, table, rows) for effect in effects}
-    means = np.array([matrix[observed[:, j], j].mean() for j in range(len(names))])
-    sds = np.array([matrix[observed[:, j], j].std(ddof=1) for j in range(len(names))])
+    means = np.array([matrix[observed[:, j], j].mean() for j in range(len(columns))])
+    sds = np.array([matrix[observed[:, j], j].std(ddof=1) for j in range(len(columns))])
     centers = means if design.intercept else np.zeros_like(means)
-    location = 0.0 if family.is_discrete else float(seen.mean())
-    spread = 1.0 if family.is_discrete else float(seen.std(ddof=1))
+    location, spread = family.location_and_spread(seen)
     prefix = "" if role == "analysis" else f"{variable}__"
-    all_names = names + [(link.name, link.name) for link in links]
+    all_names = columns + [(link.name, link.name) for link in links]
     priors = choose_priors(
         prefix,
         family,
@@ -134,30 +131,28 @@ def assemble_factor(
         given=given or {},
     )
     complete = np.all(observed, axis=1) & np.isfinite(response)
-    if not family.is_discrete and f"{prefix}sigma" not in (given or {}):
+    if family.is_gaussian_identity and f"{prefix}sigma" not in (given or {}):
         _check_residual(variable, matrix[complete] - centers, sds, response[complete], design.intercept)
-    whitening, dependent = _whitening(
-        matrix[complete] - centers, sds, spread if not family.is_discrete else 2.0
-    )
+    whitening, dependent = _whitening(matrix[complete] - centers, sds, family.whitening_scale or spread)
     notices: tuple[str, ...] = (
         *design.notices,
         *(
-            f"predictor {names[j][1]!r} of {variable!r} is a linear combination of the others in the observed rows: "
+            f"predictor {columns[j][1]!r} of {variable!r} is a linear combination of the others in the observed rows: "
             "only its prior tells them apart"
             for j in dependent
         ),
     )
     n_complete = int(complete.sum())
-    if n_complete <= len(names):
+    if n_complete <= len(columns):
         notices += (
             f"{variable!r} and its predictors are all observed in {n_complete} rows, no more than there are predictors "
-            f"({len(names)}): the priors decide",
+            f"({len(columns)}): the priors decide",
         )
     n_links = len(links)
     full = np.zeros((len(all_names), len(all_names)))
-    full[: len(names), : len(names)] = whitening
+    full[: len(columns), : len(columns)] = whitening
     for i in range(n_links):
-        full[len(names) + i, len(names) + i] = spread / float(link_sds[i])
+        full[len(columns) + i, len(columns) + i] = spread / float(link_sds[i])
     factor = Factor(
         variable=variable,
         role=role,
@@ -174,6 +169,9 @@ def assemble_factor(
         location=location,
         spread=spread,
         priors=priors,
+        levels=levels,
+        labels=labels,
+        starts={p.name: family.start(p.name, seen, len(levels)) for p in family.parameters},
         reasons=tuple(reasons),
     )
     return factor, notices

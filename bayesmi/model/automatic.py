@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.formula.expression import Column as ColumnName
-from bayesmi.model.factor import EffectLink
+from bayesmi.model.factor import EffectLink, Factor
 from bayesmi.model.table import ModelTable, manifest_means
 
-__all__ = ["AutomaticFormula", "quoted", "write_formula"]
+__all__ = ["AutomaticFormula", "Earlier", "quoted", "write_formula"]
 
 
 def quoted(name: str) -> str:
@@ -31,16 +31,34 @@ class AutomaticFormula:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """What the models of later variables need of one that stands before them."""
+
+    positions: Mapping[str, int]  # grouping -> place of the random intercept among the effects
+    labels: tuple[str, ...]  # levels with a linear predictor, and so effects, of their own
+    sd: (
+        float | None
+    )  # rough sd of group effects on the scale of the predictor; None: that of the observed group means
+
+    @classmethod
+    def of(cls, factor: Factor) -> Earlier:
+        """Return the facts of a factor."""
+        positions = {e.grouping: e.names.index("1") for e in factor.effects if "1" in e.names}
+        sd = None if factor.family.is_gaussian_identity else factor.spread
+        return cls(positions, factor.labels, sd)
+
+
 def write_formula(
     variable: str,
     table: ModelTable,
     *,
     complete: Sequence[str],
     earlier: Sequence[str],
-    earlier_groups: dict[str, dict[str, int]],
+    facts: Mapping[str, Earlier],
     separate_levels: bool,
 ) -> AutomaticFormula:
-    """Write the conditional of an incomplete covariate.
+    """Write the conditional of an incomplete covariate or an auxiliary variable.
 
     Parameters
     ----------
@@ -52,8 +70,8 @@ def write_formula(
         Complete variables of the analysis model, in its order.
     earlier : sequence of str
         Incomplete covariates that stand before it in the product.
-    earlier_groups : dict
-        For each earlier variable the groupings that its own model has random intercepts for, and their position.
+    facts : mapping
+        Group effects of the variables that stand before it.
     separate_levels : bool
         Hold group means of complete lower-level predictors and group effects of earlier variables.
 
@@ -105,12 +123,15 @@ def write_formula(
         at = table.level(name)
         if level == "row" or at == level or (at != "row" and table.contains(at, level)):
             terms.append(quoted(name))
-        if level == "row" and separate_levels:
-            for grouping in own:
-                position = earlier_groups.get(name, {}).get(grouping)
+        if (level == "row" or at == "row") and separate_levels:
+            # a group's own value depends on the rows in it through their group effect only
+            for grouping in own if level == "row" else [level, *own]:
+                position = facts[name].positions.get(grouping) if name in facts else None
                 if position is not None:
-                    links.append(EffectLink(name, grouping, position))
-                    link_sds.append(_group_sd(table, name, grouping))
+                    labels = facts[name].labels or ("",)
+                    links += [EffectLink(name, grouping, position, label) for label in labels]
+                    sd = facts[name].sd or _group_sd(table, name, grouping)
+                    link_sds += [sd] * len(labels)
                     reasons.append(f"{grouping} effect of {name}: its between-group association may differ")
     terms += [f"(1 | {_quoted_grouping(grouping, table)})" for grouping in own]
     text = f"{quoted(variable)} ~ {' + '.join(terms) if terms else '1'}"
@@ -124,12 +145,9 @@ def _quoted_grouping(grouping: str, table: ModelTable) -> str:
 
 
 def _group_sd(table: ModelTable, name: str, grouping: str) -> float:
-    """Rough sd of a variable's group effects: of the observed group means (logit scale: of order one)."""
+    """Rough sd of a Gaussian variable's group effects: of the observed group means."""
     group = table.groupings[grouping]
     values = table.values[name]
-    column = table.column(name)
-    if column.kind == "binary":
-        return 1.0
     seen = np.isfinite(values)
     count = np.bincount(group.codes[seen], minlength=len(group.labels))
     total = np.bincount(group.codes[seen], weights=values[seen], minlength=len(group.labels))

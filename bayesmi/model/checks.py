@@ -9,14 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.data import Column, IncompleteFrame
-from bayesmi.data.wording import name_rows, short_number
+from bayesmi.data.wording import did_you_mean, name_rows, short_number
 from bayesmi.errors import ModelError
 from bayesmi.formula import Formula
 from bayesmi.model.default_priors import prior_names
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 
-__all__ = ["check_arguments", "check_groupings", "check_names", "check_roles", "factor_prior_names"]
+__all__ = [
+    "check_arguments",
+    "check_auxiliary",
+    "check_groupings",
+    "check_names",
+    "check_roles",
+    "factor_prior_names",
+]
 
 _RESERVED = ("Intercept", "sigma", "chain", "draw", "sample", "__obs__")
 _LARGEST = 1e100  # sizes whose squares, products and ratios stay far inside double precision
@@ -31,7 +38,13 @@ _MAPPINGS = {
 
 
 def check_arguments(
-    *, family: Any, order: Any, families: Any, formulas: Any, **mappings: Mapping[str, Any] | None
+    *,
+    family: Any,
+    order: Any,
+    families: Any,
+    formulas: Any,
+    auxiliary: Any = (),
+    **mappings: Mapping[str, Any] | None,
 ) -> None:
     """Refuse arguments of the wrong type, and say what they look like."""
     for key, given in (mappings | {"families": families, "formulas": formulas}).items():
@@ -44,6 +57,12 @@ def check_arguments(
     ):
         if value is not None and not isinstance(value, str):
             raise ModelError(f"{label} must be a text, not {value!r}")
+    if isinstance(auxiliary, str):
+        raise ModelError(
+            f"auxiliary= is a list of columns, such as [{auxiliary!r}], not the text {auxiliary!r}"
+        )
+    if not (isinstance(auxiliary, Iterable) and all(isinstance(v, str) for v in auxiliary)):
+        raise ModelError(f"auxiliary= is a list of columns, not {auxiliary!r}")
     if isinstance(order, str):
         raise ModelError(f"order= is a list of columns, such as [{order!r}], not the text {order!r}")
     if order is not None and not (isinstance(order, Iterable) and all(isinstance(v, str) for v in order)):
@@ -87,6 +106,31 @@ def check_roles(formula: Formula, response: str, table: ModelTable) -> None:
         )
 
 
+def check_auxiliary(
+    auxiliary: Sequence[str], formula: Formula, response: str, table: ModelTable
+) -> tuple[str, ...]:
+    """Return the auxiliary variables; refuse those that cannot be modelled or are in the analysis model."""
+    frame = table.frame
+    for name in auxiliary:
+        if name not in frame.columns:
+            raise ModelError(
+                f"auxiliary= names {name!r}, which is not a column of the table: {did_you_mean(name, list(frame.columns))}"
+            )
+        if name == response or name in formula.variables:
+            raise ModelError(
+                f"auxiliary= names {name!r}, which is in the analysis model: leave it out of one of them"
+            )
+        if list(auxiliary).count(name) > 1:
+            raise ModelError(f"auxiliary= names {name!r} twice")
+        column = frame.columns[name]
+        if column.kind == "identifier":
+            raise ModelError(_why_unusable(name, frame))
+        if name in table.groupings:
+            raise ModelError(f"auxiliary= names {name!r}, which is a grouping: leave it out")
+        _check_values(name, column, column.values[column.observed], may_be_constant=False)
+    return tuple(auxiliary)
+
+
 def _check_values(name: str, column: Column, seen: NDArray[np.float64], *, may_be_constant: bool) -> None:
     """Refuse a column without two different observed values, or with numbers that overflow when squared."""
     if seen.size == 0:
@@ -125,7 +169,7 @@ def _why_unusable(name: str, frame: IncompleteFrame) -> str:
 
 def check_names(factors: Sequence[Factor], table: ModelTable) -> None:
     """Refuse columns whose names would stand for two things in the posterior."""
-    analysis = factors[-1]
+    analysis = next(factor for factor in factors if factor.role == "analysis")
     columns = {factor.variable for factor in factors} | analysis.parents
     columns |= {part for name in table.groupings for part in _parts(name, table)}
     for name in sorted(columns):
@@ -151,9 +195,9 @@ def factor_prior_names(factor: Factor) -> tuple[str, ...]:
     columns += [(link.name, link.name) for link in factor.links]
     return prior_names(
         factor.prefix,
-        intercept=factor.design.intercept,
+        intercept=factor.priors.intercept is not None,
         columns=columns,
-        scales=factor.family.scale_parameters,
+        scales=tuple(parameter.name for parameter in factor.family.parameters),
         effects=factor.effects,
     )
 
@@ -169,7 +213,7 @@ def _posterior_names(factors: Sequence[Factor]) -> Iterator[tuple[str, str]]:
     yield from ((f"{grouping}__factor_dim", f"the groups of {grouping!r}") for grouping in groupings)
     for factor in reversed(factors):
         own, prefix = f"the model of {factor.variable!r}", factor.prefix
-        if factor.design.intercept:
+        if factor.priors.intercept is not None:
             yield f"{prefix}Intercept", f"the intercept in {own}"
         for block in factor.design.blocks:
             yield f"{prefix}{block.name}", f"the effect of {block.name!r} in {own}"
@@ -177,8 +221,12 @@ def _posterior_names(factors: Sequence[Factor]) -> Iterator[tuple[str, str]]:
                 yield f"{prefix}{block.name}_dim", f"the levels of {block.name!r} in {own}"
         for link in factor.links:
             yield f"{prefix}{link.name}", f"the effect of {link.name!r} in {own}"
-        for scale in factor.family.scale_parameters:
-            yield f"{prefix}{scale}", f"{scale} in {own}"
+        for parameter in factor.family.parameters:
+            yield f"{prefix}{parameter.name}", f"{parameter.words} in {own}"
+            if parameter.per_level:
+                yield f"{prefix}{parameter.name}_dim", f"the {parameter.words} in {own}"
+        if factor.labels:
+            yield f"{factor.variable}__level", f"the levels of {factor.variable!r}"
         for effect in factor.effects:
             for name in effect.names:
                 yield f"{prefix}{name}|{effect.grouping}", f"a group effect in {own}"

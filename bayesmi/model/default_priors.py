@@ -57,7 +57,12 @@ def choose_priors(
     HalfStudentT(4, s); group sds HalfNormal(r / sd of the slope's column) with r = s, or pi/sqrt(3) on the logit
     scale; correlations LKJ(2).
     """
-    residual = family.latent_residual_sd if family.latent_residual_sd is not None else spread
+    latent = family.latent_residual_sd
+    residual = latent if latent is not None and np.isfinite(latent) else spread
+    own_thresholds = any(
+        parameter.per_level and f"{prefix}{parameter.name}" in given for parameter in family.parameters
+    )
+    intercept = intercept and family.has_intercept
 
     def pick(name: str, default: Prior, support: str) -> Prior:
         prior = given.get(prefix + name, default)
@@ -89,9 +94,12 @@ def choose_priors(
         intercept_at_means=not own_intercept,
         coefficients=tuple(coefficients),
         scales={
-            name: pick(name, Prior("HalfStudentT", 4.0, spread), "positive")
-            for name in family.scale_parameters
+            parameter.name: pick(
+                parameter.name, family.default_prior(parameter.name, spread), parameter.support
+            )
+            for parameter in family.parameters
         },
+        scales_at_means=not own_thresholds,
         group_sds=group_sds,
         correlations=correlations,
     )
@@ -104,6 +112,7 @@ def _check(name: str, prior: Prior, support: str) -> None:
         kinds = {
             "real": "a prior on the real line (Normal, StudentT, …)",
             "positive": "a positive prior (HalfNormal, …)",
+            "unit": "a prior on the numbers between 0 and 1 (Beta)",
         }
         wanted = kinds.get(support, "Prior('LKJ', eta)")
         raise ModelError(f"priors[{name!r}] needs {wanted}, not {prior}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +12,15 @@ from bayesmi.families import Family
 from bayesmi.formula import Design, Formula
 from bayesmi.priors import Prior
 
-__all__ = ["EffectLink", "Factor", "FactorPriors", "GroupEffect"]
+__all__ = ["EffectLink", "Factor", "FactorPriors", "GroupEffect", "level_codes"]
+
+
+def level_codes(values: NDArray[np.float64], levels: tuple[float, ...]) -> NDArray[np.float64]:
+    """Return the position of each value among the levels, NaN where unknown."""
+    known = np.isfinite(values)
+    out = np.full(np.shape(values), np.nan)
+    out[known] = np.searchsorted(np.asarray(levels), values[known])
+    return out
 
 
 @dataclass(frozen=True)
@@ -73,11 +81,17 @@ class EffectLink:
     variable: str
     grouping: str
     position: int = 0  # of the intercept among the effects of that variable's own model
+    label: str = ""  # of the level, for a variable with an equation for each level but the first
+
+    @property
+    def key(self) -> str:
+        """The equation whose effects they are."""
+        return f"{self.variable}[{self.label}]" if self.label else self.variable
 
     @property
     def name(self) -> str:
         """Name of the coefficient."""
-        return f"between({self.variable}|{self.grouping})"
+        return f"between({self.key}|{self.grouping})"
 
 
 @dataclass(frozen=True)
@@ -87,7 +101,8 @@ class FactorPriors:
     intercept: Prior | None
     intercept_at_means: bool
     coefficients: tuple[Prior, ...]  # one a design column, then one a link
-    scales: Mapping[str, Prior]
+    scales: Mapping[str, Prior]  # of the family's parameters, by name
+    scales_at_means: bool  # thresholds: whether their prior sits at the predictors' observed means
     group_sds: Mapping[str, tuple[Prior, ...]]  # by grouping, one an effect
     correlations: Mapping[str, float]  # LKJ eta by grouping
 
@@ -111,12 +126,52 @@ class Factor:
     location: float  # observed mean and sd of the response (0 and 1 when it is discrete)
     spread: float
     priors: FactorPriors
+    levels: tuple[float, ...] = ()  # values that a cell can be summed over, as predictors see them
+    labels: tuple[str, ...] = ()  # levels that have a linear predictor of their own
+    starts: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)  # of the family's parameters
     reasons: tuple[str, ...] = field(default=())
 
     @property
     def prefix(self) -> str:
         """Prefix of posterior names: none for the analysis model."""
         return "" if self.role == "analysis" else f"{self.variable}__"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Names of its linear predictors: the variable, or one for each level but the first."""
+        return tuple(f"{self.variable}[{label}]" for label in self.labels) or (self.variable,)
+
+    def codes(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return values of the variable on the family's scale: codes 0 … K-1 of levels, numbers as they are."""
+        if not self.family.has_levels:
+            return values
+        return level_codes(values, self.levels)
+
+    def values(self, codes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what `codes` came from."""
+        if not self.family.has_levels:
+            return codes
+        return np.asarray(self.levels)[np.asarray(codes, dtype=np.intp)]
+
+    @property
+    def support(self) -> tuple[float, ...]:
+        """Where a continuous variable lives; of one with heavy tails with its centre and scale."""
+        own = self.family.support
+        return (*own, self.location, self.spread) if self.family.has_heavy_tails else own
+
+    @property
+    def trials(self) -> str | int | None:
+        """Column or number of trials of a binomial variable."""
+        response = self.formula.response
+        return response.trials if self.family.needs_trials and response is not None else None
+
+    def known(self, at: Callable[[str], NDArray[np.float64]], n_rows: int) -> dict[str, NDArray[np.float64]]:
+        """Return what the family needs to know of each row beside its parameters: trials, (n_rows,)."""
+        if self.trials is None:
+            return {}
+        return {
+            "trials": at(self.trials) if isinstance(self.trials, str) else np.full(n_rows, float(self.trials))
+        }
 
     @property
     def parents(self) -> frozenset[str]:

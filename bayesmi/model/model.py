@@ -12,15 +12,18 @@ from bayesmi.data import IncompleteFrame
 from bayesmi.errors import BayesmiNotice, ModelError, NotSupportedError
 from bayesmi.families import Family, family_for_kind, get_family
 from bayesmi.formula import Formula, check_variables, parse
+from bayesmi.formula.substitute import substituted
 from bayesmi.model.assemble import assemble_factor
-from bayesmi.model.automatic import AutomaticFormula, write_formula
+from bayesmi.model.automatic import AutomaticFormula, Earlier, write_formula
 from bayesmi.model.checks import (
     check_arguments,
+    check_auxiliary,
     check_groupings,
     check_names,
     check_roles,
     factor_prior_names,
 )
+from bayesmi.model.derived import Derived, check_parts, read_derived, solve_parts, with_derived_columns
 from bayesmi.model.factor import Factor
 from bayesmi.model.order import order_variables
 from bayesmi.model.table import ModelTable
@@ -52,7 +55,14 @@ class Model:
         Right-hand sides of incomplete covariates by column, e.g. ``{"age": "~ sex + (1 | school)"}``.
     priors : mapping, optional
         `Prior` by the name of the posterior variable, e.g. ``{"sex": Prior("Normal", 0, 1)}``.
-    auxiliary, derived, observations, mechanisms : optional
+    auxiliary : sequence of str
+        Columns that inform missing values and stay out of the analysis model: each is modelled given the analysis
+        variables, f(auxiliary | response, predictors), whether it is itself complete or not.
+    derived : mapping, optional
+        Columns that are functions of others, e.g. ``{"BMI": "Weight / Height**2"}``: the parts are modelled, the column
+        is computed in every completed data set (and added where the table has none). In the formula it stands for its
+        expression; an observed value determines the one part that is missing.
+    observations, mechanisms : optional
         Not supported yet; anything but the empty default is refused by name.
     kinds : mapping, optional
         Kind of columns: continuous, count, binary, nominal, ordinal or identifier.
@@ -107,12 +117,11 @@ class Model:
         where: Any = None,
         not_applicable: Mapping[str, str] | None = None,
     ) -> None:
-        _refuse_unsupported(
-            auxiliary=auxiliary, derived=derived, observations=observations, mechanisms=mechanisms
-        )
+        _refuse_unsupported(observations=observations, mechanisms=mechanisms)
         check_arguments(
             family=family,
             order=order,
+            auxiliary=auxiliary,
             families=families,
             formulas=formulas,
             priors=priors,
@@ -130,6 +139,15 @@ class Model:
             )
         if isinstance(levels, str) and levels not in ("pooled", "separated"):
             raise ModelError(f"levels= is 'pooled', 'separated' or a mapping, not {levels!r}")
+        known = [str(name) for name in getattr(data, "columns", ())] if derived else []
+        made = read_derived(derived, known)
+        if any(parsed.response.name == one.name for one in made):
+            raise NotSupportedError(
+                f"the response {parsed.response.name!r} is derived: a density of it beside those of its parts would count them "
+                "twice; the nearest that is supported: a model of its parts, and its analysis on the completed data"
+            )
+        if made and not isinstance(data, IncompleteFrame):
+            data = with_derived_columns(data, made)
         overrides = dict(levels) if isinstance(levels, Mapping) else None
         groupings = tuple(dict.fromkeys(term.grouping for term in parsed.groups))
         if isinstance(data, IncompleteFrame):
@@ -160,6 +178,8 @@ class Model:
         self._spec: dict[str, Any] = {
             "formula": formula,
             "family": family,
+            "auxiliary": list(auxiliary),
+            "derived": dict(derived or {}),
             "families": dict(families or {}),
             "formulas": dict(formulas or {}),
             "priors": dict(priors or {}),
@@ -171,10 +191,21 @@ class Model:
         }
         self._formula = parsed
         self._frame = frame
+        self._derived = made
         separate = levels != "pooled"
+        for one in made:
+            if one.name not in frame.columns:
+                raise ModelError(
+                    f"derived[{one.name!r}]: an IncompleteFrame needs that column, empty if it is new"
+                )
+        contradictions = check_parts(made, frame)
+        table = ModelTable.from_frame(frame, groupings)
+        table = table.with_solved(solve_parts(made, table.values, table.unknown))
+        modelled, names = substituted(parsed, {one.name: one.expression for one in made})
         self._table, self._factors, notices = _joint(
-            parsed, ModelTable.from_frame(frame, groupings), self._spec, separate_levels=separate
+            modelled, names, table, self._spec, separate_levels=separate
         )
+        notices = (*contradictions, *notices)
         whole = [factor.variable for factor in self._factors if factor.family.integer_valued]
         imputed = [factor.variable for factor in reversed(self._factors)]
         self._notices = (*frame.notices, *notices, *frame.dtype_notices(imputed, whole))
@@ -187,9 +218,14 @@ class Model:
         return self._formula
 
     @property
+    def derived(self) -> tuple[Derived, ...]:
+        """Columns that are computed from others in every completed data set."""
+        return self._derived
+
+    @property
     def response(self) -> str:
         """Name of the response."""
-        return self._factors[-1].variable
+        return self.analysis.variable
 
     @property
     def frame(self) -> IncompleteFrame:
@@ -209,7 +245,7 @@ class Model:
     @property
     def analysis(self) -> Factor:
         """The analysis model's factor."""
-        return self._factors[-1]
+        return next(factor for factor in self._factors if factor.role == "analysis")
 
     @property
     def groupings(self) -> tuple[str, ...]:
@@ -229,7 +265,7 @@ class Model:
     @property
     def order(self) -> tuple[str, ...]:
         """Incomplete covariates in the order of the product."""
-        return tuple(factor.variable for factor in self._factors[:-1])
+        return tuple(factor.variable for factor in self._factors if factor.role == "covariate")
 
     def factor(self, variable: str) -> Factor:
         """Return the conditional of one variable."""
@@ -320,8 +356,6 @@ class Model:
 
 def _refuse_unsupported(**arguments: Any) -> None:
     nearest = {
-        "auxiliary": "put the variable into the formula, or into formulas= of an incomplete covariate",
-        "derived": "model the parts and compute it on the completed data inside analyze()",
         "observations": "exact and missing values are",
         "mechanisms": "ignorable missingness is",
     }
@@ -331,7 +365,12 @@ def _refuse_unsupported(**arguments: Any) -> None:
 
 
 def _joint(
-    parsed: Formula, table: ModelTable, spec: dict[str, Any], *, separate_levels: bool
+    parsed: Formula,
+    names: Mapping[str, str],
+    table: ModelTable,
+    spec: dict[str, Any],
+    *,
+    separate_levels: bool,
 ) -> tuple[ModelTable, tuple[Factor, ...], tuple[str, ...]]:
     """Return the table with made columns, the factors in the order of the product, and notices."""
     assert parsed.response is not None
@@ -341,23 +380,19 @@ def _joint(
     check_groupings(parsed, table)
     used = [name for name in frame.columns if name in parsed.variables]
     incomplete = [name for name in used if table.is_incomplete(name)]
+    auxiliary = check_auxiliary(spec["auxiliary"], parsed, response, table)
     for key in ("families", "formulas"):
         for name in spec[key]:
-            if name not in incomplete:
+            if name not in incomplete and name not in auxiliary:
                 why = "is complete or not in the formula" if name in frame.columns else "is not in the table"
                 raise ModelError(
-                    f"{key}[{name!r}]: {name!r} {why}; only incomplete covariates have their own model"
+                    f"{key}[{name!r}]: {name!r} {why}; only incomplete covariates and auxiliary variables have their own model"
                 )
     families: dict[str, Family] = {}
-    for name in incomplete:
+    for name in [*incomplete, *auxiliary]:
         chosen = spec["families"].get(name)
         families[name] = get_family(chosen) if chosen else family_for_kind(name, frame.columns[name].kind)
         _check_family(name, families[name], table)
-        if families[name].is_discrete and table.level(name) != "row":
-            raise NotSupportedError(
-                f"{name!r} is a binary variable of level {table.level(name)} with missing values: not supported yet; "
-                f"the nearest that is: kinds={{{name!r}: 'continuous'}}"
-            )
     ranks = _level_ranks(table)
     order = order_variables(
         incomplete,
@@ -369,16 +404,19 @@ def _joint(
     complete = [name for name in used if name not in incomplete and np.ptp(table.values[name]) > 0]
     factors: list[Factor] = []
     notices: list[str] = []
-    earlier_groups: dict[str, dict[str, int]] = {}
-    for i, name in enumerate(order):
+    earlier: dict[str, Earlier] = {}
+
+    def add(name: str, before: Sequence[str], role: str) -> None:
+        """Write, or read, the model of a variable given what stands before it, and put it into the product."""
+        nonlocal table
         own = spec["formulas"].get(name)
         if own is None:
             written = write_formula(
                 name,
                 table,
-                complete=complete,
-                earlier=order[:i],
-                earlier_groups=earlier_groups,
+                complete=[other for other in complete if other != name],
+                earlier=before,
+                facts=earlier,
                 separate_levels=separate_levels,
             )
             for made in written.made:
@@ -390,29 +428,32 @@ def _joint(
             written = AutomaticFormula(right, {}, (), (), ())
         formula = parse(written.text)
         if own is not None:
-            _check_covariate_formula(name, formula, table, order[:i], response)
+            _check_covariate_formula(name, formula, table, before, response, role)
         factor, remarks = assemble_factor(
             name,
             formula,
             families[name],
             table,
-            role="covariate",
+            role=role,
             level=table.level(name),
             links=written.links,
             link_sds=written.link_sds,
             given=spec["priors"],
             reasons=written.reasons,
         )
-        earlier_groups[name] = {e.grouping: e.names.index("1") for e in factor.effects if "1" in e.names}
+        earlier[name] = Earlier.of(factor)
         factors.append(factor)
-        notices += remarks
+        notices.extend(remarks)
+
+    for i, name in enumerate(order):
+        add(name, order[:i], "covariate")
     if not separate_levels and table.groupings and order:
         notices.append(
             "levels='pooled': models of incomplete covariates force equal within- and between-group association"
         )
     family = (
-        get_family(spec["family"])
-        if spec["family"]
+        get_family(spec["family"] or "binomial")
+        if spec["family"] or parsed.response.trials is not None
         else family_for_kind(response, frame.columns[response].kind, "response")
     )
     _check_family(response, family, table)
@@ -421,10 +462,21 @@ def _joint(
             f"response {response!r} is constant within {table.level(response)}: its rows are not independent"
         )
     analysis, remarks = assemble_factor(
-        response, parsed, family, table, role="analysis", given=spec["priors"]
+        response, parsed, family, table, role="analysis", given=spec["priors"], names=names
     )
     factors.append(analysis)
     notices += remarks
+    earlier[response] = Earlier.of(analysis)
+    last = order_variables(
+        auxiliary,
+        level_rank={name: ranks[table.level(name)] for name in auxiliary},
+        is_discrete={name: families[name].is_discrete for name in auxiliary},
+        n_missing={name: int(table.unknown[name].sum()) for name in auxiliary},
+    )
+    for i, name in enumerate(last):
+        add(name, [*order, response, *last[:i]], "auxiliary")
+    if auxiliary and not any(table.is_incomplete(name) for name in [*incomplete, response]):
+        notices.append("nothing is missing in the analysis model: auxiliary variables inform nothing")
     _check_priors(spec["priors"], factors)
     check_names(factors, table)
     return table, tuple(factors), tuple(notices)
@@ -432,11 +484,16 @@ def _joint(
 
 def _check_family(name: str, family: Family, table: ModelTable) -> None:
     column = table.column(name)
-    if family.is_discrete and len(table.levels_of(name)) != 2:
-        raise ModelError(f"family 'bernoulli' needs two values; column {name!r} is {column.kind}")
-    if not family.is_discrete and column.categories is not None:
+    if family.has_levels and family.kinds == ("binary",) and len(table.levels_of(name)) != 2:
+        raise ModelError(f"family {family.name!r} needs two values; column {name!r} is {column.kind}")
+    if not family.has_levels and column.categories is not None:
         raise ModelError(
             f"family {family.name!r} needs numbers; column {name!r} holds categories ({column.kind})"
+        )
+    if family.has_levels and len(table.levels_of(name)) < 2:
+        raise ModelError(
+            f"family {family.name!r} needs levels; column {name!r} is {column.kind}: say "
+            f"kinds={{{name!r}: {family.kinds[0]!r}}}"
         )
 
 
@@ -446,12 +503,12 @@ def _level_ranks(table: ModelTable) -> dict[str, int]:
 
 
 def _check_covariate_formula(
-    name: str, formula: Formula, table: ModelTable, earlier: Sequence[str], response: str
+    name: str, formula: Formula, table: ModelTable, earlier: Sequence[str], response: str, role: str
 ) -> None:
     if formula.response is not None and formula.response.name != name:
         raise ModelError(f"formulas[{name!r}] has the response {formula.response.name!r}; write '~ …'")
     check_variables(formula, (*table.frame.columns, *table.made))
-    if response in formula.variables:
+    if role == "covariate" and response in formula.variables:
         raise ModelError(
             f"formulas[{name!r}] conditions on the response {response!r}: the covariate's information on it comes "
             "through the analysis model; leave it out"

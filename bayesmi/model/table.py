@@ -23,6 +23,7 @@ class ModelTable:
     values: Mapping[str, NDArray[np.float64]]  # (n,) numbers or codes; NaN where unknown or absent
     unknown: Mapping[str, NDArray[np.bool_]]  # (n,) missing and not deducible
     made: Mapping[str, str]  # made column -> how it was made, in words
+    solved: frozenset[str] = frozenset()  # columns with cells that follow from an observed derived value
 
     @property
     def n_rows(self) -> int:
@@ -82,11 +83,19 @@ class ModelTable:
         return {name: self.variable(name) for name in names}
 
     def levels_of(self, name: str) -> tuple[float, ...]:
-        """Return the predictor values that a binary variable can take: its two numbers or its two codes."""
+        """Return the values of a binary, nominal or ordinal variable that occur: two numbers, or codes."""
         column = self.frame.columns[name]
         if column.categories is not None:
-            return tuple(float(code) for code in range(len(column.categories)))
+            return tuple(float(code) for code in np.unique(column.values[column.observed]))
         return tuple(float(value) for value in (column.support or ()))
+
+    def level_labels(self, name: str) -> tuple[str, ...]:
+        """Return the labels of those levels."""
+        column = self.frame.columns[name]
+        levels = self.levels_of(name)
+        if column.categories is None:
+            return tuple(f"{value:g}" for value in levels)
+        return tuple(str(column.categories[int(code)]) for code in levels)
 
     def with_made(self, columns: Mapping[str, tuple[NDArray[np.float64], str]]) -> ModelTable:
         """Return the table with further made columns (values, level)."""
@@ -97,6 +106,20 @@ class ModelTable:
             {**self.values, **{name: values for name, (values, _) in columns.items()}},
             {**self.unknown, **dict.fromkeys(columns, nothing)},
             {**self.made, **{name: level for name, (_, level) in columns.items()}},
+            self.solved,
+        )
+
+    def with_solved(self, solved: Mapping[str, NDArray[np.float64]]) -> ModelTable:
+        """Return the table with unknown cells that are known by now (finite in `solved`)."""
+        if not solved:
+            return self
+        values, unknown = dict(self.values), dict(self.unknown)
+        for name, found in solved.items():
+            known = np.isfinite(found)
+            values[name] = np.where(known, found, values[name])
+            unknown[name] = unknown[name] & ~known
+        return ModelTable(
+            self.frame, self.groupings, values, unknown, self.made, self.solved | frozenset(solved)
         )
 
     @classmethod

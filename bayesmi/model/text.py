@@ -13,11 +13,17 @@ if TYPE_CHECKING:
 
 __all__ = ["implied_icc", "model_text"]
 
+_ROLES = {
+    "analysis": "analysis model",
+    "covariate": "model of an incomplete covariate",
+    "auxiliary": "model of an auxiliary variable",
+}
+
 
 def model_text(model: Model) -> str:
     """Return the printout of a model."""
     table = model.table
-    groups = "".join(f", {len(group.labels):,} {name}" for name, group in table.groupings.items())
+    groups = "".join(f", {len(group.labels):,} groups of {name}" for name, group in table.groupings.items())
     lines = [f"Model of {model.formula}", f"  {table.n_rows:,} rows{groups}"]
     product = " · ".join(_conditional(factor) for factor in reversed(model.factors))
     if len(model.factors) > 1:
@@ -42,13 +48,15 @@ def _factor_lines(factor: Factor, model: Model, number: int) -> list[str]:
     table = model.table
     rows = table.rows_of_level(factor.level)
     missing = int(table.unknown_at(factor.variable, factor.level).sum())
-    what = "rows" if factor.level == "row" else factor.level
-    role = "analysis model" if factor.role == "analysis" else "model of an incomplete covariate"
+    what = "rows" if factor.level == "row" else f"groups of {factor.level}"
+    role = _ROLES[factor.role]
     count = f"{missing:,} of {len(rows):,} {what} missing" if missing else f"complete, {len(rows):,} {what}"
     lines = [
         f"  {number}. {factor.variable}: {factor.family.name} ({factor.family.link} link), {role}; {count}",
         f"     {_right_hand_side(factor)}",
     ]
+    if factor.labels:
+        lines.append(f"     one such predictor for each of {', '.join(factor.labels)}")
     priors = factor.priors
     entries: list[tuple[str, str]] = []
     if priors.intercept is not None:
@@ -61,7 +69,10 @@ def _factor_lines(factor: Factor, model: Model, number: int) -> list[str]:
     entries += [
         (name, str(prior)) for name, prior in zip(factor.column_names, priors.coefficients, strict=True)
     ]
-    entries += [(f"{name} (residual sd)", str(prior)) for name, prior in priors.scales.items()]
+    for parameter in factor.family.parameters:
+        where = " at the predictors' observed means" if parameter.per_level and priors.scales_at_means else ""
+        label = parameter.words if parameter.per_level else f"{parameter.name} ({parameter.words})"
+        entries.append((f"{label}{where}", str(priors.scales[parameter.name])))
     for effect in factor.effects:
         for name, prior in zip(effect.names, priors.group_sds[effect.grouping], strict=True):
             entries.append((f"sd of {name}|{effect.grouping}", str(prior)))
@@ -71,7 +82,8 @@ def _factor_lines(factor: Factor, model: Model, number: int) -> list[str]:
     width = max((len(name) for name, _ in entries), default=0)
     lines += [f"       {name.ljust(width)} ~ {prior}" for name, prior in entries]
     for effect in factor.effects:
-        if "1" in effect.names:
+        latent = factor.family.latent_residual_sd
+        if "1" in effect.names and (latent is None or np.isfinite(latent)):
             low, high = implied_icc(factor, effect.grouping)
             lines.append(
                 f"       these priors put the ICC of {effect.grouping} in {low:.2f}–{high:.2f} (95 %)"

@@ -13,8 +13,9 @@ from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import active_units
-from bayesmi.plan.integrable import integrable_cells
-from bayesmi.plan.linear import refuse_nonlinear
+from bayesmi.plan.continuous import continuous_cells
+from bayesmi.plan.grid import check_range, count_values, first_grid
+from bayesmi.plan.values import CellValues
 
 if TYPE_CHECKING:
     from bayesmi.model import Model
@@ -25,6 +26,7 @@ _BUDGET = 4_000_000  # expanded rows
 _INFORMATIVE = (
     3.0  # information of a group's rows over that of the prior, from which centred effects mix better
 )
+_INFORMATIVE_BESIDE_LINKS = 30.0
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class CellGroup:
     """Missing cells of one variable that are dealt with alike."""
 
     variable: str
-    treatment: str  # "predict", "enumerate", "integrate", "sample", "deduce"
+    treatment: str  # "predict", "enumerate", "integrate", "grid", "sample", "deduce"
     level: str
     units: NDArray[np.intp]  # positions among the units of the level
     reason: str
@@ -58,6 +60,9 @@ class Plan:
     effects: tuple[EffectGroup, ...]
     active: Mapping[str, NDArray[np.bool_]]
     n_expanded: int
+    grids: Mapping[str, CellValues]  # values that cells on a grid, and counts, run over, by variable
+    finer: Mapping[str, float]  # how much finer and wider than at first, by variable
+    wider: Mapping[str, float]
     remarks: tuple[str, ...]
 
     def units(self, variable: str, treatment: str) -> NDArray[np.intp]:
@@ -82,35 +87,70 @@ class Plan:
         return plan_text(self)
 
 
-def make_plan(model: Model) -> Plan:
+def make_plan(
+    model: Model, *, finer: Mapping[str, float] | None = None, wider: Mapping[str, float] | None = None
+) -> Plan:
     """Decide the treatment of every missing cell and group effect of a model.
+
+    Parameters
+    ----------
+    model : Model
+        The joint model.
+    finer, wider : mapping, optional
+        By variable, how much finer and wider than at first its grid is to be.
 
     Raises
     ------
     ModelError
-        If an override names something that is not there or cannot be treated so.
+        If an override names something that is not there or cannot be treated so, or a predictor is not finite for every
+        value that a missing cell can take.
     NotSupportedError
-        If a sampled cell enters a predictor nonlinearly.
+        If cells of two groupings would have to be summed, or the expansion is beyond the budget.
     """
     factors, table = model.factors, model.table
     wanted = dict(model.treatments)
-    kept = [name for name, treatment in wanted.items() if treatment in ("sample", "enumerate")]
+    kept = [name for name, treatment in wanted.items() if treatment in ("sample", "enumerate", "grid")]
     _check_overrides(wanted, factors, table)
     active = active_units(factors, table, kept=kept)
     cells: list[CellGroup] = []
     for name, column in table.frame.columns.items():
-        if not any(factor.variable == name for factor in factors) and name not in model.formula.variables:
+        if not any(factor.variable == name or name in factor.parents for factor in factors):
             continue
         deduced = np.flatnonzero(column.missing & ~table.unknown.get(name, column.missing))
         if deduced.size:
             reason = f"constant in its {column.level} and observed in another row of it"
+            if name in table.solved:
+                reason = "follows from an observed derived value"
             cells.append(CellGroup(name, "deduce", "row", deduced, reason))
-    integrated = integrable_cells(factors, table, active, wanted)
+    continuous = continuous_cells(factors, table, active, wanted)
     for factor in factors:
-        cells += _cells_of(factor, table, active[factor.variable], integrated.get(factor.variable))
+        cells += _cells_of(factor, table, active[factor.variable], continuous.get(factor.variable, {}))
     _check_asked(wanted, cells)
-    refuse_nonlinear(factors, table, active, _latent_units(cells))
-    n_expanded = _expanded_rows(cells, table)
+    _check_levels(cells, factors)
+    for group in cells:
+        if group.treatment == "predict" and not model.factor(group.variable).family.is_discrete:
+            check_range(model.factor(group.variable), factors, table)
+    grids = {
+        group.variable: first_grid(
+            model.factor(group.variable),
+            factors,
+            table,
+            len(group.units),
+            active,
+            (finer or {}).get(group.variable, 1.0),
+            (wider or {}).get(group.variable, 1.0),
+        )
+        for group in cells
+        if group.treatment == "grid"
+    }
+    grids |= {
+        group.variable: count_values(
+            model.factor(group.variable), len(group.units), (wider or {}).get(group.variable, 1.0)
+        )
+        for group in cells
+        if group.treatment == "enumerate" and not model.factor(group.variable).family.has_levels
+    }
+    n_expanded = _expanded_rows(cells, factors, table, active, grids)
     effects = tuple(
         _effects_of(factor, effect, factors, table, cells, active[factor.variable], wanted)
         for factor in factors
@@ -122,7 +162,16 @@ def make_plan(model: Model) -> Plan:
         for effect in factor.effects
         if wanted.get(_effect_key(factor, effect)) == "collapse"
     }
-    return Plan(tuple(cells), _one_collapse(effects, asked), active, n_expanded, _remarks(model, cells))
+    return Plan(
+        tuple(cells),
+        _one_collapse(effects, asked),
+        active,
+        n_expanded,
+        grids,
+        dict(finer or {}),
+        dict(wider or {}),
+        _remarks(model, cells),
+    )
 
 
 def _effect_key(factor: Factor, effect: GroupEffect) -> str:
@@ -146,25 +195,15 @@ def _check_overrides(wanted: Mapping[str, str], factors: tuple[Factor, ...], tab
                 f"treatments[{name!r}]: no such incomplete variable or group effect; there are {known}"
             )
         discrete = by_name[name].family.is_discrete
-        allowed = ("predict", "enumerate") if discrete else ("predict", "integrate", "sample")
-        if treatment in ("grid", "mix"):
-            raise NotSupportedError(
-                f"treatments[{name!r}]={treatment!r} is not supported yet; the nearest that is: {allowed[1]!r}"
-            )
+        allowed: tuple[str, ...] = ("predict", "grid")
+        if discrete:
+            allowed = ("predict", "enumerate")
+        elif by_name[name].family.is_gaussian_identity:
+            allowed = ("predict", "integrate", "grid", "sample")
         if treatment not in allowed:
             raise ModelError(
                 f"treatments[{name!r}] can be {' or '.join(map(repr, allowed))}, not {treatment!r}"
             )
-
-
-def _latent_units(cells: list[CellGroup]) -> dict[str, NDArray[np.intp]]:
-    """Return for each variable the units whose cell must enter linearly."""
-    units: dict[str, NDArray[np.intp]] = {}
-    for group in cells:
-        if group.treatment in ("sample", "integrate"):
-            before = units.get(group.variable, np.zeros(0, dtype=np.intp))
-            units[group.variable] = np.concatenate([before, group.units])
-    return units
 
 
 def _check_asked(wanted: Mapping[str, str], cells: list[CellGroup]) -> None:
@@ -176,15 +215,50 @@ def _check_asked(wanted: Mapping[str, str], cells: list[CellGroup]) -> None:
                 f"treatments[{group.variable!r}]='integrate': {len(group.units)} of its cells do not enter Gaussian means "
                 "linearly; leave it out, or say 'sample'"
             )
-        if asked == "predict" and group.treatment in ("sample", "enumerate", "integrate"):
+        if asked == "predict" and group.treatment in ("sample", "enumerate", "integrate", "grid"):
             raise ModelError(
                 f"treatments[{group.variable!r}]='predict': {len(group.units)} of its cells stand in rows with an observed "
                 f"outcome and carry information; leave it out, or say {group.treatment!r}"
             )
 
 
+def _check_levels(cells: list[CellGroup], factors: tuple[Factor, ...]) -> None:
+    """Refuse summed cells of two different groupings, and of one above another modelled one."""
+    levels: dict[str, str] = {}
+    for group in cells:
+        if group.treatment in ("enumerate", "grid") and group.level != "row":
+            levels.setdefault(group.level, group.variable)
+            for factor in factors:
+                if factor.level not in ("row", group.level) and group.variable in factor.parents:
+                    raise NotSupportedError(
+                        f"missing values of {group.variable!r} (one a {group.level}) would have to be summed out of the model of "
+                        f"{factor.variable!r} (one a {factor.level}), which is supported for models of rows; the nearest "
+                        f"that is: formulas={{{factor.variable!r}: '~ …'}} without {group.variable!r}"
+                    )
+    if len(levels) > 1:
+        (one, first), (other, second) = list(levels.items())[:2]
+        family = next(factor.family for factor in factors if factor.variable == second)
+        nearest = f"a Gaussian model, families={{{second!r}: 'gaussian'}}"
+        if family.is_gaussian_identity:
+            nearest = f"a linear effect of {second!r}, without products with other incomplete variables"
+        raise NotSupportedError(
+            f"missing values of {first!r} (one a {one}) and of {second!r} (one a {other}) would both have to be summed out, "
+            f"which is supported for one grouping; the nearest that is: {nearest}"
+        )
+
+
+_REASONS = {
+    "integrate": "linear in the means of Gaussian variables: integrated out in closed form",
+    "grid": "its effect is not linear, or its family not Gaussian: summed over a grid",
+    "sample": "continuous: a latent for NUTS",
+}
+
+
 def _cells_of(
-    factor: Factor, table: ModelTable, active: NDArray[np.bool_], integrated: NDArray[np.bool_] | None
+    factor: Factor,
+    table: ModelTable,
+    active: NDArray[np.bool_],
+    continuous: Mapping[str, NDArray[np.bool_]],
 ) -> list[CellGroup]:
     unknown = table.unknown_at(factor.variable, factor.level)
     informative = np.flatnonzero(unknown & active)
@@ -196,54 +270,62 @@ def _cells_of(
         reason = (
             "missing outcome: nothing depends on it"
             if factor.role == "analysis"
+            else "nothing observed depends on it"
+            if factor.role == "auxiliary"
             else "the outcome is missing too: nothing observed depends on it"
         )
         groups.append(CellGroup(factor.variable, "predict", factor.level, barren, reason))
-    if informative.size:
-        if factor.family.level_values() is not None:
-            groups.append(
-                CellGroup(
-                    factor.variable, "enumerate", factor.level, informative, "two values: summed out exactly"
-                )
-            )
-        else:
-            inside = np.zeros(len(informative), dtype=bool) if integrated is None else integrated[informative]
-            if inside.any():
-                groups.append(
-                    CellGroup(
-                        factor.variable,
-                        "integrate",
-                        factor.level,
-                        informative[inside],
-                        "linear in the means of Gaussian variables: integrated out in closed form",
-                    )
-                )
-            if not inside.all():
-                groups.append(
-                    CellGroup(
-                        factor.variable,
-                        "sample",
-                        factor.level,
-                        informative[~inside],
-                        "continuous: a latent for NUTS",
-                    )
-                )
+    if factor.family.is_discrete and informative.size:
+        how = "two values" if len(factor.levels) == 2 else f"{len(factor.levels)} values"
+        if not factor.family.has_levels:
+            how = f"counts from 0 to {factor.levels[-1]:g}"
+        groups.append(
+            CellGroup(factor.variable, "enumerate", factor.level, informative, f"{how}: summed out exactly")
+        )
+    for treatment, units in continuous.items():
+        groups.append(
+            CellGroup(factor.variable, treatment, factor.level, np.flatnonzero(units), _REASONS[treatment])
+        )
     return groups
 
 
-def _expanded_rows(cells: list[CellGroup], table: ModelTable) -> int:
-    count = np.zeros(table.n_rows, dtype=int)
-    for group in cells:
-        if group.treatment == "enumerate":
-            count[group.units] += 1
-    total = int((2.0 ** count[count > 0]).sum()) if (count > 0).any() else 0
+def _expanded_rows(
+    cells: list[CellGroup],
+    factors: tuple[Factor, ...],
+    table: ModelTable,
+    active: Mapping[str, NDArray[np.bool_]],
+    grids: Mapping[str, CellValues],
+) -> int:
+    """Entries of the expansion; refuses what is beyond the budget."""
+    sizes = {factor.variable: len(factor.levels) for factor in factors}
+    sizes |= {name: grid.values.shape[1] for name, grid in grids.items()}
+    count = np.zeros(table.n_rows)  # log of the combinations
+    above: dict[str, NDArray[np.float64]] = {}
+    summed = [group for group in cells if group.treatment in ("enumerate", "grid")]
+    for group in summed:
+        if group.level == "row":
+            count[group.units] += np.log(sizes[group.variable])
+        else:
+            own = above.setdefault(group.level, np.zeros(len(table.groupings[group.level].labels)))
+            own[group.units] += np.log(sizes[group.variable])
+    total = 0.0
+    for level, own in above.items():
+        names = {group.variable for group in summed if group.level == level}
+        total += float(np.exp(own[own > 0]).sum())
+        below = np.zeros(table.n_rows, dtype=bool)
+        for factor in factors:
+            if factor.level == "row" and names & factor.parents:
+                below |= active[factor.variable]
+        count += np.where(below, own[table.groupings[level].codes], 0.0)
+    total += float(np.exp(count[count > 0]).sum()) if (count > 0).any() else 0.0
     if total > _BUDGET:
-        most = int(count.max())
+        most = np.exp(float(count.max()))
+        names_ = ", ".join(dict.fromkeys(group.variable for group in summed))
         raise NotSupportedError(
-            f"summing out the binary cells needs {total:,} expanded rows (up to {most} in one row), more than "
-            f"{_BUDGET:,}: take variables out of the model"
+            f"summing out the cells of {names_} needs {total:,.0f} weighted rows (up to {most:,.0f} for one row), more than "
+            f"{_BUDGET:,}: take variables out of the model, or give treatments= for some"
         )
-    return total
+    return round(total)
 
 
 def _effects_of(
@@ -267,9 +349,9 @@ def _effects_of(
         )  # fmt: skip
     per_group = np.bincount(table.codes_at(effect.grouping, factor.level)[active], minlength=n_groups)
     # with a link the group sd can go to zero where the link explains the groups: a funnel for centred effects
-    information = 0.0 if factor.links else _information(factor, effect, table)
-    chosen = asked or ("centred" if information >= _INFORMATIVE else "noncentred")
-    strength = "much" if information >= _INFORMATIVE else "little"
+    least = _INFORMATIVE_BESIDE_LINKS if factor.links else _INFORMATIVE
+    strength = "much" if _information(factor, effect, table) >= least else "little"
+    chosen = asked or ("centred" if strength == "much" else "noncentred")
     why = f"{obstacle or 'asked for'}; {strength} information per group (median {int(np.median(per_group))} rows)"
     return EffectGroup(factor.variable, effect.grouping, chosen, n_groups, effect.n_effects, why)
 
@@ -305,8 +387,8 @@ def _collapse_obstacle(
     """Say why the effects cannot be integrated out; None if they can."""
     if not factor.family.is_gaussian_identity:
         return f"{factor.family.name} likelihood"
-    enumerated = {group.variable for group in cells if group.treatment == "enumerate"}
-    touched = sorted(enumerated & factor.parents)
+    enumerated = {group.variable for group in cells if group.treatment in ("enumerate", "grid")}
+    touched = sorted(enumerated & (factor.parents | {factor.variable}))
     if touched:
         return f"rows are summed over {', '.join(touched)}"
     integrated = {group.variable for group in cells if group.treatment == "integrate"}

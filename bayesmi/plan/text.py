@@ -13,6 +13,7 @@ _WORDS = {
     "predict": "predicted afterwards",
     "enumerate": "summed out, drawn back",
     "integrate": "integrated out, drawn back",
+    "grid": "summed over a grid, drawn back",
     "sample": "sampled by NUTS",
     "deduce": "filled by deduction",
     "collapse": "integrated out, drawn back",
@@ -27,7 +28,7 @@ def plan_text(plan: Plan) -> str:
     rows = [
         (
             f"{group.variable}",
-            f"{len(group.units):,} cells{_at(group.level)}",
+            f"{len(group.units):,} {'cell' if len(group.units) == 1 else 'cells'}{_at(group.level)}",
             _WORDS[group.treatment],
             group.reason,
         )
@@ -47,6 +48,11 @@ def plan_text(plan: Plan) -> str:
         lines.append("  " + "  ".join(row[i].ljust(widths[i]) for i in range(3)) + f"  ({row[3]})")
     if plan.n_expanded:
         lines.append(f"  rows with summed cells expand to {plan.n_expanded:,} weighted rows")
+    for name, grid in plan.grids.items():
+        if grid.spacing is not None:
+            lines.append(
+                f"  grid of {name}: {grid.values.shape[1]} points; its accuracy is checked at the posterior"
+            )
     lines += [f"  note: {remark}" for remark in plan.remarks]
     return "\n".join(lines)
 

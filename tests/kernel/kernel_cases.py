@@ -14,6 +14,9 @@ from scipy.special import logit, logsumexp
 
 from bayesmi import BayesmiNotice, Model, Prior
 from bayesmi.build import build_sampled
+from bayesmi.build.centring import centrings
+from bayesmi.families.support import constrain, unconstrain
+from bayesmi.plan import make_plan
 
 FAST = "FAST_COMPILE"
 
@@ -48,10 +51,33 @@ def small_table() -> pd.DataFrame:
         "v": [6, 7, 8, 9, 10, 11],
         "t": [3, 4, 5, 18, 19, 20],
     }
+    nom = rng.choice(["u", "v", "w"], n).astype(object)
+    nom[[2, 9, 16]] = None
+    big = np.array(["s", "t", "q"])[rng.integers(0, 3, 4)][a].astype(object)
+    big[a == 2] = None
+    grade = np.clip(np.round(y / 2 - 4), 1, 4)
+    grade[[1, 3, 12]] = np.nan
+    times = rng.poisson(np.exp(0.3 * z)).astype(float)
+    times[[5, 15]] = np.nan
+    price = np.exp(0.4 * z + 0.5 * rng.normal(size=n))
+    price[[4, 10]] = np.nan
+    flag = np.array([0.0, 1.0, np.nan, 1.0])[a]
+    other = np.random.default_rng(6)
+    share = 1 / (1 + np.exp(-0.5 * z - 0.8 * other.normal(size=n)))
+    share[[4, 10]] = np.nan
+    score = np.clip(4.0 + 2.0 * z + 2.0 * other.normal(size=n), 0.05, 9.9)
+    score[[4, 10]] = np.nan
+    tries = other.integers(1, 5, n).astype(float)
+    wins = np.minimum(other.binomial(4, 0.4, n), tries).astype(float)
+    wins[[4, 10, 12]] = np.nan
+    visits = np.where(other.random(n) < 0.4, 0.0, other.poisson(np.exp(0.3 * z)))
+    visits[[5, 15]] = np.nan
     text = np.where(b1 == 1, "yes", "no").astype(object)
     data = pd.DataFrame(
         {"a": a, "b": b, "c": c, "h": h, "v": v, "z": z, "w": w, "o": o, "x": x, "x2": x2, "b1": b1, "b2": b2}
     ).assign(one_two=one_two, k3=k3, y=y, yb=yb, text=text, t=t)
+    data = data.assign(share=share, score=score, tries=tries, wins=wins, visits=visits)
+    data = data.assign(nom=nom, big=big, grade=grade, times=times, price=price, flag=flag)
     for name, rows in holes.items():
         data.loc[rows, name] = np.nan
     data.loc[holes["b1"], "text"] = None
@@ -82,6 +108,19 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "random_intercept": ("y ~ z + h + (1 | a)", {}),
     "random_intercept_centred": ("y ~ z + (1 | a)", {"treatments": {"1|a": "centred"}}),
     "random_intercept_noncentred": ("y ~ z + (1 | a)", {"treatments": {"1|a": "noncentred"}}),
+    "centred_group_predictors": (
+        "y ~ z * h + w + v + b1 + (1 + z | a)",
+        {"treatments": {"1|a": "centred", "v": "sample"}},
+    ),
+    "centred_group_cells": (
+        "y ~ v * h + z + w + b1 + (1 | a)",
+        {"treatments": {"1|a": "centred", "v": "sample"}},
+    ),
+    "centred_crossed": (
+        "y ~ z + h + w + b1 + (1 | a) + (1 | c)",
+        {"treatments": {"1|a": "centred", "1|c": "centred"}},
+    ),
+    "centred_slope_only": ("y ~ z + w + b1 + (0 + z | a)", {"treatments": {"1|a": "centred"}}),
     "slope": ("y ~ z + w + (1 + z | a)", {}),
     "slope_centred": ("y ~ z + w + (1 + z | a)", {"treatments": {"1|a": "centred"}}),
     "slope_noncentred": ("y ~ z + w + (1 + z | a)", {"treatments": {"1|a": "noncentred"}}),
@@ -127,6 +166,96 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "sampled_outcome": ("y ~ x + z", {"treatments": {"y": "sample"}}),
     "enumerated_outcome": ("yb ~ b1 + z", {"treatments": {"yb": "enumerate"}}),
     "empty_group": ("y ~ z + x + (1 | a)", {"empty": True}),
+    "nominal_covariate": ("y ~ nom + z", {}),
+    "nominal_response": ("nom ~ z + w + b1", {}),
+    "nominal_response_groups": ("nom ~ z + (1 + z | a)", {}),
+    "nominal_groups": ("y ~ nom * z + x + (1 | a)", {}),
+    "nominal_priors": (
+        "y ~ nom + z",
+        {
+            "priors": {
+                "nom__Intercept": Prior("Normal", 0.3, 1.2),
+                "nom__z": Prior("StudentT", 4, 0, 1),
+            }
+        },
+    ),
+    "ordinal_response": ("grade ~ z + x + k3", {"kinds": {"grade": "ordinal"}}),
+    "ordinal_response_groups": ("grade ~ z + (1 | a)", {"kinds": {"grade": "ordinal"}}),
+    "ordinal_covariate": ("y ~ grade + z", {"kinds": {"grade": "ordinal"}}),
+    "ordinal_alone": ("grade ~ 1", {"kinds": {"grade": "ordinal"}}),
+    "ordinal_prior": (
+        "grade ~ z + w",
+        {"kinds": {"grade": "ordinal"}, "priors": {"threshold": Prior("Normal", 0.5, 3.0)}},
+    ),
+    "several_discrete": ("y ~ nom * z + b1", {}),
+    "count_response": ("times ~ z + b1", {"kinds": {"times": "count"}}),
+    "count_response_groups": ("times ~ z + (1 | a)", {"kinds": {"times": "count"}}),
+    "count_covariate": ("y ~ times + z", {"kinds": {"times": "count"}}),
+    "count_covariate_squared": ("yb ~ times + I(times ** 2)", {"kinds": {"times": "count"}}),
+    "lognormal_response": ("price ~ z + b1", {"family": "lognormal"}),
+    "lognormal_covariate": ("y ~ log(price) + z", {"families": {"price": "lognormal"}}),
+    "lognormal_in_logit": ("yb ~ price + z", {"families": {"price": "lognormal"}}),
+    "student_response": ("y ~ x + z + b1", {"family": "student"}),
+    "student_groups": ("y ~ z + (1 | a)", {"family": "student"}),
+    "student_covariate": ("y ~ x + z", {"families": {"x": "student"}}),
+    "skewnormal_response": ("y ~ z + b1", {"family": "skewnormal"}),
+    "skewnormal_covariate": ("y ~ x + z", {"families": {"x": "skewnormal"}}),
+    "gamma_response": ("price ~ z + b1", {"family": "gamma"}),
+    "gamma_groups": ("price ~ z + (1 | a)", {"family": "gamma"}),
+    "gamma_covariate": ("y ~ log(price) + z", {"families": {"price": "gamma"}}),
+    "exponential_response": ("price ~ z + b1", {"family": "exponential"}),
+    "exponential_covariate": ("y ~ price + z", {"families": {"price": "exponential"}}),
+    "weibull_response": ("price ~ z + b1", {"family": "weibull"}),
+    "weibull_covariate": ("y ~ log(price) + z", {"families": {"price": "weibull"}}),
+    "beta_response": ("share ~ z + b1", {"family": "beta"}),
+    "beta_covariate": ("y ~ share + z", {"families": {"share": "beta"}}),
+    "truncated_response": ("score ~ z + b1", {"family": "truncated(0, 10)"}),
+    "truncated_covariate": ("y ~ score + z", {"families": {"score": "truncated(0, inf)"}}),
+    "bounded_response": ("score ~ z + b1", {"family": "bounded(-inf, 10)"}),
+    "bounded_covariate": ("y ~ score + z", {"families": {"score": "bounded(0, 10)"}}),
+    "probit_response": ("yb ~ x + b1 + (1 | a)", {"family": "probit"}),
+    "probit_covariate": ("y ~ b1 + z", {"families": {"b1": "probit"}}),
+    "ordinalprobit_response": (
+        "grade ~ z + b1",
+        {"kinds": {"grade": "ordinal"}, "family": "cumulative probit"},
+    ),
+    "ordinalprobit_covariate": (
+        "y ~ grade + z",
+        {"kinds": {"grade": "ordinal"}, "families": {"grade": "cumulative probit"}},
+    ),
+    "binomial_response": ("wins | trials(tries) ~ z + b1", {}),
+    "binomial_groups": ("wins | trials(4) ~ z + (1 | a)", {}),
+    "binomial_missing": ("wins | trials(tries) ~ z", {"treatments": {"wins": "enumerate"}}),
+    "binomial_covariate": (
+        "y ~ wins + z",
+        {"families": {"wins": "binomial"}, "formulas": {"wins": "wins | trials(tries) ~ z"}},
+    ),
+    "negativebinomial_response": ("times ~ z + b1", {"family": "negative binomial"}),
+    "negativebinomial_covariate": ("y ~ times + z", {"families": {"times": "negative binomial"}}),
+    "zip_response": ("visits ~ z + b1", {"family": "zero inflated poisson"}),
+    "zip_covariate": ("y ~ visits + z", {"families": {"visits": "zero inflated poisson"}}),
+    "zinb_response": ("visits ~ z + b1", {"family": "zero inflated negative binomial"}),
+    "zinb_covariate": ("y ~ visits + z", {"families": {"visits": "zero inflated negative binomial"}}),
+    "hurdle_poisson_response": ("visits ~ z + b1", {"family": "hurdle poisson"}),
+    "hurdle_poisson_covariate": ("y ~ visits + z", {"families": {"visits": "hurdle poisson"}}),
+    "hurdle_negbinomial_response": ("visits ~ z + b1", {"family": "hurdle negative binomial"}),
+    "hurdle_negbinomial_covariate": ("y ~ visits + z", {"families": {"visits": "hurdle negative binomial"}}),
+    "quadratic": ("y ~ x + I(x ** 2) + z", {}),
+    "quadratic_groups": ("y ~ x + I(x ** 2) + (1 + x | c)", {"levels": "pooled"}),
+    "product_of_two": ("y ~ x * x2 + z", {}),
+    "product_and_square": ("y ~ x + I(x ** 2) + x2 + z", {}),
+    "grid_and_sum": ("y ~ I(x ** 2) + b1 + z", {}),
+    "grid_asked": ("yb ~ x + z", {"treatments": {"x": "grid"}}),
+    "spline": ("y ~ bs(x2, df=4) + z", {}),
+    "cluster_binary": ("y ~ flag + z + (1 | a)", {}),
+    "cluster_binary_and_rows": ("y ~ flag * b1 + nom + z + (1 | a)", {}),
+    "cluster_nominal": ("y ~ big + x + (1 | a)", {"treatments": {"x": "sample"}}),
+    "cluster_two": ("y ~ big + flag + b1 + (1 | a)", {}),
+    "cluster_and_integrate": (
+        "y ~ flag + x + z + (1 | c)",
+        {"treatments": {"x": "integrate"}, "levels": "pooled"},
+    ),
+    "cluster_square": ("y ~ v + I(v ** 2) + z + (1 | a)", {}),
     "priors_1": (
         "y ~ z + w + h + (1 + z | a)",
         {
@@ -227,7 +356,7 @@ class Case:
     def cells_of(self, variable: str, treatment: str) -> np.ndarray:
         """Places of a variable's cells of one treatment among its latents in the plain model."""
         plan = self.built.plan
-        units = [plan.units(variable, how) for how in ("enumerate", "integrate", "sample")]
+        units = [plan.units(variable, how) for how in ("enumerate", "integrate", "grid", "sample")]
         return np.searchsorted(np.sort(np.concatenate(units)), plan.units(variable, treatment))
 
     @functools.cached_property
@@ -261,7 +390,12 @@ class Case:
             value = np.asarray(natural[rv.name])
             if transform is not None:
                 kind = type(transform).__name__
-                value = {"LogTransform": np.log, "LogOddsTransform": logit}[kind](value)
+                if kind == "Interval":
+                    value = unconstrain(value, _bounds(self.model, rv.name))
+                else:
+                    value = {"LogTransform": np.log, "LogOddsTransform": logit, "Ordered": _ordered}[kind](
+                        value
+                    )
             point[self.plain.rvs_to_values[rv].name] = value
         return point
 
@@ -273,47 +407,105 @@ class Case:
         """
         parts, out, jacobian = self.pieces(x), {}, 0.0
         for factor in self.model.factors:
-            key, prefix = factor.variable, factor.prefix
-            beta = np.zeros(0)
-            if factor.n_coefficients:
-                beta = factor.whitening @ parts[f"{key}::coefficients"]
-            for j, link in enumerate(factor.links):
-                spread = self._link_spread(factor, j, link, parts)
-                beta[factor.design.n_columns + j] /= spread
-                jacobian -= float(np.log(spread))
-            for block in factor.design.blocks:
-                own = beta[block.start : block.stop]
-                if block.labels is None:
-                    out[f"{prefix}{block.name}"] = own[0]
-                else:
-                    out[f"{prefix}{block.name}"] = own
-                    out |= {f"{prefix}{block.name}[{j}]": value for j, value in enumerate(own)}
-            for j, link in enumerate(factor.links):
-                out[f"{prefix}{link.name}"] = beta[factor.design.n_columns + j]
-            if factor.priors.intercept is not None:
-                a = factor.location + factor.spread * parts[f"{key}::intercept"]
-                out[f"{prefix}Intercept_centered"] = a
-                out[f"{prefix}Intercept"] = a - factor.centers @ beta
-            if f"{key}::sigma" in parts:
-                out[f"{prefix}sigma"] = np.exp(parts[f"{key}::sigma"])
-                jacobian += float(parts[f"{key}::sigma"])
-            if f"cell__{key}" in self.plain.named_vars:
-                out[f"cell__{key}"] = np.zeros(self.plain[f"cell__{key}"].shape.eval())
-            if f"cell::{key}" in parts:
-                sampled = factor.location + factor.spread * parts[f"cell::{key}"]
-                out[f"cell__{key}"][self.cells_of(key, "sample")] = sampled
-            for effect in factor.effects:
-                more, log_jacobian = self._effects(factor, effect, parts)
-                out |= more
+            each = []
+            for key in factor.keys:
+                own, log_jacobian = self._predictor(factor, key, parts)
+                each.append(own)
                 jacobian += log_jacobian
+            variable, prefix = factor.variable, factor.prefix
+            for name in each[0]:
+                out[name] = np.stack([own[name] for own in each]) if factor.labels else each[0][name]
+            for parameter in factor.family.parameters:
+                raw = parts[f"{variable}::{parameter.name}"]
+                name = f"{prefix}{parameter.name}"
+                (record,) = (
+                    p for p in self.built.program.parameters if p.name == f"{variable}::{parameter.name}"
+                )
+                if parameter.transform == "log":
+                    out[name] = np.exp(raw)
+                    jacobian += float(np.sum(raw))
+                elif parameter.transform == "identity":
+                    out[name] = record.locations[0] + raw
+                elif parameter.transform == "logit":
+                    out[name] = 1.0 / (1.0 + np.exp(-raw))
+                    jacobian += float(np.log(out[name] * (1.0 - out[name])))
+                else:
+                    assert parameter.transform == "ordered"
+                    gaps = np.array(record.locations[1:]) * np.exp(raw[1:])
+                    centred = np.cumsum(np.concatenate([[record.locations[0] + raw[0]], gaps]))
+                    jacobian += float(raw[1:].sum())
+                    out[f"{name}_centered"] = centred
+                    shift = factor.centers @ self._coefficients(factor, variable, parts)
+                    out[name] = centred + shift if factor.n_coefficients else centred
+            if f"cell__{variable}" in self.plain.named_vars:
+                out[f"cell__{variable}"] = np.zeros(self.plain[f"cell__{variable}"].shape.eval())
+                if not factor.family.is_discrete:
+                    out[f"cell__{variable}"] += constrain(np.zeros(1), factor.family.support)[0]
+            if f"cell::{variable}" in parts:
+                sampled = factor.location + factor.spread * parts[f"cell::{variable}"]
+                out[f"cell__{variable}"][self.cells_of(variable, "sample")] = sampled
+            for label, key in zip(factor.labels or ("",), factor.keys, strict=True):
+                for effect in factor.effects:
+                    more, log_jacobian = self._effects(
+                        factor, key, f"{prefix}{label}__" if label else prefix, effect, parts
+                    )
+                    out |= more
+                    jacobian += log_jacobian
         for name in self.summed:
             size = self.plain[name].shape.eval()
             out[name] = np.zeros(size, dtype=int)
         return out, jacobian
 
+    def _coefficients(self, factor: Any, key: str, parts: dict[str, np.ndarray]) -> np.ndarray:
+        beta = np.zeros(0)
+        if factor.n_coefficients:
+            beta = factor.whitening @ parts[f"{key}::coefficients"]
+        for j, link in enumerate(factor.links):
+            beta[factor.design.n_columns + j] /= self._link_spread(factor, j, link, parts)
+        return beta
+
+    def _predictor(self, factor: Any, key: str, parts: dict[str, np.ndarray]) -> Any:
+        """Coefficients and intercept of one linear predictor by name, and their log Jacobian."""
+        prefix, out = factor.prefix, {}
+        beta = self._coefficients(factor, key, parts)
+        jacobian = -sum(
+            float(np.log(self._link_spread(factor, j, link, parts))) for j, link in enumerate(factor.links)
+        )
+        for block in factor.design.blocks:
+            own = beta[block.start : block.stop]
+            if block.labels is None:
+                out[f"{prefix}{block.name}"] = own[0]
+            else:
+                out[f"{prefix}{block.name}"] = own
+                out |= {f"{prefix}{block.name}[{j}]": value for j, value in enumerate(own)}
+        for j, link in enumerate(factor.links):
+            out[f"{prefix}{link.name}"] = beta[factor.design.n_columns + j]
+        if factor.priors.intercept is not None:
+            a = factor.location + factor.spread * parts[f"{key}::intercept"]
+            out[f"{prefix}Intercept_centered"] = a
+            out[f"{prefix}Intercept"] = a - factor.centers @ beta
+        return out, jacobian
+
+    def _shift(self, factor: Any, key: str, grouping: str, parts: dict[str, np.ndarray]) -> Any:
+        """What the fixed effects contribute to sampled centred effects."""
+        centring = centrings(factor, self.built.tables.factors[factor.variable], self.built.plan).get(
+            grouping
+        )
+        if centring is None:
+            return 0.0
+        beta = self._coefficients(factor, key, parts)[: factor.design.n_columns]
+        shift = (centring.weights @ beta).T
+        if centring.intercept >= 0:
+            shift[:, centring.intercept] += factor.spread * parts[f"{key}::intercept"]
+        for one in centring.cells:
+            source = self.model.factor(one.variable)
+            cell = source.location + source.spread * parts[f"cell::{one.variable}"][one.index]
+            shift[one.group, one.effect] += one.weight * beta[one.column] * cell
+        return shift
+
     def _link_spread(self, factor: Any, j: int, link: Any, parts: dict[str, np.ndarray]) -> float:
         """kappa / lambda: sqrt((group sd / typical sd)² + .1²), the typical sd being the prior's 2.5 spread / sd."""
-        name = f"{link.variable}::sd::{link.grouping}"
+        name = f"{link.key}::sd::{link.grouping}"
         sd = (self.sd_scales(name) * np.log1p(np.exp(parts[name])))[link.position]
         place = factor.design.n_columns + j
         typical = factor.spread / factor.whitening[place, place]
@@ -325,8 +517,8 @@ class Case:
         assert parameter.transform == "softplus"
         return np.array(parameter.scales)
 
-    def _effects(self, factor: Any, effect: Any, parts: dict[str, np.ndarray]) -> Any:
-        key, prefix, grouping = factor.variable, factor.prefix, effect.grouping
+    def _effects(self, factor: Any, key: str, prefix: str, effect: Any, parts: dict[str, np.ndarray]) -> Any:
+        grouping = effect.grouping
         raw = parts[f"{key}::sd::{grouping}"]
         sds = self.sd_scales(f"{key}::sd::{grouping}") * np.log1p(np.exp(raw))
         out = {f"{prefix}{name}|{grouping}_sigma": sd for name, sd in zip(effect.names, sds, strict=True)}
@@ -346,10 +538,10 @@ class Case:
                     lower[i, i] = np.sqrt(1 - (lower[i, :i] ** 2).sum())
             root[start:stop, start:stop] = sds[start:stop, None] * lower
         groups = len(self.model.table.groupings[grouping].labels)
-        treatment = self.built.plan.effect(key, grouping).treatment
+        treatment = self.built.plan.effect(factor.variable, grouping).treatment
         own = parts.get(f"{key}::effects::{grouping}", np.zeros((groups, len(sds))))
         if treatment == "centred":
-            u = factor.spread * own
+            u = factor.spread * own - self._shift(factor, key, grouping, parts)
         else:
             u = own @ root.T
             if treatment == "noncentred":
@@ -363,9 +555,56 @@ class Case:
 
     def marginal(self, natural: dict[str, np.ndarray]) -> float:
         """Log density of the plain model: cells summed by brute force, the Gaussian block integrated out."""
+        if self.gridded:
+            return self._over_grids(natural)
+        return self._summed(natural)
+
+    @functools.cached_property
+    def gridded(self) -> list[tuple[str, int, int]]:
+        """Latents of the plain model that run over a grid in the built one: name, place, unit."""
+        return [
+            (f"cell__{g.variable}", int(place), int(unit))
+            for g in self.built.plan.cells
+            if g.treatment == "grid"
+            for place, unit in zip(self.cells_of(g.variable, "grid"), g.units, strict=True)
+        ]
+
+    def _over_grids(self, natural: dict[str, np.ndarray]) -> float:
+        """Numerical integral over the gridded cells, unit by unit: units do not depend on each other."""
+        start = self._summed(natural)
+        total = start
+        units = sorted({unit for _, _, unit in self.gridded})
+        for unit in units:
+            mine = [(name, place) for name, place, other in self.gridded if other == unit]
+            axes, weights = [], []
+            for name, _ in mine:
+                factor = self.model.factor(name.removeprefix("cell__"))
+                grid = self.built.plan.grids[factor.variable].values[0]
+                low, high = unconstrain(grid[[0, -1]], factor.support)
+                points = np.linspace(low, high, 201 if len(mine) == 1 else 61)
+                values, jacobian = constrain(points, factor.support)
+                axes.append(values)
+                weights.append(jacobian + np.log(points[1] - points[0]))
+            terms = []
+            for combination in itertools.product(*(range(len(axis)) for axis in axes)):
+                moved = dict(natural)
+                weight = 0.0
+                for (name, place), axis, own, k in zip(mine, axes, weights, combination, strict=True):
+                    moved[name] = moved[name].copy()
+                    moved[name][place] = axis[k]
+                    weight += own[k]
+                terms.append(self._summed(moved) - start + weight)
+            total += float(logsumexp(terms))
+        return total
+
+    def _summed(self, natural: dict[str, np.ndarray]) -> float:
         sizes = [len(natural[name]) for name in self.summed]
         terms = []
-        for combination in itertools.product((0, 1), repeat=sum(sizes)):
+        values = []
+        for name, size in zip(self.summed, sizes, strict=True):
+            factor = self.model.factor(name.removeprefix("cell__"))
+            values += [range(len(factor.levels))] * size
+        for combination in itertools.product(*values):
             chosen = dict(natural)
             start = 0
             for name, size in zip(self.summed, sizes, strict=True):
@@ -413,6 +652,15 @@ class Case:
         return mean, precision, self.logp(at(mean))
 
 
+def _bounds(model: Any, name: str) -> tuple[float, ...]:
+    """Bounds of a cell's variable."""
+    return model.factor(name.removeprefix("cell__")).family.support
+
+
+def _ordered(value: np.ndarray) -> np.ndarray:
+    return np.concatenate([value[:1], np.log(np.diff(value))])
+
+
 def _label(prefix: str, effect: Any, start: int) -> str:
     return (
         f"{prefix}{effect.grouping}__" if len(effect.blocks) == 1 else f"{prefix}{effect.grouping}__{start}_"
@@ -432,4 +680,8 @@ def _effect_names(prefix: str, effect: Any) -> list[str]:
 def make_case(name: str) -> Case:
     """Return the case of a shape, made once."""
     model = make_model(name)
-    return Case(name, model, build_sampled(model))
+    plan = make_plan(model)
+    grids = [name for name, grid in plan.grids.items() if grid.spacing is not None]
+    if grids:  # a random point is not the posterior that the first grid is made for
+        plan = make_plan(model, finer=dict.fromkeys(grids, 2.5), wider=dict.fromkeys(grids, 3.0))
+    return Case(name, model, build_sampled(model, plan))

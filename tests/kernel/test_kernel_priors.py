@@ -22,6 +22,7 @@ CASES = {
     "InverseGamma": (Prior("InverseGamma", 2.7, 1.6), stats.invgamma(2.7, scale=1.6)),
     "LogNormal": (Prior("LogNormal", 0.4, 0.7), stats.lognorm(0.7, scale=np.exp(0.4))),
     "Weibull": (Prior("Weibull", 1.8, 1.2), stats.weibull_min(1.8, scale=1.2)),
+    "Beta": (Prior("Beta", 2.3, 1.4), stats.beta(2.3, 1.4)),
     "Flat": (Prior("Flat"), None),
     "HalfFlat": (Prior("HalfFlat"), None),
 }
@@ -47,6 +48,8 @@ def test_log_density_and_derivative(name):
     points = [0.01, 0.2, 1.1, 5.0, 40.0]
     if prior.support == "real":
         points += [-0.3, -8.0, -60.0]
+    if prior.support == "unit":
+        points = [0.01, 0.2, 0.5, 0.97]
     for x in points:
         value, slope = log_prior(record, x)
         assert value == pytest.approx(expected(name, x), rel=1e-12, abs=1e-12)

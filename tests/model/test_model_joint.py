@@ -8,7 +8,7 @@ import pytest
 from kernel_cases import small_table
 
 from bayesmi import BayesmiNotice, Model, Prior
-from bayesmi.errors import BayesmiError, ModelError, NotSupportedError
+from bayesmi.errors import BayesmiError, ModelError
 
 
 def model_of(formula, data=None, **options):
@@ -136,9 +136,25 @@ def test_bad_priors_are_refused(priors, text):
         ("y ~ x + b1", {"formulas": {"z": "~ w"}}, "'z'.*complete"),
         ("y ~ x + b1", {"formulas": {"x": "~ z + (1 | a)"}}, "'x'.*grouping 'a'"),
         ("y ~ v + z + (1 | a)", {"formulas": {"v": "~ z"}}, "'v'.*a variable.*'z' of level row"),
-        ("y ~ x + b1", {"families": {"b1": "poisson"}}, "'poisson'.*nearest"),
+        ("y ~ x + b1", {"families": {"b1": "weibull"}}, "'weibull' is not supported yet.*there are gaussian"),
+        ("y ~ x + b1", {"families": {"x": "poisson"}}, "'poisson' needs.*'x' holds"),
+        ("y ~ x + b1", {"families": {"x": "lognormal"}}, "'lognormal' needs positive numbers.*'x' holds -"),
+        ("y ~ x + nom", {"families": {"nom": "gaussian"}}, "'gaussian' needs numbers.*'nom'"),
+        ("y ~ x + b1", {"families": {"x": "ordinal"}}, "'ordinal'.*'x' is continuous.*kinds"),
         ("y ~ x + k3", {"families": {"k3": "gaussian"}}, "'k3'.*complete"),
-        ("y ~ x", {"auxiliary": ["w"]}, "auxiliary= is not supported yet; the nearest"),
+        ("y ~ x", {"auxiliary": "w"}, r"auxiliary= is a list of columns, such as \['w'\], not the text 'w'"),
+        ("y ~ x", {"auxiliary": 3}, "auxiliary= is a list of columns, not 3"),
+        ("y ~ x", {"auxiliary": [3]}, r"auxiliary= is a list of columns, not \[3\]"),
+        ("y ~ x", {"auxiliary": ["ww"]}, "auxiliary= names 'ww', which is not a column.*there are a, b, c"),
+        ("y ~ x", {"auxiliary": ["x"]}, "auxiliary= names 'x', which is in the analysis model"),
+        ("y ~ x", {"auxiliary": ["y"]}, "auxiliary= names 'y', which is in the analysis model"),
+        ("y ~ x", {"auxiliary": ["w", "w"]}, "auxiliary= names 'w' twice"),
+        ("y ~ x + (1 | a)", {"auxiliary": ["a"]}, "auxiliary= names 'a', which is"),
+        (
+            "y ~ x",
+            {"families": {"w": "gaussian"}},
+            "'w' is complete or not in the formula.*auxiliary variables",
+        ),
         ("y ~ x", {"mechanisms": {"y": 1}}, "mechanisms= is not supported yet"),
         ("y ~ y + x", {}, "both sides"),
         ("log(y) ~ x", {}, "transformed response"),
@@ -151,19 +167,77 @@ def test_what_cannot_be_is_refused_in_one_line(formula, options, text):
     assert "\n" not in str(caught.value)
 
 
-def test_an_incomplete_binary_cluster_variable_is_refused_by_name():
+def test_discrete_variables_of_a_cluster_have_one_model_a_cluster():
+    model = model_of("y ~ flag + big + z + (1 | a)", kinds={"big": "nominal"})
+    assert model.order == ("big", "flag")
+    assert [model.factor(name).level for name in model.order] == ["a", "a"]
+    assert [model.factor(name).family.name for name in model.order] == ["nominal", "bernoulli"]
+    assert right_side(model, "flag") == "between(z) + big"
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "family", "names"),
+    [
+        ("nom", None, "nominal", ["nom[v]", "nom[w]"]),
+        ("k3", "nominal", "nominal", ["k3[mid]", "k3[top]"]),
+        ("grade", "ordinal", "ordinal", ["grade"]),
+        ("times", "count", "poisson", ["times"]),
+        ("b1", None, "bernoulli", ["b1"]),
+        ("x", None, "gaussian", ["x"]),
+    ],
+)
+def test_the_kind_of_a_column_decides_its_family(column, kind, family, names):
     data = small_table()
-    data["vb"] = (data["h"] > 0).astype(float)
-    data.loc[data["a"] == 1, "vb"] = np.nan
-    with pytest.raises(NotSupportedError, match=r"'vb'.*level a"):
-        model_of("y ~ vb + z + (1 | a)", data)
+    data.loc[5, column] = np.nan
+    kinds = {column: kind} if kind else None
+    covariate = model_of(f"y ~ {column} + z", data, kinds=kinds).factor(column)
+    assert covariate.family.name == family
+    assert list(covariate.keys) == names
+    assert model_of(f"{column} ~ z", data, kinds=kinds).analysis.family.name == family
+
+
+def test_a_family_can_be_chosen():
+    assert model_of("y ~ price", families={"price": "lognormal"}).factor("price").family.name == "lognormal"
+    assert model_of("price ~ z", family="lognormal").analysis.family.name == "lognormal"
+    assert model_of("y ~ b1", families={"b1": "poisson"}).factor("b1").family.name == "poisson"
+    ordinal = model_of("grade ~ z", kinds={"grade": "ordinal"}).analysis
+    assert ordinal.priors.intercept is None  # thresholds take its place
+    assert [parameter.name for parameter in ordinal.family.parameters] == ["threshold"]
+
+
+def test_auxiliary_variables_stand_last_and_are_given_the_analysis_variables():
+    model = model_of("y ~ x + z", auxiliary=["w", "b1"])
+    assert [factor.variable for factor in model.factors] == ["x", "y", "b1", "w"]
+    assert [model.factor(name).role for name in ("y", "b1", "w")] == ["analysis", "auxiliary", "auxiliary"]
+    assert right_side(model, "b1") == "z + x + y"
+    assert right_side(model, "w") == "z + x + y + b1"
+    assert str(model.analysis.formula) == "y ~ x + z"  # as the user wrote it
+    assert model.response == "y"
+    assert model.order == ("x",)
+    text = repr(model)
+    assert "f(w | b1, x, y, z) · f(b1 | x, y, z) · f(y | x, z) · f(x | z)" in text
+    assert "auxiliary" in text
+    own = model_of("y ~ x + z", auxiliary=["w"], formulas={"w": "~ y"}, families={"w": "gaussian"})
+    assert right_side(own, "w") == "y"
+
+
+def test_levels_of_auxiliary_variables_are_kept_apart():
+    model = model_of("y ~ z + (1 | a)", auxiliary=["w"])
+    assert right_side(model, "w") == "z + between(z) + y + (1 | a)"
+    assert [link.name for link in model.factor("w").links] == ["between(y|a)"]
+
+
+def test_an_auxiliary_variable_without_anything_to_inform_is_said():
+    complete = small_table().dropna(subset=["y"])
+    with pytest.warns(BayesmiNotice, match="nothing is missing in the analysis model: auxiliary"):
+        Model("y ~ z", complete, auxiliary=["w"])
 
 
 def test_printout_states_every_conditional_with_its_priors():
     model = model_of("y ~ x + b1 + z + (1 + z | a)", priors={"z": Prior("Normal", 0.5, 2)})
     text = repr(model)
     for part in (
-        "24 rows, 4 a",
+        "24 rows, 4 groups of a",
         "f(y | b1, x, z, a)",
         "y: gaussian (identity link), analysis model; 4 of 24 rows missing",
         "x: gaussian (identity link), model of an incomplete covariate; 4 of 24 rows missing",
@@ -189,6 +263,8 @@ def test_the_specification_is_plain_data_and_makes_the_same_model():
         "treatments": {"x": "sample"},
         "order": ["b1", "x"],
         "formulas": {"x": "~ z"},
+        "auxiliary": ["price"],
+        "families": {"price": "lognormal"},
     }
     model = model_of("y ~ x + b1 + z", **options)
     spec = json.loads(json.dumps(model.to_dict()))

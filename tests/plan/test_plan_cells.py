@@ -3,8 +3,10 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from kernel_cases import small_table
+from scipy import stats
 
 from bayesmi import BayesmiNotice, Model
 from bayesmi.errors import ModelError, NotSupportedError
@@ -137,7 +139,10 @@ REFUSED = [
     ("y ~ b1 + z", {"b1": "predict"}, ModelError, "'b1'.*2 of its cells"),
     ("y ~ x + z", {"x": "enumerate"}, ModelError, "'x'.*'sample', not 'enumerate'"),
     ("y ~ b1 + z", {"b1": "sample"}, ModelError, "'b1'.*'enumerate', not 'sample'"),
-    ("y ~ x + z", {"x": "grid"}, NotSupportedError, "'x'.*'grid' is not supported yet; the nearest"),
+    ("y ~ b1 + z", {"b1": "grid"}, ModelError, "'b1'.*'predict' or 'enumerate', not 'grid'"),
+    ("y ~ I(x ** 2)", {"x": "sample"}, ModelError, "'x'.*='sample'.*do not enter linearly.*'grid'"),
+    ("y ~ I(x ** 2)", {"x": "integrate"}, ModelError, "'x'.*='integrate'.*do not enter linearly.*'grid'"),
+    ("y ~ I(x ** 2)", {"x": "predict"}, ModelError, "'x'.*3 of its cells.*say 'grid'"),
     ("y ~ x + z", {"z": "sample"}, ModelError, "'z'.*no such incomplete variable.*x, y"),
     ("y ~ z + (1 | a)", {"1|c": "collapse"}, ModelError, r"'1\|c'.*there are y, 1\|a"),
     ("y ~ z + (1 | a)", {"1|a": "sample"}, ModelError, r"'1\|a'.*'collapse', 'centred' or 'noncentred'"),
@@ -164,20 +169,180 @@ def test_refusals_are_one_line_that_names_it(formula, treatments, error, text):
 
 
 NONLINEAR = [
-    ("y ~ x + I(x ** 2)", {}, r"I\(x \*\* 2\) of the incomplete x.*model of y.*nearest"),
-    ("y ~ log(x2)", {}, r"log\(x2\).*nearest that is: x2"),
-    ("y ~ x * x2", {}, "x:x2 of the incomplete x and x2"),
-    ("y ~ z + offset(x)", {}, r"offset\(x\).*as a predictor"),
-    ("y ~ x + (1 + I(x ** 2) | a)", {}, r"I\(x \*\* 2\)"),
-    ("y ~ x + x2", {"formulas": {"x2": "~ I(x ** 2)"}}, r"model of x2"),
+    ("y ~ x + I(x ** 2)", {}, "x", [3, 8, 15]),
+    ("y ~ log(x2)", {}, "x2", [3, 9, 16]),
+    ("y ~ bs(x2, df=4)", {}, "x2", [3, 9, 16]),
+    ("y ~ price", {"families": {"price": "lognormal"}}, "price", [4, 10]),  # its family is not Gaussian
+    ("y ~ z + offset(x)", {}, "x", [3, 8, 15]),
+    ("y ~ x + (1 + I(x ** 2) | a)", {}, "x", [3, 8, 15]),
+    ("y ~ x + x2", {"formulas": {"x2": "~ I(x ** 2)"}}, "x", [3, 8, 15]),
+    ("yb ~ x", {"treatments": {"x": "grid"}}, "x", [3, 8, 15, 20]),
 ]
 
 
-@pytest.mark.parametrize(("formula", "options", "text"), NONLINEAR)
-def test_a_sampled_cell_that_enters_nonlinearly_is_refused_by_name(formula, options, text):
-    with pytest.raises(NotSupportedError, match=text) as caught:
-        plan_of(formula, **options)
+@pytest.mark.parametrize(("formula", "options", "variable", "cells"), NONLINEAR)
+def test_cells_that_enter_nonlinearly_run_over_a_grid(formula, options, variable, cells):
+    plan = plan_of(formula, **options)
+    assert units(plan, variable, "grid") == cells
+    grid = plan.grids[variable]
+    assert grid.values.shape == grid.log_weights.shape
+    assert grid.values.shape[0] == len(cells)
+    observed = small_table()[variable]
+    assert (grid.values.min(axis=1) < observed.min()).all()
+    assert (grid.values.max(axis=1) > observed.max()).all()
+    assert f"grid of {variable}: {grid.values.shape[1]} points" in repr(plan)
+
+
+def test_the_grid_integrates_a_density_on_the_scale_of_the_data():
+    for formula, variable, family, density in [
+        ("y ~ I(x ** 2)", "x", "gaussian", stats.norm(0.2, 0.7)),
+        ("y ~ price", "price", "lognormal", stats.lognorm(0.3)),
+    ]:
+        grid = plan_of(formula, families={variable: family}).grids[variable]
+        sums = (density.pdf(grid.values) * np.exp(grid.log_weights)).sum(axis=1)
+        np.testing.assert_allclose(sums, 1.0, atol=1e-4)
+
+
+def test_a_finer_and_wider_plan():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BayesmiNotice)
+        model = Model("y ~ I(x ** 2)", small_table())
+    first = make_plan(model).grids["x"]
+    finer = make_plan(model, finer={"x": 4.0}).grids["x"]
+    wider = make_plan(model, wider={"x": 2.0})
+    assert (finer.spacing < first.spacing / 1.5).all()
+    np.testing.assert_array_equal(finer.values[:, [0, -1]], first.values[:, [0, -1]])
+    assert (wider.grids["x"].values[:, 0] < first.values[:, 0]).all()
+    assert wider.wider == {"x": 2.0}
+    np.testing.assert_allclose(wider.grids["x"].spacing, first.spacing, rtol=0.1)  # wider is not coarser
+    slightly = make_plan(model, finer={"x": 1.3}).grids[
+        "x"
+    ]  # also where the rule alone would take fewer points
+    assert (slightly.spacing < first.spacing / 1.2).all()
+
+
+def test_of_two_cells_with_a_product_one_runs_over_a_grid_where_both_are_missing():
+    plan = plan_of("y ~ x * x2")
+    assert units(plan, "x", "integrate") == [3, 8, 15]
+    assert units(plan, "x2", "integrate") == [9, 16]
+    assert units(plan, "x2", "grid") == [3]  # x is missing there too
+    assert plan.grids["x2"].values.shape[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("formula", "options", "variable", "how_many", "words"),
+    [
+        ("y ~ b1 + z", {}, "b1", 2, "two values"),
+        ("y ~ nom + z", {}, "nom", 3, "3 values"),
+        ("y ~ grade + z", {"kinds": {"grade": "ordinal"}}, "grade", 3, "two values"),
+        ("y ~ times + z", {"kinds": {"times": "count"}}, "times", 2, "counts from 0 to"),
+    ],
+)
+def test_levels_and_counts_are_summed_out(formula, options, variable, how_many, words):
+    plan = plan_of(formula, **options)
+    assert len(units(plan, variable, "enumerate")) == how_many
+    assert words in repr(plan)
+
+
+def test_counts_run_far_beyond_the_largest_observed():
+    plan = plan_of("y ~ times + z", kinds={"times": "count"})
+    values = plan.grids["times"].values
+    np.testing.assert_array_equal(values[0], np.arange(values.shape[1]))
+    assert values.shape[1] > 2 * small_table()["times"].max()
+    assert plan.grids["times"].spacing is None
+    assert "grid of times" not in repr(plan)
+
+
+def test_a_discrete_cluster_cell_stands_once_for_its_group_and_once_a_row_and_value():
+    plan = plan_of("y ~ flag + z + (1 | a)")
+    assert units(plan, "flag", "enumerate") == [2]
+    rows = np.flatnonzero(small_table()["a"] == 2)
+    assert plan.n_expanded == 2 + 2 * np.isfinite(small_table()["y"][rows]).sum()
+    assert plan.effect("y", "a").treatment != "collapse"
+    assert units(plan_of("y ~ v + I(v ** 2) + z + (1 | a)"), "v", "grid") == [1]
+
+
+def test_of_a_product_across_levels_the_lower_cells_run_over_a_grid():
+    # two latents of NUTS in one product would not enter linearly
+    plan = plan_of("y ~ v * t + (1 | a/b)")
+    assert units(plan, "v", "sample") == [1]
+    assert len(units(plan, "t", "grid")) == 2
+    plan = plan_of("y ~ v * x + z + (1 | a)")
+    assert units(plan, "v", "sample") == [1]
+    assert units(plan, "x", "grid") == [3, 8, 15]
+
+
+LIMITS = [
+    (
+        "y ~ I(v ** 2) + I(t ** 2) + (1 | a/b)",
+        {"formulas": {"t": "~ h"}},
+        NotSupportedError,
+        r"'v' \(one a a\) and of 't' \(one a a:b\).*nearest that is: a linear effect of 't'",
+    ),
+    (
+        "y ~ flag + f + (1 | a) + (1 | c)",
+        {"kinds": {"f": "nominal"}},
+        NotSupportedError,
+        r"'f' \(one a c\) and of 'flag' \(one a a\).*nearest",
+    ),
+    (
+        "y ~ flag + t + z + (1 | a/b)",
+        {},
+        NotSupportedError,
+        r"'flag' \(one a a\).*model of 't' \(one a a:b\).*nearest.*formulas=\{'t'.*without 'flag'",
+    ),
+    (
+        "y ~ log(p)",
+        {},
+        ModelError,
+        r"'log\(p\)' in the model of 'y' is not finite.*'p'.*right range.*'lognormal'",
+    ),
+    ("y ~ z + offset(log(p))", {}, ModelError, r"offset.*log\(p\).*'y' is not finite.*right range"),
+    ("y ~ z + p + (1 + sqrt(p) | a)", {}, ModelError, r"'sqrt\(p\)'.*'y' is not finite.*right range"),
+]
+
+
+@pytest.mark.parametrize(("formula", "options", "error", "text"), LIMITS)
+def test_what_cannot_be_summed_is_refused_by_name(formula, options, error, text):
+    data = small_table()
+    data["f"] = data["c"].map({0: 0.4, 1: 1.0, 2: np.nan})
+    data["p"] = np.abs(data["x"]) + 0.1
+    with pytest.raises(error, match=text) as caught:
+        plan_of(formula, data, **options)
     assert "\n" not in str(caught.value)
+
+
+def test_a_cell_that_is_only_predicted_has_to_be_in_range_too():
+    data = small_table()
+    data["p"] = (np.abs(data["x"]) + 0.1).fillna(1.0)
+    data.loc[data["y"].isna(), "p"] = np.nan
+    with pytest.raises(ModelError, match=r"'log\(p\)'.*not finite"):
+        plan_of("y ~ log(p)", data)
+    assert units(plan_of("y ~ log(p)", data, families={"p": "lognormal"}), "p", "predict") == [0, 11, 20, 23]
+
+
+def test_an_expansion_beyond_the_budget_is_refused_by_name():
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame(rng.normal(size=(400, 6)), columns=list("yabcde"))
+    data.loc[:200, list("abcde")] = np.nan
+    formula = "y ~ I(a ** 2) + I(b ** 2) + I(c ** 2) + I(d ** 2) + I(e ** 2)"
+    with pytest.raises(
+        NotSupportedError, match=r"cells of a, b, c, d, e needs .* weighted rows.*take variables"
+    ):
+        plan_of(formula, data)
+
+
+def test_an_auxiliary_variable_makes_cells_of_the_response_informative():
+    assert units(plan_of("y ~ x + z"), "y", "predict") == [0, 11, 20, 23]
+    plan = plan_of("y ~ x + z", auxiliary=["w"])
+    assert units(plan, "y", "integrate") == [0, 11, 20, 23]
+    assert units(plan, "x", "integrate") == [3, 8, 15, 20]
+    with_holes = small_table()
+    with_holes.loc[[0, 5], "w"] = np.nan
+    plan = plan_of("y ~ x + z", with_holes, auxiliary=["w"])
+    assert units(plan, "w", "predict") == [0, 5]
+    assert units(plan, "y", "predict") == [0]
+    assert "nothing observed depends on it" in repr(plan)
 
 
 def test_a_nonlinear_term_of_a_complete_variable_is_fine():
@@ -190,7 +355,7 @@ def test_the_printout_says_what_happens_to_each_cell():
         "predicted afterwards",
         "summed out, drawn back",
         "sampled by NUTS",
-        "1 cells (one a a)",
+        "1 cell (one a a)",
         "y: effects of a",
         "4 × 1",
         "weighted rows",

@@ -40,9 +40,11 @@ def columns(names: list[Any]) -> pd.DataFrame:
 
 
 labels = pd.Categorical([*(["p", "q", "r", "s"] * 10)[:-1], None])
-ranks = pd.Categorical([*(["p", "q", "r", "s"] * 10)[:-1], None], ordered=True)
 names40 = [f"person {i}" for i in range(N)]
-twice = table().assign(w=np.r_[np.nan, np.arange(39.0)])
+crossed = table(h=np.tile(np.arange(5), 8), v=np.repeat([np.nan, 0.0, 1.0, 1.0], 10), u=[None, *"abab"] * 8)
+wide = table(
+    **{n: np.r_[[np.nan] * 10, np.random.default_rng(i).normal(size=30)] for i, n in enumerate("pqrst")}
+)
 normal, half = bmi.Prior("Normal", 0, 1), bmi.Prior("HalfNormal", 1)
 
 Case = tuple[Callable[[], Any], type[Exception], tuple[str, ...]]
@@ -107,7 +109,7 @@ TABLES: dict[str, Case] = {
     "all-missing covariate": (lambda: model("y ~ w", table(w=np.nan)), errors.ModelError, ("'w'", "leave it out")),
     "all-missing response": (lambda: model("w ~ x", table(w=np.nan)), errors.ModelError, ("'w'", "no observed value")),
     "missing cluster id": (
-        lambda: model("y ~ x + (1 | g)", cell("g", 4, None)), errors.DataError, ("'g'", "row 4", "give them their group")),
+        lambda: model("y ~ x + (1 | g)", cell("g", 4, None)), errors.DataError, ("'g'", "row 4", "give every row its group")),
     "cluster column with one level": (
         lambda: model("y ~ x + (1 | g)", table(g="north")), errors.ModelError, ("'g'", "'north'", "leave (1 | g) out")),
     "every cluster one row": (
@@ -172,50 +174,54 @@ NAMES: dict[str, Case] = {
 }  # fmt: skip
 
 NOT_YET: dict[str, Case] = {
-    "text response": (
-        lambda: model("w ~ x", table(w=["p", "q", "r", "s"] * 10)), errors.NotSupportedError, ("'w'", "nominal", "two levels")),
-    "nominal response": (lambda: model("w ~ x", table(w=labels)), errors.NotSupportedError, ("response 'w'", "two levels")),
-    "incomplete nominal covariate": (
-        lambda: model("y ~ w", table(w=labels)), errors.NotSupportedError, ("covariate 'w'", "nominal", "two levels")),
-    "incomplete ordinal covariate": (
-        lambda: model("y ~ w", table(w=ranks)), errors.NotSupportedError, ("'w'", "ordinal", "as numbers")),
-    "incomplete count covariate": (
-        lambda: model("y ~ w", table(w=[*range(39), np.nan]), kinds={"w": "count"}), errors.NotSupportedError,
-        ("'w'", "count", "kinds={'w': 'continuous'}")),
-    "incomplete binary of a cluster": (
-        lambda: model("y ~ w + (1 | g)", table(w=[*[np.nan] * 5, *[0.0] * 15, *[1.0] * 20])), errors.NotSupportedError,
-        ("'w'", "level g", "kinds={'w': 'continuous'}")),
-    "square of an incomplete covariate": (
-        lambda: model("y ~ x + I(x ** 2)"), errors.NotSupportedError, ("I(x ** 2) of the incomplete x", "x as it is")),
-    "logarithm of an incomplete covariate": (
-        lambda: model("y ~ log(w)", table(w=np.exp(table().x))), errors.NotSupportedError, ("log(w) of the incomplete w",)),
-    "spline of an incomplete covariate": (
-        lambda: model("y ~ z + bs(x, 4)"), errors.NotSupportedError, ("bs(x, df=4) of the incomplete x",)),
-    "product of two incomplete covariates": (
-        lambda: model("y ~ x * w", twice), errors.NotSupportedError, ("x:w of the incomplete w and x", "without their product")),
-    "square of an incomplete covariate in a slope": (
-        lambda: model("y ~ x + (I(x ** 2) | g)"), errors.NotSupportedError, ("I(x ** 2)", "x as it is")),
-    "square in the model of a covariate": (
-        lambda: model("y ~ x + w", twice, formulas={"x": "~ I(w ** 2)"}), errors.NotSupportedError,
-        ("I(w ** 2)", "model of x")),
-    "product of an incomplete covariate and one of the cluster": (
-        lambda: model("y ~ x * w + (1 | g)", table(w=np.repeat([np.nan, 1.5, 2.0, 0.5, 3.0, 1.0, 2.5, 0.2], 5))),
-        errors.NotSupportedError,
-        ("x:w of the incomplete w and x", "without their product"),
-    ),
-    "offset of an incomplete covariate": (
-        lambda: model("y ~ z + offset(x)"), errors.NotSupportedError, ("offset(x)", "x as a predictor")),
-    "auxiliary": (lambda: model("y ~ x", auxiliary=["z"]), errors.NotSupportedError, ("auxiliary=", "formula")),
+    "cells of two groupings to be summed": (
+        lambda: model("y ~ u + v + (1 | g) + (1 | h)", crossed, kinds={"u": "nominal"}), errors.NotSupportedError,
+        ("'u' (one a h)", "'v' (one a g)", "one grouping", "families={'v': 'gaussian'}")),
+    "too many weighted rows": (
+        lambda: model("y ~ " + " + ".join(f"I({name} ** 2)" for name in "pqrst"), wide), errors.NotSupportedError,
+        ("p, q, r, s, t", "weighted rows", "take variables out")),
     "derived": (lambda: model("y ~ x", derived={"q": "x * z"}), errors.NotSupportedError, ("derived=", "analyze()")),
     "observations": (lambda: model("y ~ x", observations={"y": 1}), errors.NotSupportedError, ("observations=",)),
     "mechanisms": (lambda: model("y ~ x", mechanisms={"y": 1}), errors.NotSupportedError, ("mechanisms=", "ignorable")),
     "family not built": (
         lambda: model("y ~ x", family="student"), errors.NotSupportedError, ("'student'", "nearest that is: 'gaussian'")),
-    "treatment not built": (
-        lambda: model("y ~ x", treatments={"x": "grid"}), errors.NotSupportedError, ("'grid'", "nearest that is: 'integrate'")),
 }  # fmt: skip
 
 OPTIONS: dict[str, Case] = {
+    "auxiliary is a text": (
+        lambda: model("y ~ x", auxiliary="z"), errors.ModelError, ("auxiliary=", "['z']", "not the text")),
+    "auxiliary of an unknown column": (
+        lambda: model("y ~ x", auxiliary=["zz"]), errors.ModelError, ("'zz'", "not a column", "there are y, x")),
+    "auxiliary in the formula": (
+        lambda: model("y ~ x", auxiliary=["x"]), errors.ModelError, ("'x'", "in the analysis model", "leave it out")),
+    "auxiliary twice": (lambda: model("y ~ x", auxiliary=["z", "z"]), errors.ModelError, ("'z'", "twice")),
+    "auxiliary identifier": (
+        lambda: model("y ~ x", table(w=names40), auxiliary=["w"]), errors.ModelError, ("'w'", "identifier")),
+    "auxiliary that is constant": (
+        lambda: model("y ~ x", table(w=2.0), auxiliary=["w"]), errors.ModelError, ("'w'", "constant", "leave it out")),
+    "response predicted though an auxiliary depends on it": (
+        lambda: model("y ~ x", auxiliary=["z"], treatments={"y": "predict"}), errors.ModelError, ("'y'", "'integrate'")),
+    "logarithm of a Gaussian covariate": (
+        lambda: model("y ~ log(w)", table(w=np.exp(table().x))), errors.ModelError,
+        ("'log(w)' in the model of 'y'", "not finite", "'w'", "families={'w': 'lognormal'}")),
+    "logarithm of a Gaussian covariate in an offset": (
+        lambda: model("y ~ z + offset(log(w))", table(w=np.exp(table().x))), errors.ModelError,
+        ("log(w)", "not finite", "families={'w': 'lognormal'}")),
+    "log-normal with negative values": (
+        lambda: model("y ~ x", families={"x": "lognormal"}), errors.ModelError, ("'lognormal'", "positive", "'x'")),
+    "Poisson with fractions": (
+        lambda: model("y ~ x", families={"x": "poisson"}), errors.ModelError, ("'poisson'", "'x'")),
+    "levels for a family of numbers": (
+        lambda: model("y ~ w", table(w=labels), families={"w": "gaussian"}), errors.ModelError,
+        ("'gaussian' needs numbers", "'w'")),
+    "numbers for a family of levels": (
+        lambda: model("y ~ x", families={"x": "nominal"}), errors.ModelError, ("'nominal'", "'x'", "kinds={'x': 'nominal'}")),
+    "grid of levels": (
+        lambda: model("y ~ b", treatments={"b": "grid"}), errors.ModelError, ("'b'", "'enumerate'", "'grid'")),
+    "latent of what is not linear": (
+        lambda: model("y ~ x + I(x ** 2)", treatments={"x": "sample"}), errors.ModelError, ("'x'", "linearly", "'grid'")),
+    "grid refused, predicted": (
+        lambda: model("y ~ x + I(x ** 2)", treatments={"x": "predict"}), errors.ModelError, ("'x'", "2 of its cells", "'grid'")),
     "kinds of an unknown column": (lambda: model("y ~ x", kinds={"w": "count"}), errors.DataError, ("'w'", "known are 'y'")),
     "unknown kind": (lambda: model("y ~ x", kinds={"x": "cont"}), errors.DataError, ("'cont'", "did you mean 'count'")),
     "impossible kind": (lambda: model("y ~ x", kinds={"x": "count"}), errors.DataError, ("'x'", "whole numbers")),

@@ -1,0 +1,91 @@
+"""Whether the sum over a grid is accurate at the posterior, and the range of counts wide enough.
+
+The even and the odd points are two grids of twice the spacing. Where the error of these is delta (they differ by 2 delta),
+that of the whole grid is 2 (delta / 2)⁴: exp(-2 pi² s² / h²) against exp(-pi² s² / (2 h²)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesmi.build.tables import Tables
+from bayesmi.draw.grid import cell_masses
+from bayesmi.draw.parameters import PosteriorDraws
+from bayesmi.draw.predictor import chunks
+from bayesmi.draw.weights import entry_probabilities, restricted, unit_log_weights
+from bayesmi.model import Model
+from bayesmi.plan import Plan
+
+__all__ = ["GridAccuracy", "check_grids", "next_grids"]
+
+_MOST_ERROR = 1e-6
+_MOST_EDGE = 1e-8
+_CELLS = 300
+_DRAWS = 48
+_TARGET = 0.05  # delta at which the whole grid errs by less than 1e-6
+
+
+@dataclass(frozen=True)
+class GridAccuracy:
+    """Worst over cells and draws that were looked at."""
+
+    variable: str
+    n_points: int
+    error: float  # relative error of the sum over the grid (0 for counts)
+    edge: float  # mass at the ends of the grid, or at the largest count
+    delta: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the grid may stay as it is."""
+        return self.error <= _MOST_ERROR and self.edge <= _MOST_EDGE
+
+    def __str__(self) -> str:
+        what = "sum over counts" if self.error == 0.0 else f"grid error at most {self.error:.0e}"
+        return f"{self.variable}: {self.n_points} points, {what}, mass at its ends at most {self.edge:.0e}"
+
+
+def check_grids(model: Model, plan: Plan, tables: Tables, draws: PosteriorDraws) -> tuple[GridAccuracy, ...]:
+    """Look at up to 300 cells of each variable on a grid, at 48 draws."""
+    some = draws.take(np.linspace(0, draws.n - 1, min(_DRAWS, draws.n)).astype(np.intp))
+    out = []
+    for name, cells in plan.grids.items():
+        factor = model.factor(name)
+        if factor.family.needs_trials:  # the sum ends where the trials do
+            continue
+        is_grid = cells.spacing is not None
+        units = plan.units(name, "grid" if is_grid else "enumerate")
+        if len(units) > _CELLS:
+            units = units[np.linspace(0, len(units) - 1, _CELLS).astype(np.intp)]
+        part = restricted(model.factors, model.table, tables, factor.level, units)
+        n = cells.values.shape[1]
+        delta = edge = 0.0
+        for piece in chunks(some.n, 3 * part.expansion.n):
+            log_weights, _ = unit_log_weights(model.factors, part, some.take(piece))
+            probabilities = entry_probabilities(part.expansion, log_weights)
+            mass = cell_masses(part.expansion, probabilities, name, factor.level, units, n)
+            edge = max(edge, float(mass[:, :, -1].max()))
+            if is_grid:
+                edge = max(edge, float(mass[:, :, 0].max()))
+                delta = max(delta, float(np.abs(mass[:, :, ::2].sum(axis=2) * 2.0 - 1.0).max()))
+        error = 2.0 * (delta / 2.0) ** 4 if is_grid else 0.0
+        out.append(GridAccuracy(name, n, error, edge, delta))
+    return tuple(out)
+
+
+def next_grids(
+    plan: Plan, accuracy: tuple[GridAccuracy, ...]
+) -> tuple[Mapping[str, float], Mapping[str, float]]:
+    """Return how much finer and wider than at first each grid is to be, where it does not hold."""
+    finer, wider = dict(plan.finer), dict(plan.wider)
+    for one in accuracy:
+        if one.error > _MOST_ERROR:
+            seen = np.log(2.0 / min(one.delta, 1.9))
+            factor = float(np.clip(1.1 * np.sqrt(np.log(2.0 / _TARGET) / max(seen, 0.05)), 1.15, 4.0))
+            finer[one.variable] = finer.get(one.variable, 1.0) * factor
+        if one.edge > _MOST_EDGE:
+            wider[one.variable] = wider.get(one.variable, 1.0) * 1.6
+    return finer, wider

@@ -1,0 +1,152 @@
+"""Continuous cells: which are integrated out, which run over a grid, which are sampled. Decided row by row.
+
+What matters is which cells are missing in the same row: a product of two variables is linear in rows where only one of
+them is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.errors import ModelError, NotSupportedError
+from bayesmi.model.factor import Factor
+from bayesmi.model.table import ModelTable
+from bayesmi.plan.cells import children_of
+
+__all__ = ["continuous_cells"]
+
+Mask = NDArray[np.bool_]
+Treatments = dict[str, dict[str, Mask]]  # variable -> treatment -> (units of its level,)
+
+
+def continuous_cells(
+    factors: Sequence[Factor], table: ModelTable, active: Mapping[str, Mask], wanted: Mapping[str, str]
+) -> Treatments:
+    """Return for each continuous variable with informative cells which units get which treatment.
+
+    Integrated: linear in the means of Gaussian factors, with nothing group-specific on it. Grid: a nonlinear effect, a
+    product with another cell of the row, or a family that is not Gaussian. Sampled: the rest, and Gaussian cells whose
+    integration would cost the collapse of more group effects than there are cells.
+    """
+    out: Treatments = {}
+    by_level: dict[str, list[Factor]] = {}
+    for factor in factors:
+        informative = table.unknown_at(factor.variable, factor.level) & active[factor.variable]
+        if not factor.family.is_discrete and informative.any():
+            by_level.setdefault(factor.level, []).append(factor)
+    sampled_above: set[str] = set()
+    for level, own in by_level.items():
+        if level == "row":
+            continue
+        names = [factor.variable for factor in own]
+        # sampled cells of the levels before stay as they are: of a product with them the cells here are gridded
+        chosen = _gridded(names, factors, own, wanted, fixed=sampled_above)
+        sampled_above |= set(names) - chosen
+        for factor in own:
+            informative = table.unknown_at(factor.variable, level) & active[factor.variable]
+            how = "grid" if factor.variable in chosen else "sample"
+            out[factor.variable] = {how: informative}
+    rows = by_level.get("row", [])
+    if rows:
+        out |= _by_pattern(rows, factors, table, active, wanted, sampled_above)
+    return out
+
+
+def _by_pattern(
+    own: Sequence[Factor],
+    factors: Sequence[Factor],
+    table: ModelTable,
+    active: Mapping[str, Mask],
+    wanted: Mapping[str, str],
+    above: Collection[str],
+) -> Treatments:
+    names = [factor.variable for factor in own]
+    missing = np.stack([table.unknown[name] & active[name] for name in names], axis=1)
+    low = [factor for factor in factors if factor.level == "row"]
+    stands = np.stack([active[factor.variable] for factor in low], axis=1)
+    patterns, member = np.unique(np.concatenate([missing, stands], axis=1), axis=0, return_inverse=True)
+    member = member.reshape(-1)
+    treatment = np.full((len(patterns), len(names)), "", dtype=object)
+    touched: dict[str, set[str]] = {name: set() for name in names}
+    for p, pattern in enumerate(patterns):
+        present = [name for name, on in zip(names, pattern, strict=False) if on]
+        if not present:
+            continue
+        here = [factor for factor, on in zip(low, pattern[len(names) :], strict=True) if on]
+        gridded = _gridded(present, here, own, wanted, fixed=above)
+        for name in present:
+            j = names.index(name)
+            if name in gridded:
+                treatment[p, j] = "grid"
+                continue
+            children = children_of(name, here)
+            plain = all(
+                f.family.is_gaussian_identity and not any(name in e.variables for e in f.effects)
+                for f in children
+            )
+            treatment[p, j] = "integrate" if plain and wanted.get(name) != "sample" else "sample"
+            if treatment[p, j] == "integrate":
+                touched[name] |= {name, *(f.variable for f in children)}
+    by_name = {factor.variable: factor for factor in factors}
+    for j, name in enumerate(names):
+        n_cells = int((treatment[member, j] == "integrate").sum())
+        n_effects = sum(
+            len(table.groupings[effect.grouping].labels) * effect.n_effects
+            for other in touched[name]
+            for effect in by_name[other].effects
+        )
+        if wanted.get(name) != "integrate" and n_cells <= n_effects:
+            treatment[treatment[:, j] == "integrate", j] = "sample"
+    out: Treatments = {}
+    for j, name in enumerate(names):
+        of_rows = treatment[member, j]
+        out[name] = {how: of_rows == how for how in ("integrate", "grid", "sample") if (of_rows == how).any()}
+    return out
+
+
+def _gridded(
+    present: Sequence[str],
+    here: Sequence[Factor],
+    own: Sequence[Factor],
+    wanted: Mapping[str, str],
+    fixed: Collection[str],
+) -> set[str]:
+    """Return which of the cells present in a unit have to run over a grid, so that the rest enter linearly.
+
+    `fixed` are latent cells of a higher level that stay as they are.
+    """
+    family = {factor.variable: factor.family for factor in own}
+    gridded = {
+        name for name in present if not family[name].is_gaussian_identity or wanted.get(name) == "grid"
+    }
+    for factor in here:
+        designs = [factor.design, factor.offsets, *(d for e in factor.effects for d in e.designs)]
+        for design in designs:
+            latent = {name for name in present if name in design.variables} - gridded
+            latent_above = {name for name in fixed if name in design.variables}
+            gridded |= {name for name in latent if not design.is_affine_in({name})}
+            latent -= gridded
+            while not design.is_affine_in(latent | latent_above):
+                if not latent:
+                    names = " and ".join(sorted(latent_above))
+                    raise NotSupportedError(
+                        f"a product of the incomplete {names} of a higher level in the model of {factor.variable} is not "
+                        "supported yet; the nearest that is: the variables without their product"
+                    )
+                # one whose leaving makes the rest linear, the last of them in the product of conditionals
+                ordered = [name for name in present if name in latent]
+                enough = [design.is_affine_in((latent - {name}) | latent_above) for name in ordered]
+                pick = max(zip(enough, range(len(ordered)), strict=True))[1]
+                gridded.add(ordered[pick])
+                latent.discard(ordered[pick])
+            if design is factor.offsets:
+                gridded |= latent
+    for name in gridded:
+        if wanted.get(name) in ("sample", "integrate") and family[name].is_gaussian_identity:
+            raise ModelError(
+                f"treatments[{name!r}]={wanted[name]!r}: some of its cells do not enter linearly; leave it out, or say 'grid'"
+            )
+    return gridded

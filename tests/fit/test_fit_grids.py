@@ -1,0 +1,196 @@
+"""Grids are checked at the posterior: one that is too coarse or too short is seen, refined and sampled again."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayesmi as bmi
+from bayesmi import BayesmiNotice, Model
+from bayesmi.build import build_sampled
+from bayesmi.build.tables import make_tables
+from bayesmi.draw.parameters import FactorDraws, PosteriorDraws
+from bayesmi.fit.grids import GridAccuracy, check_grids, next_grids
+from bayesmi.plan import make_plan
+
+pytestmark = pytest.mark.xdist_group("fit_grids")
+S = 40
+
+
+def quiet(function, *args, **kwargs):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BayesmiNotice)
+        return function(*args, **kwargs)
+
+
+def table(n=80, noise=0.3):
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=n)
+    data = pd.DataFrame({"y": x**2 + noise * rng.normal(size=n), "x": x, "w": rng.poisson(np.exp(0.2 * x))})
+    data["w"] = data["w"].astype(float)
+    data.loc[:7, "x"] = np.nan
+    data.loc[10:14, "w"] = np.nan
+    return data
+
+
+@pytest.fixture(scope="module")
+def model():
+    return quiet(Model, "y ~ x + I(x ** 2)", table())
+
+
+def draws(slope=1.0, sigma=0.3, spread=1.0):
+    """Draws around the truth of `table`."""
+    rng = np.random.default_rng(1)
+
+    def near(*values):
+        return np.array(values) * (1 + 0.02 * rng.normal(size=(S, len(values))))
+
+    y = FactorDraws(near(0.05)[:, 0], near(0.02, slope), {"sigma": near(sigma)[:, 0]}, {}, {}, {})
+    x = FactorDraws(near(0.05)[:, 0], np.zeros((S, 0)), {"sigma": near(spread)[:, 0]}, {}, {}, {})
+    return PosteriorDraws(1, S, {"y": y, "x": x}, {})
+
+
+def checked(model, plan, at):
+    return check_grids(model, plan, make_tables(model.factors, model.table, plan), at)
+
+
+def refined(model, at, plan, attempts=6):
+    """Refine until the check holds; returns the plan and how often."""
+    for attempt in range(attempts):
+        accuracy = checked(model, plan, at)
+        if all(one.holds for one in accuracy):
+            return plan, attempt
+        finer, wider = next_grids(plan, accuracy)
+        assert (finer, wider) != (dict(plan.finer), dict(plan.wider))
+        plan = make_plan(model, finer=finer, wider=wider)
+    raise AssertionError("never held")
+
+
+def log_marginal(model, plan, at):
+    """Log of the sum over the cells of every row, (S, rows) with cells."""
+    from bayesmi.draw import unit_log_weights
+    from bayesmi.draw.weights import add_upwards
+
+    tables = make_tables(model.factors, model.table, plan)
+    weights = add_upwards(tables.expansion, unit_log_weights(model.factors, tables, at)[0].copy())
+    out = []
+    for block in tables.expansion.blocks:
+        part = weights[:, block.entries].reshape(at.n, block.n_units, block.n_combinations)
+        top = part.max(axis=2)
+        out.append(top + np.log(np.exp(part - top[:, :, None]).sum(axis=2)))
+    return np.concatenate(out, axis=1)
+
+
+def test_a_grid_that_is_too_coarse_is_seen_and_refined_until_it_holds(model):
+    at = draws()
+    coarse = make_plan(model, finer={"x": 0.4})
+    (one,) = checked(model, coarse, at)
+    assert one.variable == "x"
+    assert not one.holds
+    assert one.error > 1e-4
+    finer, wider = next_grids(coarse, (one,))
+    assert finer["x"] > 0.4
+    assert "x" not in wider
+    plan, attempts = refined(model, at, coarse)
+    assert 1 <= attempts <= 3
+    assert plan.grids["x"].values.shape[1] > coarse.grids["x"].values.shape[1]
+
+
+def test_what_is_called_accurate_is(model):
+    at = draws()
+    plan, _ = refined(model, at, make_plan(model, finer={"x": 0.4}))
+    exact = log_marginal(model, make_plan(model, finer={"x": 2.0}, wider={"x": 2.0}), at)
+    np.testing.assert_allclose(log_marginal(model, plan, at), exact, atol=3e-6)
+    # and what is not is off by about what it says
+    coarse = make_plan(model, finer={"x": 0.5})
+    (one,) = checked(model, coarse, at)
+    worst = np.abs(np.expm1(log_marginal(model, coarse, at) - exact)).max()
+    assert not one.holds
+    assert one.error / 30 < worst < one.error * 30
+
+
+def test_a_grid_that_is_too_short_is_seen_and_widened_until_it_holds(model):
+    at = draws(slope=0.01, sigma=3.0, spread=1.6)  # cells far wider than what was observed
+    (one,) = checked(model, make_plan(model), at)
+    assert one.edge > 1e-8
+    assert not one.holds
+    finer, wider = next_grids(make_plan(model), (one,))
+    assert wider["x"] == pytest.approx(1.6)
+    assert "x" not in finer
+    plan, _ = refined(model, at, make_plan(model))
+    assert plan.wider["x"] > 1
+    widest = log_marginal(model, make_plan(model, wider={"x": plan.wider["x"] * 1.6}), at)
+    np.testing.assert_allclose(log_marginal(model, plan, at), widest, atol=1e-6)
+
+
+def test_a_range_of_counts_that_is_too_short_is_seen():
+    model = quiet(Model, "y ~ w", table(), kinds={"w": "count"})
+    rng = np.random.default_rng(1)
+    y = FactorDraws(rng.normal(0, 0.1, S), np.full((S, 1), 0.01), {"sigma": np.full(S, 1.0)}, {}, {}, {})
+    at = PosteriorDraws(1, S, {"y": y, "w": FactorDraws(np.full(S, 0.2), np.zeros((S, 0)), {}, {}, {}, {})}, {})
+    (one,) = checked(model, make_plan(model), at)
+    assert one.holds
+    assert one.error == 0.0
+    assert "sum over counts" in str(one)
+    short = make_plan(model, wider={"w": 0.3})
+    (one,) = checked(model, short, at)
+    assert not one.holds
+    plan, _ = refined(model, at, short)
+    assert plan.grids["w"].values.shape[1] > short.grids["w"].values.shape[1]
+
+
+def test_how_much_finer_follows_from_what_was_seen(model):
+    plan = make_plan(model)
+    little = next_grids(plan, (GridAccuracy("x", 30, 1e-5, 0.0, 0.1),))[0]["x"]
+    much = next_grids(plan, (GridAccuracy("x", 30, 0.1, 0.0, 1.0),))[0]["x"]
+    assert 1.15 <= little < much <= 4.0
+    assert next_grids(plan, (GridAccuracy("x", 30, 1e-9, 1e-12, 0.01),)) == ({}, {})
+
+
+@pytest.fixture(scope="module")
+def fit():
+    """A square in a slope is not seen by the first grid, which looks at the fixed effects of complete cases."""
+    rng = np.random.default_rng(4)
+    g = np.repeat(np.arange(8), 12)
+    x = rng.normal(size=96)
+    slope = np.linspace(-4, 4, 8)[g]
+    data = pd.DataFrame({"y": slope * x**2 + 0.3 * rng.normal(size=96), "x": x, "g": g})
+    data.loc[::12, "x"] = np.nan
+    model = quiet(Model, "y ~ 1 + (I(x ** 2) | g)", data)
+    return quiet(model.fit, seed=1, draws=150, tune=300, progress=False)
+
+
+def test_a_fit_refines_its_grid_and_says_so(fit):
+    assert fit.plan.finer["x"] > 1 or fit.plan.wider["x"] > 1
+    first = make_plan(fit.model).grids["x"].values.shape[1]
+    assert fit.plan.grids["x"].values.shape[1] > first
+    assert len(fit.gate.grids) == 1
+    assert fit.gate.grids[0].startswith(f"x: {fit.plan.grids['x'].values.shape[1]} points, grid error at most")
+    assert not any("grid of x" in line for line in fit.gate.failures)
+    assert all(one.holds for one in checked(fit.model, fit.plan, fit.draws))
+    assert f"{fit.plan.grids['x'].values.shape[1]} points" in repr(fit.plan)
+
+
+def test_a_fit_with_a_refined_grid_comes_back_from_its_file(fit, tmp_path):
+    fit.save(tmp_path / "x.bmi")
+    again = quiet(bmi.load, tmp_path / "x.bmi")
+    assert again.plan.finer == fit.plan.finer
+    assert again.plan.wider == fit.plan.wider
+    np.testing.assert_array_equal(again.plan.grids["x"].values, fit.plan.grids["x"].values)
+    assert again.gate == fit.gate
+    one, two = (quiet(f.impute, 2, despite_gate=True) for f in (fit, again))
+    pd.testing.assert_frame_equal(quiet(one.complete, "long"), quiet(two.complete, "long"))
+
+
+def test_a_grid_that_never_holds_fails_the_gate(fit):
+    from bayesmi.fit.gate import judge
+    from bayesmi.fit.names import to_dataset
+
+    built = build_sampled(fit.model, fit.plan)
+    bad = (GridAccuracy("x", 30, 0.2, 0.0, 1.0),)
+    gate = judge(
+        fit.model, fit.plan, built.tables, fit.draws, to_dataset(fit.draws, fit.model, fit.plan), {}, bad
+    )
+    assert not gate.passed
+    assert any("grid of x: 30 points, grid error at most 2e-01" in line for line in gate.failures)
