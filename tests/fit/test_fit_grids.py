@@ -128,7 +128,9 @@ def test_a_range_of_counts_that_is_too_short_is_seen():
     model = quiet(Model, "y ~ w", table(), kinds={"w": "count"})
     rng = np.random.default_rng(1)
     y = FactorDraws(rng.normal(0, 0.1, S), np.full((S, 1), 0.01), {"sigma": np.full(S, 1.0)}, {}, {}, {})
-    at = PosteriorDraws(1, S, {"y": y, "w": FactorDraws(np.full(S, 0.2), np.zeros((S, 0)), {}, {}, {}, {})}, {})
+    at = PosteriorDraws(
+        1, S, {"y": y, "w": FactorDraws(np.full(S, 0.2), np.zeros((S, 0)), {}, {}, {}, {})}, {}
+    )
     (one,) = checked(model, make_plan(model), at)
     assert one.holds
     assert one.error == 0.0
@@ -166,7 +168,9 @@ def test_a_fit_refines_its_grid_and_says_so(fit):
     first = make_plan(fit.model).grids["x"].values.shape[1]
     assert fit.plan.grids["x"].values.shape[1] > first
     assert len(fit.gate.grids) == 1
-    assert fit.gate.grids[0].startswith(f"x: {fit.plan.grids['x'].values.shape[1]} points, grid error at most")
+    assert fit.gate.grids[0].startswith(
+        f"x: {fit.plan.grids['x'].values.shape[1]} points, grid error at most"
+    )
     assert not any("grid of x" in line for line in fit.gate.failures)
     assert all(one.holds for one in checked(fit.model, fit.plan, fit.draws))
     assert f"{fit.plan.grids['x'].values.shape[1]} points" in repr(fit.plan)
