@@ -195,7 +195,9 @@ def test_a_binary_cell_of_a_cluster_and_the_cells_of_its_rows_follow_their_joint
             columns.append(cells[variable][units[position]].to_numpy())
     assert len(places) >= 2
     levels = [model.factor(name.removeprefix("cell__")).levels for name, _ in places]
-    codes = np.column_stack([np.searchsorted(own, column) for own, column in zip(levels, columns, strict=True)])
+    codes = np.column_stack(
+        [np.searchsorted(own, column) for own, column in zip(levels, columns, strict=True)]
+    )
     combinations = list(itertools.product(*(range(len(own)) for own in levels)))
     logs = []
     for combination in combinations:

@@ -11,7 +11,7 @@ from bayesmi import BayesmiNotice, Model
 from bayesmi.build import build_sampled
 from bayesmi.build.tables import make_tables
 from bayesmi.draw.parameters import FactorDraws, PosteriorDraws
-from bayesmi.fit.grids import GridAccuracy, check_grids, next_grids
+from bayesmi.fit.grids import GridAccuracy, check_grids, next_grids, refined_plan
 from bayesmi.plan import make_plan
 
 pytestmark = pytest.mark.xdist_group("fit_grids")
@@ -97,6 +97,13 @@ def test_a_grid_that_is_too_coarse_is_seen_and_refined_until_it_holds(model):
     assert plan.grids["x"].values.shape[1] > coarse.grids["x"].values.shape[1]
 
 
+def test_a_grid_is_refined_at_the_same_draws_until_it_holds(model):
+    at = draws()
+    coarse = make_plan(model, finer={"x": 0.2})
+    plan = refined_plan(model, coarse, at, checked(model, coarse, at))
+    assert all(one.holds for one in checked(model, plan, at))
+
+
 def test_what_is_called_accurate_is(model):
     at = draws()
     plan, _ = refined(model, at, make_plan(model, finer={"x": 0.4}))
@@ -128,7 +135,9 @@ def test_a_range_of_counts_that_is_too_short_is_seen():
     model = quiet(Model, "y ~ w", table(), kinds={"w": "count"})
     rng = np.random.default_rng(1)
     y = FactorDraws(rng.normal(0, 0.1, S), np.full((S, 1), 0.01), {"sigma": np.full(S, 1.0)}, {}, {}, {})
-    at = PosteriorDraws(1, S, {"y": y, "w": FactorDraws(np.full(S, 0.2), np.zeros((S, 0)), {}, {}, {}, {})}, {})
+    at = PosteriorDraws(
+        1, S, {"y": y, "w": FactorDraws(np.full(S, 0.2), np.zeros((S, 0)), {}, {}, {}, {})}, {}
+    )
     (one,) = checked(model, make_plan(model), at)
     assert one.holds
     assert one.error == 0.0
@@ -158,7 +167,7 @@ def fit():
     data = pd.DataFrame({"y": slope * x**2 + 0.3 * rng.normal(size=96), "x": x, "g": g})
     data.loc[::12, "x"] = np.nan
     model = quiet(Model, "y ~ 1 + (I(x ** 2) | g)", data)
-    return quiet(model.fit, seed=1, draws=150, tune=300, progress=False)
+    return quiet(model.fit, seed=1, draws=80, tune=200, chains=2, progress=False)
 
 
 def test_a_fit_refines_its_grid_and_says_so(fit):
@@ -166,7 +175,9 @@ def test_a_fit_refines_its_grid_and_says_so(fit):
     first = make_plan(fit.model).grids["x"].values.shape[1]
     assert fit.plan.grids["x"].values.shape[1] > first
     assert len(fit.gate.grids) == 1
-    assert fit.gate.grids[0].startswith(f"x: {fit.plan.grids['x'].values.shape[1]} points, grid error at most")
+    assert fit.gate.grids[0].startswith(
+        f"x: {fit.plan.grids['x'].values.shape[1]} points, grid error at most"
+    )
     assert not any("grid of x" in line for line in fit.gate.failures)
     assert all(one.holds for one in checked(fit.model, fit.plan, fit.draws))
     assert f"{fit.plan.grids['x'].values.shape[1]} points" in repr(fit.plan)
