@@ -77,12 +77,18 @@ def _add(
         return each if factor.family.has_equations else each[0]
 
     response = factor.codes(table.values[name])[table.rows_of_level(factor.level)]
+
+    def scales_at(chosen: NDArray[np.intp]) -> dict[str, Any]:
+        return scales | factor.known(lambda name: table.at(name, factor.level)[chosen], len(chosen))
+
     observed = units[~unknown]
     observed_name = name if factor.role == "analysis" else f"{name}__observed"
     dims = "__obs__" if factor.role == "analysis" and not unknown.any() else f"{name}__obs"
     if dims != "__obs__":
         pm.modelcontext(None).add_coord(dims, observed)
-    factor.family.pymc(observed_name, eta_at(observed), scales, observed=response[observed], dims=dims)
+    factor.family.pymc(
+        observed_name, eta_at(observed), scales_at(observed), observed=response[observed], dims=dims
+    )
     missing = units[unknown]
     if missing.size:
         labels = (
@@ -95,7 +101,7 @@ def _add(
         )
         cells[name] = (
             missing,
-            factor.family.pymc(f"cell__{name}", eta_at(missing), scales, dims=f"{name}__cell"),
+            factor.family.pymc(f"cell__{name}", eta_at(missing), scales_at(missing), dims=f"{name}__cell"),
         )
 
 
@@ -105,7 +111,11 @@ def _parameters(factor: Factor, coefficients: list[list[Any]]) -> dict[str, Any]
     for parameter in factor.family.parameters:
         name, prior = f"{factor.prefix}{parameter.name}", factor.priors.scales[parameter.name]
         if not parameter.per_level:
-            out[parameter.name] = distribution(prior, name)
+            # a slant starts away from zero, where its information is singular
+            options = (
+                {"initval": factor.starts[parameter.name][0]} if parameter.transform == "identity" else {}
+            )
+            out[parameter.name] = distribution(prior, name, **options)
             continue
         dim = f"{name}_dim"
         start = factor.starts[parameter.name]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.build.centring import centrings
 from bayesmi.build.correlation import beta_shapes, pairs
 from bayesmi.build.links import LINK_FLOOR, typical_link_sds
 from bayesmi.build.patterns import find_patterns, has_patterns
@@ -288,7 +289,7 @@ def _write_equation(
     """Return the record of one linear predictor, how far work vectors are used now, and its work."""
     key, priors = factor.keys[equation], factor.priors
     record = [-1] * k.F_SIZE
-    record[k.F_FAMILY] = FAMILY_CODES.index(factor.family.name) if equation == 0 else -1
+    record[k.F_FAMILY] = FAMILY_CODES.index(factor.family.form) if equation == 0 else -1
     record[k.F_PARTNERS] = len(factor.keys) - 1 if equation == 0 else 0
     record[k.F_ROWS] = table.n_rows
     record[k.F_PLAIN] = table.n_plain
@@ -309,14 +310,29 @@ def _write_equation(
     record[k.F_AUX] = len(aux)
     record[k.F_AUX_N] = sum(one[k.A_N] for one in aux)
     record[k.F_AUX_TABLE] = writer.integers([entry for one in aux for entry in one] or [0])
+    record[k.F_CONSTANTS] = writer.floats(factor.family.constants)
+    record[k.F_CONSTANTS_N] = len(factor.family.constants) if equation == 0 else 0
+    if "trials" in table.known:
+        record[k.F_TRIALS] = writer.floats(table.known["trials"])
     effect_records = []
     collapsed: EffectTable | None = None
+    centring = centrings(factor, table, plan)
     for e, effect in enumerate(table.effects):
         treatment = plan.effect(factor.variable, effect.grouping).treatment
         if treatment == "collapse":
             collapsed = effect
             record[k.F_COLLAPSED] = e
         own, effects, roots = _write_effect(writer, factor, key, effect, treatment, cells, effects, roots)
+        if effect.grouping in centring:
+            own[k.E_SHIFT] = writer.floats(centring[effect.grouping].weights)
+            own[k.E_SHIFT_INTERCEPT] = centring[effect.grouping].intercept
+            moved = centring[effect.grouping].cells
+            own[k.E_CELLS] = len(moved)
+            own[k.E_CELL_WEIGHTS] = writer.floats([one.weight for one in moved])
+            own[k.E_CELL_TABLE] = writer.integers(
+                [(one.group, one.effect, one.column, cells[one.variable][0], one.index) for one in moved]
+                or [0]
+            )
         effect_records.append(own)
     rest = np.flatnonzero(table.integral_unit < 0)
     is_statistics = (
@@ -433,6 +449,7 @@ def _write_effect(
     q = spec.n_effects
     record = [-1] * k.E_SIZE
     record[k.E_GROUPS] = effect.n_groups
+    record[k.E_CELLS] = 0
     record[k.E_Q] = q
     record[k.E_TREATMENT] = _TREATMENTS[treatment]
     record[k.E_CODES] = writer.integers(effect.codes)

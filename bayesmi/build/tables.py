@@ -59,6 +59,7 @@ class FactorTable:
     pair_entries: Ints  # (P,) entries of the expansion that the expanded rows belong to
     pair_rows: Ints  # (P,) and the table row of each
     constant: Floats  # (T,) part of log f that depends on the response only
+    known: Mapping[str, Floats]  # what the family knows of each row: "trials", (T,)
     response: Floats  # (T,) on the family's scale, 0 where latent
     response_positions: Ints  # (k,) rows whose response is a latent cell
     response_index: Ints  # (k,)
@@ -218,7 +219,10 @@ def lay_out(
     response = factor.codes(response)
     constant = np.zeros(len(all_units))
     known = np.isfinite(response)
-    constant[known] = factor.family.constant(response[known])
+    rows = factor.known(lambda name: table.at(name, level)[all_units], len(all_units))
+    constant[known] = factor.family.constant(
+        response[known], **{key: own[known] for key, own in rows.items()}
+    )
     response[~known] = 0.0
 
     n_design = factor.design.n_columns
@@ -245,6 +249,7 @@ def lay_out(
         pair_entries=pair_entries,
         pair_rows=pair_rows,
         constant=constant,
+        known=rows,
         response=response,
         response_positions=response_positions,
         response_index=response_index,

@@ -79,7 +79,7 @@ def group_rows(name: str, keys: Keys, names: Sequence[str], index: pd.Index) -> 
         if (codes < 0).any():
             rows = name_rows(index, codes < 0)
             raise DataError(
-                f"grouping column {part!r} is missing in {rows}: give them their group, or leave them out"
+                f"grouping column {part!r} is missing in {rows}: give every row its group, or leave such rows out"
             )
         coded.append((codes, labels))
     codes, labels = coded[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import predictors
 from bayesmi.draw.rows import lay_out_completed
 from bayesmi.draw.weights import add_upwards, choose_entries, unit_log_weights
+from bayesmi.model.derived import Derived
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
@@ -30,6 +31,7 @@ def complete_cells(
     tables: Tables,
     draw: PosteriorDraws,
     rng: np.random.Generator,
+    derived: Sequence[Derived] = (),
 ) -> Mapping[str, Floats]:
     """Return values for all missing cells of the modelled variables.
 
@@ -41,6 +43,8 @@ def complete_cells(
         One draw with all group effects.
     rng : numpy.random.Generator
         Its own stream.
+    derived : sequence of Derived
+        Columns computed from the completed ones.
 
     Returns
     -------
@@ -55,8 +59,12 @@ def complete_cells(
         units = plan.units(factor.variable, "predict")
         if units.size:
             _predict(factor, table, units, draw, rng, values)
+    for one in derived:
+        computed = one.values(values)
+        values[one.name] = np.where(table.frame.columns[one.name].missing, computed, values[one.name])
     out: dict[str, Floats] = {}
-    modelled = {factor.variable for factor in factors}
+    modelled = {one.name for one in derived} | table.solved
+    modelled |= {factor.variable for factor in factors}
     for name, column in table.frame.columns.items():
         if not column.missing.any() or name not in values:
             continue
@@ -164,6 +172,6 @@ def _predict(
     rows = lay_out_completed(factor, table, units, values)
     eta = predictors(factor, rows, draw)
     own = [one[0] for one in eta] if factor.family.has_equations else eta[0]
-    scales = {name: value[0] for name, value in draw.scales(factor).items()}
+    scales = {name: value[0] for name, value in draw.scales(factor).items()} | dict(rows.known)
     drawn = factor.values(factor.family.draw(rng, own, scales))
     _to_rows(factor, table, units, drawn, values[factor.variable])

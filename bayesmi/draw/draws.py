@@ -47,4 +47,5 @@ class FitDraws:
             self.tables,
             self.chosen.take(np.array([i])),
             stream(self.seed, IMPUTE, i),
+            self.model.derived,
         )

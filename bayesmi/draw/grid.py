@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from bayesmi.build.expansion import Expansion
 from bayesmi.build.tables import Tables, make_tables
 from bayesmi.draw.weights import entry_probabilities
+from bayesmi.families.support import constrain, unconstrain
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
-from bayesmi.plan.grid import constrain, grid_values, unconstrain
+from bayesmi.plan.grid import grid_values
 from bayesmi.plan.values import CellValues
 
 __all__ = ["GridSteps", "cell_masses", "grid_steps", "has_grids", "place_inside", "refine"]
@@ -74,12 +75,12 @@ def refine(
         below = np.cumsum(mass, axis=1)
         first = np.maximum((below < _LEAST_MASS).sum(axis=1) - 1, 0)
         last = np.minimum((below < 1.0 - _LEAST_MASS).sum(axis=1) + 1, n - 1)
-        points = unconstrain(grid.values, factor.family.support)
+        points = unconstrain(grid.values, factor.support)
         rows = np.arange(len(units))
         low, high = points[rows, first], points[rows, last]
         alone = factor.level != "row" or not (together[units] > 1).any()
         n_points = _FINE if alone else _FINE_TOGETHER
-        fine[name] = grid_values(low, (high - low) / (n_points - 1), n_points, factor.family.support)
+        fine[name] = grid_values(low, (high - low) / (n_points - 1), n_points, factor.support)
     return make_tables(factors, table, plan, fine, _needed(factors, table, plan))
 
 
@@ -156,5 +157,5 @@ def place_inside(
         root = (np.sqrt(np.maximum(left**2 + 2 * bend * rest, 0.0)) - left) / bend
         inside = np.where(np.abs(bend) * _STEP > 1e-9 * left, root, rest / left)
     t = _INSIDE[piece] + np.clip(inside, 0.0, _STEP)
-    points = unconstrain(values, factor.family.support) + t * spacing
-    return constrain(points, factor.family.support)[0]
+    points = unconstrain(values, factor.support) + t * spacing
+    return constrain(points, factor.support)[0]

@@ -91,5 +91,7 @@ def log_density(factor: Factor, table: FactorTable, draws: PosteriorDraws) -> Fl
     """Return log f(response | predictors, group effects) by row, (S, T)."""
     eta = predictors(factor, table, draws)
     return np.asarray(
-        factor.family.log_density(np, responses(table, draws), eta, draws.scales(factor, trailing=1))
+        factor.family.log_density(
+            np, responses(table, draws), eta, {**draws.scales(factor, trailing=1), **table.known}
+        )
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,5 +20,5 @@ def lay_out_completed(
     factor: Factor, table: ModelTable, units: NDArray[np.intp], values: Mapping[str, NDArray[np.float64]]
 ) -> FactorTable:
     """Lay out a factor on units with completed predictor values (over rows)."""
-    completed = ModelTable(table.frame, table.groupings, values, table.unknown, table.made)
+    completed = replace(table, values=values)
     return lay_out(factor, completed, units, nothing_expanded(), None, {})

@@ -62,6 +62,13 @@ class Family(Protocol):
     has_intercept: bool  # False where thresholds take its place
     is_gaussian_identity: bool
     integer_valued: bool
+    needs_trials: bool  # its parameters come with "trials", a number for each row
+    has_heavy_tails: bool  # so that its grid needs a scale on which they are light
+    grid_finer: (
+        float  # how much finer its grid is at first than the sd of its own density asks for in a Gaussian one
+    )
+    form: str  # name of its density in the kernel
+    constants: tuple[float, ...]  # numbers that the kernel needs beside the parameters, such as bounds
 
     def log_density(self, xp: Any, y: Any, eta: Any, scales: Mapping[str, Any]) -> Any:
         """Return log f(y | eta, scales), elementwise; a parameter with one value a level has them on its last axis."""
@@ -107,8 +114,16 @@ class Family(Protocol):
         """Return the values of a count over which a cell is summed; None where it has levels or is continuous."""
         ...
 
+    def rough_response(self, y: Floats) -> tuple[Floats, float | None]:
+        """Return a response to regress on for rough slopes, and the information of one observation if that is known."""
+        ...
+
+    def tail_rates(self, y: Floats) -> tuple[float, float]:
+        """Return r of a density that falls as exp(-r |z|) below and above on the scale of its grid; inf: faster."""
+        ...
+
     @property
-    def support(self) -> tuple[float, float]:
+    def support(self) -> tuple[float, ...]:
         """The open interval that a continuous variable lives in."""
         ...
 

@@ -18,13 +18,23 @@ Floats = NDArray[np.float64]
 class FamilyDefaults:
     """Answers for a continuous family on the real line with identity link; override what differs."""
 
+    name: str
     parameters: tuple[Any, ...] = ()
+    constants: tuple[float, ...] = ()
     is_discrete: bool = False
     has_levels: bool = False
     has_equations: bool = False
     has_intercept: bool = True
     is_gaussian_identity: bool = False
     integer_valued: bool = False
+    needs_trials: bool = False
+    has_heavy_tails: bool = False
+    grid_finer: float = 1.0
+
+    @property
+    def form(self) -> str:
+        """Its own name."""
+        return self.name
 
     def constant(self, y: Floats) -> Floats:
         """Nothing depends on y only."""
@@ -53,8 +63,18 @@ class FamilyDefaults:
         """Continuous: no list of values."""
         return None
 
+    def rough_response(self, y: Floats) -> tuple[Floats, float | None]:
+        """Return the kernel's response; of levels four times whether a level is above the mean."""
+        if self.has_levels:
+            return np.asarray(4.0 * (y > y.mean()), dtype=float), 0.25
+        return self.to_kernel(y), None
+
+    def tail_rates(self, y: Floats) -> tuple[float, float]:
+        """Tails as light as a Gaussian's."""
+        return np.inf, np.inf
+
     @property
-    def support(self) -> tuple[float, float]:
+    def support(self) -> tuple[float, ...]:
         """The real line."""
         return -np.inf, np.inf
 

@@ -23,6 +23,7 @@ class LogNormal(FamilyDefaults):
 
     name: str = "lognormal"
     link: str = "identity of the logarithm"
+    form: str = "gaussian"
     kinds: tuple[str, ...] = ("continuous", "count")
     parameters: tuple[FamilyParameter, ...] = (
         FamilyParameter("sigma", "log", "residual sd of the logarithm"),

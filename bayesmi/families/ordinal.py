@@ -33,11 +33,14 @@ class Ordinal(FamilyDefaults):
     has_intercept: bool = False
     integer_valued: bool = True
 
+    def _padded(self, xp: Any, threshold: Any) -> Any:
+        """Thresholds with both ends of the line."""
+        ends = xp.ones_like(threshold[..., :1]) * _FAR
+        return xp.concatenate([-ends, threshold, ends], axis=-1)
+
     def _bounds(self, xp: Any, y: Any, eta: Any, scales: Mapping[str, Any]) -> tuple[Any, Any]:
         """Upper and lower threshold of the level, less eta."""
-        threshold = scales["threshold"]
-        ends = xp.ones_like(threshold[..., :1]) * _FAR
-        padded = xp.concatenate([-ends, threshold, ends], axis=-1)
+        padded = self._padded(xp, scales["threshold"])
         if xp is np:
             codes = np.asarray(y, dtype=np.intp)
             if padded.ndim == 1:

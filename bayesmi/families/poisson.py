@@ -64,6 +64,10 @@ class Poisson(FamilyDefaults):
         top = float(y.max())
         return np.arange(np.ceil(top + 5.0 * np.sqrt(top + 1.0) + 5.0) + 1.0)
 
+    def rough_response(self, y: NDArray[np.float64]) -> tuple[NDArray[np.float64], float | None]:
+        """Return log(y + 1/2), and a large mean as the information of one observation."""
+        return np.asarray(np.log(y + 0.5)), float(y.mean() + 2.0 * y.std()) + 1.0
+
     @property
     def whitening_scale(self) -> float:
         """Standard deviation of a working response at a mean of one."""

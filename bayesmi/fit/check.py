@@ -126,7 +126,8 @@ def _replicate(
     rows = lay_out_completed(factor, model.table, units, values)
     eta = predictors(factor, rows, draw)
     own = [one[0] for one in eta] if factor.family.has_equations else eta[0]
-    return factor.family.draw(rng, own, {name: value[0] for name, value in draw.scales(factor).items()})
+    scales = {name: value[0] for name, value in draw.scales(factor).items()} | dict(rows.known)
+    return factor.family.draw(rng, own, scales)
 
 
 def _statistics(factor: Factor, model: Model, units: NDArray[np.intp]) -> dict[str, Any]:

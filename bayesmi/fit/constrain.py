@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.build import BuiltModel
+from bayesmi.build.centring import centrings
 from bayesmi.build.correlation import cholesky_rows, pairs
 from bayesmi.build.links import link_spread, typical_link_sds
 from bayesmi.build.program import Program
@@ -72,6 +73,7 @@ def _factor_draws(
     if factor.priors.intercept is not None:
         centred = factor.location + factor.spread * free[f"{key}::intercept"]
         intercept = centred - (coefficients @ factor.centers if factor.n_coefficients else 0.0)
+    centring = centrings(factor, built.tables.factors[factor.variable], built.plan)
     sds: dict[str, Floats] = {}
     correlations: dict[str, Floats] = {}
     effects: dict[str, Floats] = {}
@@ -84,6 +86,17 @@ def _factor_draws(
         raw = free[f"{key}::effects::{effect.grouping}"]
         if treatment == "centred":
             effects[effect.grouping] = factor.spread * raw
+            if effect.grouping in centring:
+                own = centring[effect.grouping]
+                p = own.weights.shape[2]
+                shift = np.einsum("qgj,sj->sgq", own.weights, coefficients[:, :p])
+                if own.intercept >= 0:
+                    shift[:, :, own.intercept] += factor.spread * free[f"{key}::intercept"][:, None]
+                for one in own.cells:
+                    source = built.model.factor(one.variable)
+                    cell = source.location + source.spread * free[f"cell::{one.variable}"][:, one.index]
+                    shift[:, one.group, one.effect] += one.weight * coefficients[:, one.column] * cell
+                effects[effect.grouping] -= shift
         else:
             root = sds[effect.grouping][:, :, None] * np.linalg.cholesky(correlations[effect.grouping])
             effects[effect.grouping] = np.einsum("sij,sgj->sgi", root, raw)

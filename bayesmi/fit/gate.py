@@ -143,11 +143,11 @@ def _verdict(
     failures = []
     high = [name for name, value in r_hat.items() if value > R_HAT_MAX]
     if high:
-        failures.append(f"r-hat above {R_HAT_MAX} for {_some(high, r_hat, reverse=True)}")
+        failures.append(f"r-hat above {R_HAT_MAX} for {_some(high, r_hat, '.3f', reverse=True)}")
     low = [name for name in bulk if min(bulk[name], tail[name]) < ESS_MIN]
     if low:
         smallest = {name: min(bulk[name], tail[name]) for name in low}
-        failures.append(f"ESS below {ESS_MIN:.0f} for {_some(low, smallest, reverse=False)}")
+        failures.append(f"ESS below {ESS_MIN:.0f} for {_some(low, smallest, '.0f', reverse=False)}")
     unknown = [name for name in bulk if np.isnan([bulk[name], tail[name]]).any()]
     unknown += [name for name in r_hat if np.isnan(r_hat[name]) and n_chains > 1 and name not in unknown]
     if unknown:
@@ -178,9 +178,9 @@ def _first(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _some(names: list[str], values: Mapping[str, float], *, reverse: bool) -> str:
+def _some(names: list[str], values: Mapping[str, float], digits: str, *, reverse: bool) -> str:
     ordered = sorted(names, key=lambda name: values[name], reverse=reverse)
-    shown = ", ".join(f"{name} ({values[name]:.3g})" for name in ordered[:3])
+    shown = ", ".join(f"{name} ({values[name]:{digits}})" for name in ordered[:3])
     return shown + (f" and {len(ordered) - 3} more" if len(ordered) > 3 else "")
 
 
@@ -256,7 +256,8 @@ def _expected(
     if treatment == "predict":
         table = lay_out(factor, model.table, units, tables.expansion, None, tables.cell_position)
         eta = predictors(factor, table, draws)
-        return np.asarray(factor.family.mean(np, eta, draws.scales(factor, trailing=1)))
+        scales = {**draws.scales(factor, trailing=1), **table.known}
+        return np.asarray(factor.family.mean(np, eta, scales))
     some = restricted(model.factors, model.table, tables, factor.level, units)
     log_weights, moments = unit_log_weights(model.factors, some, draws)
     weights = entry_probabilities(some.expansion, log_weights)

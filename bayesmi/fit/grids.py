@@ -55,6 +55,8 @@ def check_grids(model: Model, plan: Plan, tables: Tables, draws: PosteriorDraws)
     out = []
     for name, cells in plan.grids.items():
         factor = model.factor(name)
+        if factor.family.needs_trials:  # the sum ends where the trials do
+            continue
         is_grid = cells.spacing is not None
         units = plan.units(name, "grid" if is_grid else "enumerate")
         if len(units) > _CELLS:

@@ -16,10 +16,10 @@ from bayesmi.kernel import layout as k
 from bayesmi.kernel.effects import centred_density, collapse_groups, root_backward, root_forward
 from bayesmi.kernel.families import (
     GAUSSIAN,
-    LOGNORMAL,
     NOMINAL,
-    ORDINAL,
+    PREPARED,
     add_parameters,
+    prepare,
     single_density,
     softmax_density,
 )
@@ -27,15 +27,11 @@ from bayesmi.kernel.integrals import integrate_units, units_backward
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.patterns import patterns_density
 from bayesmi.kernel.priors import log_prior
+from bayesmi.kernel.special import softplus
 
 __all__ = ["density"]
 
 _LOG_2PI = math.log(2 * math.pi)
-
-
-@kernel
-def _softplus(x):  # type: ignore[no-untyped-def]
-    return math.log1p(math.exp(-abs(x))) + max(x, 0.0)
 
 
 @kernel
@@ -50,9 +46,9 @@ def _link_spread(x, f, i, link):  # type: ignore[no-untyped-def]
     place = i[source + k.E_SD_X] + i[link + k.L_POSITION]
     scale = f[i[source + k.E_SD_SCALES] + i[link + k.L_POSITION]]
     typical, floor = f[i[link + k.L_SCALE]], f[i[link + k.L_SCALE] + 1]
-    ratio = scale * _softplus(x[place]) / typical
+    ratio = scale * softplus(x[place]) / typical
     spread = math.sqrt(ratio * ratio + floor * floor)
-    return spread, ratio / spread * scale / typical * math.exp(-_softplus(-x[place])), place
+    return spread, ratio / spread * scale / typical * math.exp(-softplus(-x[place])), place
 
 
 @kernel
@@ -85,6 +81,8 @@ def _scaled_parameters(x, f, i, at, a, beta, aux, sigma, n):  # type: ignore[no-
                 aux[n, first + j] = aux[n, first + j - 1] + f[own + j] * math.exp(x[place + j])
             else:
                 aux[n, first + j] = f[own + j] + x[place + j]
+    for j in range(i[at + k.F_CONSTANTS_N]):
+        aux[n, i[at + k.F_AUX_N] + j] = f[i[at + k.F_CONSTANTS] + j]
     if i[at + k.F_AUX_N] > 0:
         sigma[n] = aux[n, 0]
 
@@ -95,13 +93,27 @@ def _group_sds(x, f, i, at):  # type: ignore[no-untyped-def]
     q = i[at + k.E_Q]
     sds = np.empty(q)
     for a in range(q):
-        sds[a] = f[i[at + k.E_SD_SCALES] + a] * _softplus(x[i[at + k.E_SD_X] + a])
+        sds[a] = f[i[at + k.E_SD_SCALES] + a] * softplus(x[i[at + k.E_SD_X] + a])
     return sds
 
 
 @kernel
-def _effect_forward(x, f, i, at, roots, corrs, u):  # type: ignore[no-untyped-def]
+def _shift(f, i, at, g, c, p, location, a, beta, n):  # type: ignore[no-untyped-def]
+    """What the fixed effects contribute to a centred effect (see build/centring.py)."""
+    value = 0.0
+    if i[at + k.E_SHIFT_INTERCEPT] == c:
+        value += a[n] - location
+    if i[at + k.E_SHIFT] >= 0:
+        first = i[at + k.E_SHIFT] + (c * i[at + k.E_GROUPS] + g) * p
+        for j in range(p):
+            value += f[first + j] * beta[n, j]
+    return value
+
+
+@kernel
+def _effect_forward(x, f, i, factor, at, roots, corrs, a, beta, n, u):  # type: ignore[no-untyped-def]
     """Root of one grouping's covariance, and its effects if they are sampled."""
+    p, location = i[factor + k.F_COLUMNS], f[i[factor + k.F_SCALE]]
     q, n_groups = i[at + k.E_Q], i[at + k.E_GROUPS]
     root = roots[i[at + k.E_L] : i[at + k.E_L] + q * q].reshape(q, q)
     corr = corrs[i[at + k.E_L] : i[at + k.E_L] + q * q].reshape(q, q)
@@ -117,15 +129,38 @@ def _effect_forward(x, f, i, at, roots, corrs, u):  # type: ignore[no-untyped-de
         return
     raw = i[at + k.E_EFFECTS_X]
     for g in range(n_groups):
-        for a in range(q):
-            place = i[at + k.E_U] + g * q + a
+        for c in range(q):
+            place = i[at + k.E_U] + g * q + c
             if treatment == k.CENTRED:
-                u[place] = f[i[at + k.E_SCALE]] * x[raw + g * q + a]
+                shift = _shift(f, i, at, g, c, p, location, a, beta, n)
+                u[place] = f[i[at + k.E_SCALE]] * x[raw + g * q + c] - shift
             else:
                 value = 0.0
-                for b in range(a + 1):
-                    value += root[a, b] * x[raw + g * q + b]
+                for b in range(c + 1):
+                    value += root[c, b] * x[raw + g * q + b]
                 u[place] = value
+    if treatment == k.CENTRED:
+        _shift_by_cells(x, f, i, at, n, beta, u)
+
+
+@kernel
+def _shift_by_cells(x, f, i, at, n, beta, u):  # type: ignore[no-untyped-def]
+    """Take sampled cells of a group's own variables out of its centred effect."""
+    for number in range(i[at + k.E_CELLS]):
+        entry = i[at + k.E_CELL_TABLE] + 5 * number
+        place = i[at + k.E_U] + i[entry] * i[at + k.E_Q] + i[entry + 1]
+        value = f[i[at + k.E_CELL_WEIGHTS] + number] * beta[n, i[entry + 2]]
+        u[place] -= value * _cell(x, f, i, i[entry + 3], i[entry + 4])
+
+
+@kernel
+def _shift_by_cells_backward(x, f, i, at, n, beta, d_own, d_beta, gradient):  # type: ignore[no-untyped-def]
+    for number in range(i[at + k.E_CELLS]):
+        entry = i[at + k.E_CELL_TABLE] + 5 * number
+        d = d_own[i[entry], i[entry + 1]] * f[i[at + k.E_CELL_WEIGHTS] + number]
+        column = i[entry + 2]
+        d_beta[n, column] -= d * _cell(x, f, i, i[entry + 3], i[entry + 4])
+        _add_cell_gradient(f, i, i[entry + 3], i[entry + 4], -d * beta[n, column], gradient)
 
 
 @kernel
@@ -450,7 +485,7 @@ def _aux_backward(x, f, i, at, one, n, p, beta, aux, d_beta, d_aux, gradient):  
 
 
 @kernel
-def _effect_backward(x, f, i, at, roots, corrs, u, d_u, d_roots, gradient):  # type: ignore[no-untyped-def]
+def _effect_backward(x, f, i, factor, at, n, roots, corrs, u, d_u, d_roots, beta, d_a, d_beta, gradient):  # type: ignore[no-untyped-def]
     """Priors of one grouping's effects and covariance, and their gradient; returns the log priors."""
     total = 0.0
     q, n_groups = i[at + k.E_Q], i[at + k.E_GROUPS]
@@ -477,10 +512,18 @@ def _effect_backward(x, f, i, at, roots, corrs, u, d_u, d_roots, gradient):  # t
         own = u[i[at + k.E_U] : i[at + k.E_U] + size].reshape(n_groups, q)
         d_own = d_u[i[at + k.E_U] : i[at + k.E_U] + size].reshape(n_groups, q)
         total += centred_density(own, root, d_own, d_root) - 0.5 * _LOG_2PI * size
-        scale = f[i[at + k.E_SCALE]]
+        scale, p, shift = f[i[at + k.E_SCALE]], i[factor + k.F_COLUMNS], i[at + k.E_SHIFT]
+        _shift_by_cells_backward(x, f, i, at, n, beta, d_own, d_beta, gradient)
         for g in range(n_groups):
             for a in range(q):
-                gradient[raw + g * q + a] += scale * d_own[g, a]
+                d = d_own[g, a]
+                gradient[raw + g * q + a] += scale * d
+                if i[at + k.E_SHIFT_INTERCEPT] == a:
+                    d_a[n] -= d
+                if shift >= 0:
+                    first = shift + (a * n_groups + g) * p
+                    for j in range(p):
+                        d_beta[n, j] -= d * f[first + j]
     sds = _group_sds(x, f, i, at)
     d_sds = np.zeros(q)
     for b in range(i[at + k.E_BLOCKS]):
@@ -504,8 +547,8 @@ def _effect_backward(x, f, i, at, roots, corrs, u, d_u, d_roots, gradient):  # t
         record = i[at + k.E_SD_PRIORS] + a * k.P_SIZE
         value, slope = log_prior(f[record : record + k.P_SIZE], sds[a])
         place = i[at + k.E_SD_X] + a
-        share = math.exp(-_softplus(-x[place]))  # the logistic function of x
-        total += value - _softplus(-x[place])
+        share = math.exp(-softplus(-x[place]))  # the logistic function of x
+        total += value - softplus(-x[place])
         gradient[place] += (d_sds[a] + slope) * f[i[at + k.E_SD_SCALES] + a] * share + 1.0 - share
     return total
 
@@ -549,7 +592,7 @@ def _unit_weights(i, log_weights, weights):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _rows_forward(f, i, at, n, aux, y, eta, d_eta, d_scale, d_sigma, d_aux, row_value):  # type: ignore[no-untyped-def]
+def _rows_forward(f, i, at, n, aux, y, eta, d_eta, d_first, d_second, d_aux, row_value):  # type: ignore[no-untyped-def]
     """Log density of the plain rows of a factor; fill that of the expanded ones and the derivatives of all."""
     start, plain, rows = i[at + k.F_ROW_START], i[at + k.F_PLAIN], i[at + k.F_ROWS]
     family, units, n_aux = i[at + k.F_FAMILY], i[at + k.F_UNITS], i[at + k.F_AUX_N]
@@ -558,43 +601,51 @@ def _rows_forward(f, i, at, n, aux, y, eta, d_eta, d_scale, d_sigma, d_aux, row_
         n_predictors = i[at + k.F_PARTNERS] + 1
         for t in range(rows):
             value = softmax_density(y[start + t], eta, start + t, rows, n_predictors, d_eta)
-            d_scale[start + t] = 0.0
             if t < plain:
                 total += value
             else:
                 row_value[start + t] = value
         return total
     own = aux[n]
-    is_gaussian = family == GAUSSIAN
-    scale, log_scale = 1.0, 0.0
-    if is_gaussian or family == LOGNORMAL:
-        scale, log_scale = 1.0 / own[0], math.log(own[0]) + 0.5 * _LOG_2PI
-        is_gaussian = True
-    for t in range(rows):
-        if units >= 0 and i[units + t] >= 0:
-            d_eta[start + t] = 0.0
-            d_scale[start + t] = 0.0
-            row_value[start + t] = 0.0
-            continue
-        if is_gaussian:
+    if family == GAUSSIAN:
+        scale, log_scale, d_sigma = 1.0 / own[0], math.log(own[0]) + 0.5 * _LOG_2PI, 0.0
+        for t in range(rows):
+            if units >= 0 and i[units + t] >= 0:
+                d_eta[start + t] = 0.0
+                d_first[start + t] = 0.0
+                row_value[start + t] = 0.0
+                continue
             z = (y[start + t] - eta[start + t]) * scale
-            value, slope, d = -0.5 * z * z - log_scale, z * scale, (z * z - 1.0) * scale
-        else:
-            value, slope, d = single_density(family, y[start + t], eta[start + t], own, n_aux)
+            value, d = -0.5 * z * z - log_scale, (z * z - 1.0) * scale
+            d_eta[start + t] = z * scale
+            d_first[start + t] = d
+            if t < plain:
+                total += value
+                d_sigma += d
+            else:
+                row_value[start + t] = value
+        d_aux[n, 0] += d_sigma
+        return total
+    prepare(family, own)
+    place = i[at + k.F_TRIALS]
+    for t in range(rows):
+        trials = 1.0 if place < 0 else f[place + t]
+        value, slope, first, second = single_density(family, y[start + t], trials, eta[start + t], own, n_aux)
         d_eta[start + t] = slope
-        d_scale[start + t] = d
         if t < plain:
             total += value
-            d_sigma[n] += d
-            if family == ORDINAL:
-                add_parameters(family, y[start + t], eta[start + t], own, n_aux, 1.0, d_aux[n])
+            if n_aux > 0:
+                add_parameters(family, y[start + t], n_aux, first, second, d_aux[n])
         else:
             row_value[start + t] = value
+            if n_aux > 0:
+                d_first[start + t] = first
+                d_second[start + t] = second
     return total
 
 
 @kernel
-def _weigh_rows(i, at, n, aux, y, eta, weights, row_weight, d_eta, d_scale, d_sigma, d_aux):  # type: ignore[no-untyped-def]
+def _weigh_rows(i, at, n, y, weights, row_weight, d_eta, d_first, d_second, d_aux):  # type: ignore[no-untyped-def]
     """Weigh the derivatives of the expanded rows of a factor by the mass of their entries."""
     start, plain, rows = i[at + k.F_ROW_START], i[at + k.F_PLAIN], i[at + k.F_ROWS]
     if rows == plain:
@@ -606,11 +657,13 @@ def _weigh_rows(i, at, n, aux, y, eta, weights, row_weight, d_eta, d_scale, d_si
         row_weight[start + i[i[at + k.F_PAIR_ROWS] + pair]] += weights[i[i[at + k.F_PAIR_ENTRIES] + pair]]
     for t in range(plain, rows):
         weight = row_weight[start + t]
+        if weight == 0.0:  # far out, where a derivative may be infinite
+            d_eta[start + t] = 0.0
+            continue
         d_eta[start + t] *= weight
-        if family >= 0:
-            d_sigma[n] += weight * d_scale[start + t]
-        if family == ORDINAL and weight > 0.0:
-            add_parameters(family, y[start + t], eta[start + t], aux[n], n_aux, weight, d_aux[n])
+        if n_aux > 0:
+            second = weight * d_second[start + t] if family != GAUSSIAN else 0.0
+            add_parameters(family, y[start + t], n_aux, weight * d_first[start + t], second, d_aux[n])
 
 
 @kernel
@@ -619,10 +672,10 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
     n_factors, rows = i[k.G_FACTORS], i[k.G_ROWS]
     table = i[k.G_FACTOR_TABLE]
     gradient[:] = 0.0
-    widest, roots_size, effects_size, most_aux = 0, 0, 0, 1
+    widest, roots_size, effects_size, most_aux = 0, 0, 0, 0
     for n in range(n_factors):
         at = i[table + n]
-        most_aux = max(most_aux, i[at + k.F_AUX_N])
+        most_aux = max(most_aux, i[at + k.F_AUX_N] + i[at + k.F_CONSTANTS_N])
         widest = max(widest, i[at + k.F_COLUMNS] + i[at + k.F_LINKS])
         for e in range(i[at + k.F_EFFECTS]):
             effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
@@ -631,14 +684,15 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
             if i[effect + k.E_TREATMENT] != k.COLLAPSE:
                 effects_size = max(effects_size, i[effect + k.E_U] + q * i[effect + k.E_GROUPS])
     a, sigma = np.zeros(n_factors), np.ones(n_factors)
-    aux, d_aux = np.zeros((n_factors, most_aux)), np.zeros((n_factors, most_aux))
+    aux, d_aux = np.zeros((n_factors, most_aux + PREPARED)), np.zeros((n_factors, most_aux + 1))
     beta = np.zeros((n_factors, max(1, widest)))
     roots, corrs = np.zeros(roots_size), np.zeros(roots_size)
     u = np.zeros(effects_size)
     d_a, d_sigma = np.zeros(n_factors), np.zeros(n_factors)
     d_beta = np.zeros((n_factors, max(1, widest)))
     d_roots, d_u = np.zeros(roots_size), np.zeros(effects_size)
-    eta, y, d_eta, d_scale = np.empty(rows), np.empty(rows), np.empty(rows), np.empty(rows)
+    eta, y, d_eta = np.empty(rows), np.empty(rows), np.empty(rows)
+    d_first, d_second = np.empty(rows), np.empty(rows)
     sizes = i[i[k.G_UNIT_SIZES] : i[k.G_UNIT_SIZES] + i[k.G_UNITS]]
     mean, cov = np.empty(sizes.sum()), np.empty((sizes * sizes).sum())
     row_value = np.empty(rows)
@@ -650,7 +704,8 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
         at = i[table + n]
         _scaled_parameters(x, f, i, at, a, beta, aux, sigma, n)
         for e in range(i[at + k.F_EFFECTS]):
-            _effect_forward(x, f, i, i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE, roots, corrs, u)
+            effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
+            _effect_forward(x, f, i, at, effect, roots, corrs, a, beta, n, u)
 
     total = f[i[k.G_CONSTANT]]
     for n in range(n_factors):
@@ -668,7 +723,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
         if i[at + k.F_COLLAPSED] >= 0:
             total += _collapsed_rows(f, i, at, n, sigma, y, eta, roots, d_roots, d_eta, d_sigma)
             continue
-        total += _rows_forward(f, i, at, n, aux, y, eta, d_eta, d_scale, d_sigma, d_aux, row_value)
+        total += _rows_forward(f, i, at, n, aux, y, eta, d_eta, d_first, d_second, d_aux, row_value)
         for pair in range(i[at + k.F_PAIRS]):
             value = row_value[i[at + k.F_ROW_START] + i[i[at + k.F_PAIR_ROWS] + pair]]
             log_weights[i[i[at + k.F_PAIR_ENTRIES] + pair]] += value
@@ -681,7 +736,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
         at = i[table + n]
         if i[at + k.F_MODE] == k.MODE_STATISTICS:
             continue
-        _weigh_rows(i, at, n, aux, y, eta, weights, row_value, d_eta, d_scale, d_sigma, d_aux)
+        _weigh_rows(i, at, n, y, weights, row_value, d_eta, d_first, d_second, d_aux)
     units_backward(f, i, beta, sigma, y, eta, mean, cov, weights, d_eta, d_beta, d_sigma)
     for n in range(n_factors):
         at = i[table + n]
@@ -697,9 +752,11 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
 
     for n in range(n_factors):
         at = i[table + n]
-        d_aux[n, 0] += d_sigma[n]
-        total += _parameters_backward(x, f, i, at, n, a, beta, aux, d_a, d_beta, d_aux, gradient)
         for e in range(i[at + k.F_EFFECTS]):
             effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
-            total += _effect_backward(x, f, i, effect, roots, corrs, u, d_u, d_roots, gradient)
+            total += _effect_backward(
+                x, f, i, at, effect, n, roots, corrs, u, d_u, d_roots, beta, d_a, d_beta, gradient
+            )
+        d_aux[n, 0] += d_sigma[n]
+        total += _parameters_backward(x, f, i, at, n, a, beta, aux, d_a, d_beta, d_aux, gradient)
     return total

@@ -1,8 +1,11 @@
-"""Log densities of the families with their derivatives. A family's code is its position in CODES.
+"""Log densities of the families with their derivatives. A family's code is the position of its form in CODES.
 
-`single_density` returns (log f, d/d eta, d/d first parameter) for families with one linear predictor;
-`add_parameters` adds the derivatives of families with several parameters; `softmax_density` has several predictors.
-Parts that depend on the response only are left out: they stand in the program as numbers.
+`single_density` returns (log f, d/d eta, and the derivatives by its first and second parameter) for families with one
+linear predictor; `softmax_density` has several predictors. Parts that depend on the response only are left out: they
+stand in the program as numbers. Families that differ by a transformation of the response, or by a parameter that is a
+constant, share a form: the log-normal is the Gaussian one, the exponential is the gamma one with shape 1.
+
+A family's numbers `aux` are its parameters, then its constants, then what `prepare` computes once for all rows.
 """
 
 from __future__ import annotations
@@ -10,31 +13,95 @@ from __future__ import annotations
 import math
 
 from bayesmi.kernel.jit import kernel
+from bayesmi.kernel.special import digamma, log_interval, log_phi, logistic, softplus
 
 __all__ = [
     "CODES",
     "GAUSSIAN",
-    "LOGNORMAL",
     "NOMINAL",
-    "ORDINAL",
+    "PREPARED",
     "add_parameters",
+    "prepare",
     "single_density",
     "softmax_density",
 ]
 
-CODES = ("gaussian", "bernoulli", "ordinal", "nominal", "poisson", "lognormal")
-GAUSSIAN, BERNOULLI, ORDINAL, NOMINAL, POISSON, LOGNORMAL = range(6)
+CODES = (
+    "gaussian",
+    "bernoulli",
+    "ordinal",
+    "nominal",
+    "poisson",
+    "student",
+    "skewnormal",
+    "truncated",
+    "gamma",
+    "weibull",
+    "beta",
+    "probit",
+    "ordinalprobit",
+    "negativebinomial",
+    "zeroinflatedpoisson",
+    "zeroinflatednegativebinomial",
+    "hurdlepoisson",
+    "hurdlenegativebinomial",
+)
+(
+    GAUSSIAN,
+    BERNOULLI,
+    ORDINAL,
+    NOMINAL,
+    POISSON,
+    STUDENT,
+    SKEW_NORMAL,
+    TRUNCATED,
+    GAMMA,
+    WEIBULL,
+    BETA,
+    PROBIT,
+    ORDINAL_PROBIT,
+    NEGATIVE_BINOMIAL,
+    INFLATED_POISSON,
+    INFLATED_NEGATIVE_BINOMIAL,
+    HURDLE_POISSON,
+    HURDLE_NEGATIVE_BINOMIAL,
+) = range(18)
+PREPARED = 3  # most numbers that `prepare` fills
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
+_ROOT_2_PI = math.sqrt(2.0 / math.pi)
+_FEW = 6.0  # counts up to which a ratio of gamma functions is a product
 
 
 @kernel
-def _gaussian(y, eta, sigma):  # type: ignore[no-untyped-def]
-    z = (y - eta) / sigma
-    return -0.5 * z * z - math.log(sigma) - _HALF_LOG_2PI, z / sigma, (z * z - 1.0) / sigma
+def prepare(code, aux):  # type: ignore[no-untyped-def]
+    """Fill what depends on the parameters only, behind them."""
+    if code == STUDENT:  # log of the constant, its derivative by nu
+        nu = aux[1]
+        aux[2] = math.lgamma(0.5 * (nu + 1.0)) - math.lgamma(0.5 * nu) - 0.5 * math.log(nu * math.pi)
+        aux[3] = 0.5 * (digamma(0.5 * (nu + 1.0)) - digamma(0.5 * nu) - 1.0 / nu)
+    elif code == SKEW_NORMAL:  # scale omega, mean of the standard form, its derivative by alpha
+        alpha = aux[1]
+        norm = 1.0 + alpha * alpha
+        mean = _ROOT_2_PI * alpha / math.sqrt(norm)
+        aux[2] = aux[0] / math.sqrt(1.0 - mean * mean)
+        aux[3], aux[4] = mean, _ROOT_2_PI / (norm * math.sqrt(norm))
+    elif code == GAMMA:
+        alpha = aux[0]
+        aux[1] = alpha * math.log(alpha) - math.lgamma(alpha)
+        aux[2] = math.log(alpha) + 1.0 - digamma(alpha)
+    elif code == WEIBULL:  # log Gamma(1 + 1 / alpha), its derivative by alpha, log alpha
+        alpha = aux[0]
+        aux[1] = math.lgamma(1.0 + 1.0 / alpha)
+        aux[2] = -digamma(1.0 + 1.0 / alpha) / (alpha * alpha)
+        aux[3] = math.log(alpha)
+    elif code == BETA:
+        aux[1], aux[2] = math.lgamma(aux[0]), digamma(aux[0])
+    elif code in (NEGATIVE_BINOMIAL, INFLATED_NEGATIVE_BINOMIAL, HURDLE_NEGATIVE_BINOMIAL):
+        aux[2], aux[3] = math.lgamma(aux[0]), digamma(aux[0])
 
 
 @kernel
-def _bernoulli(y, eta):  # type: ignore[no-untyped-def]
+def _binomial(y, trials, eta):  # type: ignore[no-untyped-def]
     if eta > 0.0:
         small = math.exp(-eta)
         p = 1.0 / (1.0 + small)
@@ -43,68 +110,227 @@ def _bernoulli(y, eta):  # type: ignore[no-untyped-def]
         small = math.exp(eta)
         p = small / (1.0 + small)
         log_one_plus = math.log1p(small)
-    return y * eta - log_one_plus, y - p, 0.0
+    return y * eta - trials * log_one_plus, y - trials * p, 0.0, 0.0
 
 
 @kernel
-def _logistic(x):  # type: ignore[no-untyped-def]
-    if x > 0.0:
-        return 1.0 / (1.0 + math.exp(-x))
-    small = math.exp(x)
-    return small / (1.0 + small)
+def _probit(y, eta):  # type: ignore[no-untyped-def]
+    sign = 2.0 * y - 1.0
+    value = log_phi(sign * eta)
+    return value, sign * math.exp(-0.5 * eta * eta - _HALF_LOG_2PI - value), 0.0, 0.0
 
 
 @kernel
-def _log1p_exp(x):  # type: ignore[no-untyped-def]
-    return math.log1p(math.exp(-abs(x))) + max(x, 0.0)
+def _ordinal(code, level, eta, thresholds, n):  # type: ignore[no-untyped-def]
+    """log[F(b) - F(a)] between thresholds less eta, its derivatives by eta, b and a.
+
+    Logistic: F(b) - F(a) = (e^b - e^a) / ((1 + e^a)(1 + e^b)).
+    """
+    if code == ORDINAL_PROBIT:
+        a = thresholds[level - 1] - eta if level > 0 else -math.inf
+        b = thresholds[level] - eta if level < n else math.inf
+        value, d_b, d_a = log_interval(a, b)
+        return value, -d_a - d_b, d_b, d_a
+    value, d_a, d_b = 0.0, 0.0, 0.0
+    if level > 0:
+        a = thresholds[level - 1] - eta
+        value -= softplus(a)
+        d_a = -logistic(a)
+    if level < n:
+        b = thresholds[level] - eta
+        value -= softplus(-b)
+        d_b = logistic(-b)
+        if level > 0:
+            gap = thresholds[level] - thresholds[level - 1]
+            value += math.log(-math.expm1(-gap))
+            inverse = 1.0 / math.expm1(gap)
+            return value, -d_a - d_b, d_b + inverse, d_a - inverse
+    return value, -d_a - d_b, d_b, d_a
 
 
 @kernel
-def _ordinal(level, eta, thresholds, n):  # type: ignore[no-untyped-def]
-    """log[F(upper) - F(lower)] and d/d eta; F(b) - F(a) = (e^b - e^a) / ((1 + e^a)(1 + e^b))."""
-    if level == 0:
-        b = thresholds[0] - eta
-        return -_log1p_exp(-b), -_logistic(-b)
-    if level == n:
-        a = thresholds[n - 1] - eta
-        return -_log1p_exp(a), _logistic(a)
-    a, b = thresholds[level - 1] - eta, thresholds[level] - eta
-    value = math.log(-math.expm1(a - b)) - _log1p_exp(a) - _log1p_exp(-b)
-    return value, _logistic(a) - _logistic(-b)
+def _student(y, eta, aux):  # type: ignore[no-untyped-def]
+    sigma, nu = aux[0], aux[1]
+    z = (y - eta) / sigma
+    ratio = (nu + 1.0) * z / (nu + z * z)
+    log_tail = math.log1p(z * z / nu)
+    value = aux[2] - math.log(sigma) - 0.5 * (nu + 1.0) * log_tail
+    return value, ratio / sigma, (z * ratio - 1.0) / sigma, aux[3] - 0.5 * log_tail + 0.5 * z * ratio / nu
 
 
 @kernel
-def single_density(code, y, eta, aux, n_aux):  # type: ignore[no-untyped-def]
-    """Return (log f, d eta, d aux[0]) of a family with one linear predictor; aux are its parameters."""
-    if code in (GAUSSIAN, LOGNORMAL):
-        return _gaussian(y, eta, aux[0])
+def _skew_normal(y, eta, aux):  # type: ignore[no-untyped-def]
+    """By mean eta and sd sigma; omega and the place of the standard form follow from alpha."""
+    sigma, alpha, omega, mean, slope = aux[0], aux[1], aux[2], aux[3], aux[4]
+    r = (y - eta) / omega
+    z = r + mean
+    log_share = log_phi(alpha * z)
+    ratio = math.exp(-0.5 * alpha * alpha * z * z - _HALF_LOG_2PI - log_share)
+    d_z = alpha * ratio - z
+    d_log_omega = -1.0 - d_z * r
+    value = math.log(2.0) - math.log(omega) - 0.5 * z * z - _HALF_LOG_2PI + log_share
+    d_alpha = ratio * z + d_z * slope + d_log_omega * mean * slope / (1.0 - mean * mean)
+    return value, -d_z / omega, d_log_omega / sigma, d_alpha
+
+
+@kernel
+def _truncated(y, eta, aux):  # type: ignore[no-untyped-def]
+    sigma = aux[0]
+    z, a, b = (y - eta) / sigma, (aux[1] - eta) / sigma, (aux[2] - eta) / sigma
+    log_mass, d_b, d_a = log_interval(a, b)
+    value = -0.5 * z * z - math.log(sigma) - _HALF_LOG_2PI - log_mass
+    shrink = z * z - 1.0
+    if d_b != 0.0:
+        shrink += b * d_b
+    if d_a != 0.0:
+        shrink += a * d_a
+    return value, (z + d_a + d_b) / sigma, shrink / sigma, 0.0
+
+
+@kernel
+def _gamma(log_y, eta, aux):  # type: ignore[no-untyped-def]
+    """With y / mean = exp(r); the response comes as its logarithm."""
+    alpha = aux[0]
+    r = log_y - eta
+    ratio = math.exp(r)
+    return aux[1] + alpha * (r - ratio), alpha * (ratio - 1.0), aux[2] + r - ratio, 0.0
+
+
+@kernel
+def _weibull(log_y, eta, aux):  # type: ignore[no-untyped-def]
+    """By log mean eta; y / scale = exp(r); the response comes as its logarithm."""
+    alpha = aux[0]
+    r = log_y - eta + aux[1]
+    power = math.exp(alpha * r)
+    rest = 1.0 - power
+    return (
+        aux[3] + alpha * r - power,
+        -alpha * rest,
+        1.0 / alpha + r * rest + alpha * rest * aux[2],
+        0.0,
+    )
+
+
+@kernel
+def _beta(logit_y, eta, aux):  # type: ignore[no-untyped-def]
+    """By the logit eta of the mean; the response comes as its logit."""
+    kappa = aux[0]
+    mean, rest = logistic(eta), logistic(-eta)
+    p, q = mean * kappa, rest * kappa
+    log_rest = -softplus(logit_y)
+    psi_p, psi_q = digamma(p), digamma(q)
+    value = aux[1] - math.lgamma(p) - math.lgamma(q) + p * logit_y + kappa * log_rest
+    d_kappa = aux[2] + log_rest - mean * (psi_p - logit_y) - rest * psi_q
+    return value, kappa * mean * rest * (logit_y - psi_p + psi_q), d_kappa, 0.0
+
+
+@kernel
+def _negative_binomial(y, eta, rate, aux):  # type: ignore[no-untyped-def]
+    """By eta and alpha, less -log y!; Gamma(y + alpha) / Gamma(alpha) is a product where y is small."""
+    alpha = aux[0]
+    total = alpha + rate
+    log_zero = math.log1p(rate / alpha)
+    if y <= _FEW:
+        product, slope = 1.0, 0.0
+        j = 0.0
+        while j < y:
+            product *= alpha + j
+            slope += 1.0 / (alpha + j)
+            j += 1.0
+        log_ratio = math.log(product)
+    else:
+        log_ratio = math.lgamma(y + alpha) - aux[2]
+        slope = digamma(y + alpha) - aux[3]
+    value = log_ratio + y * (eta - math.log(total)) - alpha * log_zero
+    return value, (y - rate) * alpha / total, slope - log_zero + (rate - y) / total
+
+
+@kernel
+def _counts(code, y, eta, aux):  # type: ignore[no-untyped-def]
+    """Poisson and negative binomial counts, alone, with extra zeros, or with zeros of their own (hurdle)."""
+    negative = code in (NEGATIVE_BINOMIAL, INFLATED_NEGATIVE_BINOMIAL, HURDLE_NEGATIVE_BINOMIAL)
+    share = aux[1] if negative else aux[0]
+    alpha = aux[0] if negative else 1.0
+    rate = math.exp(eta)
+    value, slope, d_alpha = y * eta - rate, y - rate, 0.0
+    if negative:
+        value, slope, d_alpha = _negative_binomial(y, eta, rate, aux)
+    if code == NEGATIVE_BINOMIAL:
+        return value, slope, d_alpha, 0.0
+    if code in (HURDLE_POISSON, HURDLE_NEGATIVE_BINOMIAL):
+        if y == 0.0:
+            value, slope, d_alpha, d_share = math.log(share), 0.0, 0.0, 1.0 / share
+        else:
+            zero, zero_slope, zero_alpha = -rate, -rate, 0.0
+            if negative:
+                total = alpha + rate
+                log_zero = math.log1p(rate / alpha)
+                zero, zero_slope, zero_alpha = (
+                    -alpha * log_zero,
+                    -rate * alpha / total,
+                    rate / total - log_zero,
+                )
+            odds = 1.0 / math.expm1(-zero)
+            value += math.log1p(-share) - math.log(-math.expm1(zero))
+            slope += odds * zero_slope
+            d_alpha += odds * zero_alpha
+            d_share = -1.0 / (1.0 - share)
+    elif y == 0.0:
+        own = math.exp(value)
+        mass = share + (1.0 - share) * own
+        weight = (1.0 - share) * own / mass
+        value, slope, d_alpha, d_share = math.log(mass), weight * slope, weight * d_alpha, (1.0 - own) / mass
+    else:
+        value += math.log1p(-share)
+        d_share = -1.0 / (1.0 - share)
+    if negative:
+        return value, slope, d_alpha, d_share
+    return value, slope, d_share, 0.0
+
+
+@kernel
+def single_density(code, y, trials, eta, aux, n_aux):  # type: ignore[no-untyped-def]
+    """Return (log f, d eta, d first, d second parameter) of a family with one linear predictor.
+
+    Of ordered levels the last two are the derivatives by the thresholds above and below the level.
+    """
     if code == BERNOULLI:
-        return _bernoulli(y, eta)
+        return _binomial(y, trials, eta)
     if code == POISSON:
         rate = math.exp(eta)
-        return y * eta - rate, y - rate, 0.0
-    value, slope = _ordinal(int(y), eta, aux, n_aux)
-    return value, slope, 0.0
+        return y * eta - rate, y - rate, 0.0, 0.0
+    if code in (ORDINAL, ORDINAL_PROBIT):
+        return _ordinal(code, int(y), eta, aux, n_aux)
+    if code == STUDENT:
+        return _student(y, eta, aux)
+    if code == SKEW_NORMAL:
+        return _skew_normal(y, eta, aux)
+    if code == TRUNCATED:
+        return _truncated(y, eta, aux)
+    if code == GAMMA:
+        return _gamma(y, eta, aux)
+    if code == WEIBULL:
+        return _weibull(y, eta, aux)
+    if code == BETA:
+        return _beta(y, eta, aux)
+    if code == PROBIT:
+        return _probit(y, eta)
+    return _counts(code, y, eta, aux)
 
 
 @kernel
-def add_parameters(code, y, eta, aux, n_aux, weight, d_aux):  # type: ignore[no-untyped-def]
-    """Add weight times the derivative with respect to several parameters."""
-    level = int(y)
-    if level < n_aux:  # upper threshold
-        b = aux[level] - eta
-        d = _logistic(-b)
-        if level > 0:
-            a = aux[level - 1] - eta
-            d += 1.0 / math.expm1(b - a)
-        d_aux[level] += weight * d
-    if level > 0:  # lower threshold
-        a = aux[level - 1] - eta
-        d = -_logistic(a)
+def add_parameters(code, y, n_aux, d_first, d_second, d_aux):  # type: ignore[no-untyped-def]
+    """Add one row's derivatives by the family's parameters to their sums."""
+    if code in (ORDINAL, ORDINAL_PROBIT):
+        level = int(y)
         if level < n_aux:
-            b = aux[level] - eta
-            d -= 1.0 / math.expm1(b - a)
-        d_aux[level - 1] += weight * d
+            d_aux[level] += d_first
+        if level > 0:
+            d_aux[level - 1] += d_second
+    else:
+        d_aux[0] += d_first
+        if n_aux > 1:
+            d_aux[1] += d_second
 
 
 @kernel

@@ -63,6 +63,9 @@ B_START, B_ROWS, B_COMBINATIONS, B_PARENTS, B_SIZE = range(5)
     F_AUX,  # parameters of the family: records
     F_AUX_TABLE,
     F_AUX_N,  # and numbers in all
+    F_CONSTANTS,  # F: numbers of the family that are not sampled, such as bounds
+    F_CONSTANTS_N,
+    F_TRIALS,  # F: trials of each row, or -1: one each
     F_SCALE,  # F offset of (location, spread)
     F_WHITENING,
     F_CENTERS,
@@ -87,7 +90,7 @@ B_START, B_ROWS, B_COMBINATIONS, B_PARENTS, B_SIZE = range(5)
     F_COEFFICIENT_PRIORS,
     F_UNITS,  # I: unit of each row, or -1: rows with integrated cells
     F_SIZE,
-) = range(38)
+) = range(41)
 
 # parameters of a family: place in x, how many, transform, F of locations, first of them among the factor's numbers,
 # F of the prior, whether it sits at the predictors' means
@@ -124,8 +127,13 @@ L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SCALE, L_SIZE = range(
     E_SLAB_TABLE,
     E_U,  # offset of its (G, q) effects in the work vector of effects
     E_L,  # offset of its (q, q) root in the work vector of roots
+    E_SHIFT,  # F: (q, G, p) how coefficients enter centred effects, or -1
+    E_SHIFT_INTERCEPT,  # the effect that takes the intercept, or -1
+    E_CELLS,  # sampled cells in centred effects: how many
+    E_CELL_TABLE,  # I: (group, effect, column, cell record, index) of each
+    E_CELL_WEIGHTS,  # F
     E_SIZE,
-) = range(19)
+) = range(24)
 
 COLLAPSE, NONCENTRED, CENTRED = range(3)
 

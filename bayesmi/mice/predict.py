@@ -51,7 +51,10 @@ class Predictor:
 
     def scales(self, factor: Factor) -> dict[str, Any]:
         """Return the scale parameters: numbers, or vectors such as thresholds."""
-        return {name: value[0] for name, value in self.draw.factors[factor.variable].scales.items()}
+        table = self.model.table
+        own = {name: value[0] for name, value in self.draw.factors[factor.variable].scales.items()}
+        rows = table.rows_of_level(factor.level)
+        return own | factor.known(lambda name: table.at(name, factor.level), len(rows))
 
     def has_one_predictor(self, factor: Factor) -> bool:
         """Whether the factor has one linear predictor (a nominal one has several)."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.errors import ModelError, NotSupportedError
+from bayesmi.errors import ModelError
 from bayesmi.families import Family
 from bayesmi.formula import Design, Formula, fit_design, fit_offsets
 from bayesmi.model.default_priors import choose_priors
 from bayesmi.model.factor import EffectLink, Factor, GroupEffect, level_codes
 from bayesmi.model.table import ModelTable
+from bayesmi.model.trials import check_trials
 from bayesmi.priors import Prior
 
 __all__ = ["assemble_factor", "column_names", "group_effects"]
@@ -65,6 +67,7 @@ def assemble_factor(
     link_sds: Sequence[float] = (),
     given: Mapping[str, Prior] | None = None,
     reasons: Sequence[str] = (),
+    names: Mapping[str, str] | None = None,
 ) -> tuple[Factor, tuple[str, ...]]:
     """Return the factor f(variable | its formula) and notices about it.
 
@@ -73,10 +76,6 @@ def assemble_factor(
     ModelError
         If the response or a predictor is constant or wholly missing.
     """
-    if formula.response is not None and formula.response.trials is not None:
-        raise NotSupportedError(
-            f"'{variable} | trials(…)' (binomial) is not supported yet; the nearest that is: one row a trial, Bernoulli"
-        )
     rows = table.rows_of_level(level)
     levels: tuple[float, ...] = table.levels_of(variable) if family.has_levels else ()
     response = table.values[variable][rows]
@@ -85,11 +84,15 @@ def assemble_factor(
     seen = response[np.isfinite(response)]
     _check_varies(variable, seen, level)
     family.check(variable, seen)
+    trials = check_trials(variable, formula, family, table, rows)
     if not family.has_levels:
-        counts = family.cell_values(seen)
+        counts = family.cell_values(seen if trials is None else trials)
         levels = () if counts is None else tuple(counts.tolist())
     labels = table.level_labels(variable)[1:] if family.has_equations else ()
     design = fit_design(formula.terms, formula.intercept, table.variables(_variables(formula.terms)))
+    if names:  # terms of derived variables keep the names they were written with
+        blocks = tuple(replace(block, name=names.get(block.name, block.name)) for block in design.blocks)
+        design = replace(design, blocks=blocks)
     offset_names = frozenset().union(*(part.variables for part in formula.offsets))
     offsets = fit_offsets(formula.offsets, table.variables(offset_names))
     values = {name: table.values[name][rows] for name in design.variables}
@@ -97,9 +100,9 @@ def assemble_factor(
     if design.n_columns:
         design.check_finite(values)
         matrix = design.matrix(values)
-    names = column_names(design)
+    columns = column_names(design)
     observed = np.isfinite(matrix)
-    for j, (_, column) in enumerate(names):
+    for j, (_, column) in enumerate(columns):
         known = matrix[observed[:, j], j]
         if known.size == 0:
             raise ModelError(f"predictor {column!r} of {variable!r} has no observed value: leave it out")
@@ -109,12 +112,12 @@ def assemble_factor(
             )
     effects = group_effects(formula, table)
     effect_sds = {effect.grouping: _effect_sds(effect, table, rows) for effect in effects}
-    means = np.array([matrix[observed[:, j], j].mean() for j in range(len(names))])
-    sds = np.array([matrix[observed[:, j], j].std(ddof=1) for j in range(len(names))])
+    means = np.array([matrix[observed[:, j], j].mean() for j in range(len(columns))])
+    sds = np.array([matrix[observed[:, j], j].std(ddof=1) for j in range(len(columns))])
     centers = means if design.intercept else np.zeros_like(means)
     location, spread = family.location_and_spread(seen)
     prefix = "" if role == "analysis" else f"{variable}__"
-    all_names = names + [(link.name, link.name) for link in links]
+    all_names = columns + [(link.name, link.name) for link in links]
     priors = choose_priors(
         prefix,
         family,
@@ -134,22 +137,22 @@ def assemble_factor(
     notices: tuple[str, ...] = (
         *design.notices,
         *(
-            f"predictor {names[j][1]!r} of {variable!r} is a linear combination of the others in the observed rows: "
+            f"predictor {columns[j][1]!r} of {variable!r} is a linear combination of the others in the observed rows: "
             "only its prior tells them apart"
             for j in dependent
         ),
     )
     n_complete = int(complete.sum())
-    if n_complete <= len(names):
+    if n_complete <= len(columns):
         notices += (
             f"{variable!r} and its predictors are all observed in {n_complete} rows, no more than there are predictors "
-            f"({len(names)}): the priors decide",
+            f"({len(columns)}): the priors decide",
         )
     n_links = len(links)
     full = np.zeros((len(all_names), len(all_names)))
-    full[: len(names), : len(names)] = whitening
+    full[: len(columns), : len(columns)] = whitening
     for i in range(n_links):
-        full[len(names) + i, len(names) + i] = spread / float(link_sds[i])
+        full[len(columns) + i, len(columns) + i] = spread / float(link_sds[i])
     factor = Factor(
         variable=variable,
         role=role,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.data import Column, IncompleteFrame
-from bayesmi.data.wording import name_rows, short_number
+from bayesmi.data.wording import did_you_mean, name_rows, short_number
 from bayesmi.errors import ModelError
 from bayesmi.formula import Formula
 from bayesmi.model.default_priors import prior_names
@@ -114,7 +114,7 @@ def check_auxiliary(
     for name in auxiliary:
         if name not in frame.columns:
             raise ModelError(
-                f"auxiliary= names {name!r}, which is not a column of the table; there are {', '.join(frame.columns)}"
+                f"auxiliary= names {name!r}, which is not a column of the table: {did_you_mean(name, list(frame.columns))}"
             )
         if name == response or name in formula.variables:
             raise ModelError(

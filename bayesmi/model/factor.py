@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -152,6 +152,26 @@ class Factor:
         if not self.family.has_levels:
             return codes
         return np.asarray(self.levels)[np.asarray(codes, dtype=np.intp)]
+
+    @property
+    def support(self) -> tuple[float, ...]:
+        """Where a continuous variable lives; of one with heavy tails with its centre and scale."""
+        own = self.family.support
+        return (*own, self.location, self.spread) if self.family.has_heavy_tails else own
+
+    @property
+    def trials(self) -> str | int | None:
+        """Column or number of trials of a binomial variable."""
+        response = self.formula.response
+        return response.trials if self.family.needs_trials and response is not None else None
+
+    def known(self, at: Callable[[str], NDArray[np.float64]], n_rows: int) -> dict[str, NDArray[np.float64]]:
+        """Return what the family needs to know of each row beside its parameters: trials, (n_rows,)."""
+        if self.trials is None:
+            return {}
+        return {
+            "trials": at(self.trials) if isinstance(self.trials, str) else np.full(n_rows, float(self.trials))
+        }
 
     @property
     def parents(self) -> frozenset[str]:

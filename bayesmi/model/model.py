@@ -12,6 +12,7 @@ from bayesmi.data import IncompleteFrame
 from bayesmi.errors import BayesmiNotice, ModelError, NotSupportedError
 from bayesmi.families import Family, family_for_kind, get_family
 from bayesmi.formula import Formula, check_variables, parse
+from bayesmi.formula.substitute import substituted
 from bayesmi.model.assemble import assemble_factor
 from bayesmi.model.automatic import AutomaticFormula, Earlier, write_formula
 from bayesmi.model.checks import (
@@ -22,6 +23,7 @@ from bayesmi.model.checks import (
     check_roles,
     factor_prior_names,
 )
+from bayesmi.model.derived import Derived, check_parts, read_derived, solve_parts, with_derived_columns
 from bayesmi.model.factor import Factor
 from bayesmi.model.order import order_variables
 from bayesmi.model.table import ModelTable
@@ -56,7 +58,11 @@ class Model:
     auxiliary : sequence of str
         Columns that inform missing values and stay out of the analysis model: each is modelled given the analysis
         variables, f(auxiliary | response, predictors), whether it is itself complete or not.
-    derived, observations, mechanisms : optional
+    derived : mapping, optional
+        Columns that are functions of others, e.g. ``{"BMI": "Weight / Height**2"}``: the parts are modelled, the column
+        is computed in every completed data set (and added where the table has none). In the formula it stands for its
+        expression; an observed value determines the one part that is missing.
+    observations, mechanisms : optional
         Not supported yet; anything but the empty default is refused by name.
     kinds : mapping, optional
         Kind of columns: continuous, count, binary, nominal, ordinal or identifier.
@@ -111,7 +117,7 @@ class Model:
         where: Any = None,
         not_applicable: Mapping[str, str] | None = None,
     ) -> None:
-        _refuse_unsupported(derived=derived, observations=observations, mechanisms=mechanisms)
+        _refuse_unsupported(observations=observations, mechanisms=mechanisms)
         check_arguments(
             family=family,
             order=order,
@@ -133,6 +139,15 @@ class Model:
             )
         if isinstance(levels, str) and levels not in ("pooled", "separated"):
             raise ModelError(f"levels= is 'pooled', 'separated' or a mapping, not {levels!r}")
+        known = [str(name) for name in getattr(data, "columns", ())] if derived else []
+        made = read_derived(derived, known)
+        if any(parsed.response.name == one.name for one in made):
+            raise NotSupportedError(
+                f"the response {parsed.response.name!r} is derived: a density of it beside those of its parts would count them "
+                "twice; the nearest that is supported: a model of its parts, and its analysis on the completed data"
+            )
+        if made and not isinstance(data, IncompleteFrame):
+            data = with_derived_columns(data, made)
         overrides = dict(levels) if isinstance(levels, Mapping) else None
         groupings = tuple(dict.fromkeys(term.grouping for term in parsed.groups))
         if isinstance(data, IncompleteFrame):
@@ -164,6 +179,7 @@ class Model:
             "formula": formula,
             "family": family,
             "auxiliary": list(auxiliary),
+            "derived": dict(derived or {}),
             "families": dict(families or {}),
             "formulas": dict(formulas or {}),
             "priors": dict(priors or {}),
@@ -175,10 +191,21 @@ class Model:
         }
         self._formula = parsed
         self._frame = frame
+        self._derived = made
         separate = levels != "pooled"
+        for one in made:
+            if one.name not in frame.columns:
+                raise ModelError(
+                    f"derived[{one.name!r}]: an IncompleteFrame needs that column, empty if it is new"
+                )
+        contradictions = check_parts(made, frame)
+        table = ModelTable.from_frame(frame, groupings)
+        table = table.with_solved(solve_parts(made, table.values, table.unknown))
+        modelled, names = substituted(parsed, {one.name: one.expression for one in made})
         self._table, self._factors, notices = _joint(
-            parsed, ModelTable.from_frame(frame, groupings), self._spec, separate_levels=separate
+            modelled, names, table, self._spec, separate_levels=separate
         )
+        notices = (*contradictions, *notices)
         whole = [factor.variable for factor in self._factors if factor.family.integer_valued]
         imputed = [factor.variable for factor in reversed(self._factors)]
         self._notices = (*frame.notices, *notices, *frame.dtype_notices(imputed, whole))
@@ -189,6 +216,11 @@ class Model:
     def formula(self) -> Formula:
         """The analysis model's formula."""
         return self._formula
+
+    @property
+    def derived(self) -> tuple[Derived, ...]:
+        """Columns that are computed from others in every completed data set."""
+        return self._derived
 
     @property
     def response(self) -> str:
@@ -324,7 +356,6 @@ class Model:
 
 def _refuse_unsupported(**arguments: Any) -> None:
     nearest = {
-        "derived": "model the parts and compute it on the completed data inside analyze()",
         "observations": "exact and missing values are",
         "mechanisms": "ignorable missingness is",
     }
@@ -334,7 +365,12 @@ def _refuse_unsupported(**arguments: Any) -> None:
 
 
 def _joint(
-    parsed: Formula, table: ModelTable, spec: dict[str, Any], *, separate_levels: bool
+    parsed: Formula,
+    names: Mapping[str, str],
+    table: ModelTable,
+    spec: dict[str, Any],
+    *,
+    separate_levels: bool,
 ) -> tuple[ModelTable, tuple[Factor, ...], tuple[str, ...]]:
     """Return the table with made columns, the factors in the order of the product, and notices."""
     assert parsed.response is not None
@@ -416,8 +452,8 @@ def _joint(
             "levels='pooled': models of incomplete covariates force equal within- and between-group association"
         )
     family = (
-        get_family(spec["family"])
-        if spec["family"]
+        get_family(spec["family"] or "binomial")
+        if spec["family"] or parsed.response.trials is not None
         else family_for_kind(response, frame.columns[response].kind, "response")
     )
     _check_family(response, family, table)
@@ -426,7 +462,7 @@ def _joint(
             f"response {response!r} is constant within {table.level(response)}: its rows are not independent"
         )
     analysis, remarks = assemble_factor(
-        response, parsed, family, table, role="analysis", given=spec["priors"]
+        response, parsed, family, table, role="analysis", given=spec["priors"], names=names
     )
     factors.append(analysis)
     notices += remarks
@@ -448,8 +484,8 @@ def _joint(
 
 def _check_family(name: str, family: Family, table: ModelTable) -> None:
     column = table.column(name)
-    if family.name == "bernoulli" and len(table.levels_of(name)) != 2:
-        raise ModelError(f"family 'bernoulli' needs two values; column {name!r} is {column.kind}")
+    if family.has_levels and family.kinds == ("binary",) and len(table.levels_of(name)) != 2:
+        raise ModelError(f"family {family.name!r} needs two values; column {name!r} is {column.kind}")
     if not family.has_levels and column.categories is not None:
         raise ModelError(
             f"family {family.name!r} needs numbers; column {name!r} holds categories ({column.kind})"

@@ -23,6 +23,7 @@ class ModelTable:
     values: Mapping[str, NDArray[np.float64]]  # (n,) numbers or codes; NaN where unknown or absent
     unknown: Mapping[str, NDArray[np.bool_]]  # (n,) missing and not deducible
     made: Mapping[str, str]  # made column -> how it was made, in words
+    solved: frozenset[str] = frozenset()  # columns with cells that follow from an observed derived value
 
     @property
     def n_rows(self) -> int:
@@ -105,6 +106,20 @@ class ModelTable:
             {**self.values, **{name: values for name, (values, _) in columns.items()}},
             {**self.unknown, **dict.fromkeys(columns, nothing)},
             {**self.made, **{name: level for name, (_, level) in columns.items()}},
+            self.solved,
+        )
+
+    def with_solved(self, solved: Mapping[str, NDArray[np.float64]]) -> ModelTable:
+        """Return the table with unknown cells that are known by now (finite in `solved`)."""
+        if not solved:
+            return self
+        values, unknown = dict(self.values), dict(self.unknown)
+        for name, found in solved.items():
+            known = np.isfinite(found)
+            values[name] = np.where(known, found, values[name])
+            unknown[name] = unknown[name] & ~known
+        return ModelTable(
+            self.frame, self.groupings, values, unknown, self.made, self.solved | frozenset(solved)
         )
 
     @classmethod

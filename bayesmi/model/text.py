@@ -23,7 +23,7 @@ _ROLES = {
 def model_text(model: Model) -> str:
     """Return the printout of a model."""
     table = model.table
-    groups = "".join(f", {len(group.labels):,} {name}" for name, group in table.groupings.items())
+    groups = "".join(f", {len(group.labels):,} groups of {name}" for name, group in table.groupings.items())
     lines = [f"Model of {model.formula}", f"  {table.n_rows:,} rows{groups}"]
     product = " · ".join(_conditional(factor) for factor in reversed(model.factors))
     if len(model.factors) > 1:
@@ -48,7 +48,7 @@ def _factor_lines(factor: Factor, model: Model, number: int) -> list[str]:
     table = model.table
     rows = table.rows_of_level(factor.level)
     missing = int(table.unknown_at(factor.variable, factor.level).sum())
-    what = "rows" if factor.level == "row" else factor.level
+    what = "rows" if factor.level == "row" else f"groups of {factor.level}"
     role = _ROLES[factor.role]
     count = f"{missing:,} of {len(rows):,} {what} missing" if missing else f"complete, {len(rows):,} {what}"
     lines = [
@@ -71,7 +71,8 @@ def _factor_lines(factor: Factor, model: Model, number: int) -> list[str]:
     ]
     for parameter in factor.family.parameters:
         where = " at the predictors' observed means" if parameter.per_level and priors.scales_at_means else ""
-        entries.append((f"{parameter.name} ({parameter.words}){where}", str(priors.scales[parameter.name])))
+        label = parameter.words if parameter.per_level else f"{parameter.name} ({parameter.words})"
+        entries.append((f"{label}{where}", str(priors.scales[parameter.name])))
     for effect in factor.effects:
         for name, prior in zip(effect.names, priors.group_sds[effect.grouping], strict=True):
             entries.append((f"sd of {name}|{effect.grouping}", str(prior)))

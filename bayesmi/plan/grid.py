@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.errors import ModelError, NotSupportedError
+from bayesmi.families.support import Support, constrain, unconstrain
 from bayesmi.formula import Design
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
@@ -25,37 +26,13 @@ __all__ = ["SPACING", "check_range", "constrain", "count_values", "first_grid", 
 Floats = NDArray[np.float64]
 SPACING = 1.1  # of the smallest conditional standard deviation
 _REACH = 2.5  # observed standard deviations beyond the observed range
+_TAIL = 14.0  # log of the mass that may lie beyond, where tails are exponential
+_DIGITS = 30.0  # exp(-30) is 1e-13: what is left of double precision next to a bound
 _LEAST, _MOST = 25, 600  # points
 _ROWS = 200  # complete cases on which slopes are looked at
 
 
-def unconstrain(values: Floats, support: tuple[float, float]) -> Floats:
-    """Return values of a variable with that support on the real line."""
-    low, high = support
-    if math.isinf(low) and math.isinf(high):
-        return values
-    if math.isinf(high):
-        return np.log(values - low)
-    if math.isinf(low):
-        return -np.log(high - values)
-    share = (values - low) / (high - low)
-    return np.log(share) - np.log1p(-share)
-
-
-def constrain(points: Floats, support: tuple[float, float]) -> tuple[Floats, Floats]:
-    """Return values of the support, and the log of d value / d point."""
-    low, high = support
-    if math.isinf(low) and math.isinf(high):
-        return points, np.zeros(np.shape(points))
-    if math.isinf(high):
-        return low + np.exp(points), points
-    if math.isinf(low):
-        return high - np.exp(-points), -points
-    share = 1.0 / (1.0 + np.exp(-points))
-    return low + (high - low) * share, np.log(high - low) - np.logaddexp(0, -points) - np.logaddexp(0, points)
-
-
-def grid_values(starts: Floats, spacings: Floats, n_points: int, support: tuple[float, float]) -> CellValues:
+def grid_values(starts: Floats, spacings: Floats, n_points: int, support: Support) -> CellValues:
     """Return `n_points` values for each cell, from its start on the unconstrained scale, with log weights."""
     points = starts[:, None] + spacings[:, None] * np.arange(n_points)
     values, jacobian = constrain(points, support)
@@ -78,12 +55,13 @@ def first_grid(
     ModelError
         If a predictor is not finite somewhere on it, such as the logarithm of a Gaussian variable.
     """
-    support = factor.family.support
+    support = factor.support
     check_range(factor, factors, table, wider)
     low, high, z = _reach(factor, table, wider)
     smallest = _smallest_sd(factor, factors, table, z, float(z.std(ddof=1)))
     narrow_low, narrow_high, _ = _reach(factor, table, 1.0)
-    spacing = min(SPACING * smallest, (narrow_high - narrow_low) / (_LEAST - 1)) / finer
+    spacing = min(SPACING * smallest, (narrow_high - narrow_low) / (_LEAST - 1))
+    spacing /= finer
     n_points = math.ceil((high - low) / spacing * (1.0 - 1e-9)) + 1
     if n_points > _MOST:
         raise NotSupportedError(
@@ -92,6 +70,25 @@ def first_grid(
         )
     step = (high - low) / (n_points - 1)
     return grid_values(np.full(n_cells, low), np.full(n_cells, step), n_points, support)
+
+
+def _distinct(support: Support) -> tuple[float, float]:
+    """Return the range of the unconstrained scale on which values are told apart from a bound."""
+    if len(support) == 4 or not np.isfinite(support).any():
+        return -np.inf, np.inf
+    if np.isfinite(support).all():
+        return -_DIGITS, _DIGITS
+    bound = support[0] if np.isfinite(support[0]) else support[1]
+    near = math.log(abs(bound)) - _DIGITS if bound else -500.0
+    return (near, np.inf) if np.isfinite(support[0]) else (-np.inf, -near)
+
+
+def _free(values: Floats, support: Support) -> Floats:
+    """Return values on the unconstrained scale; those on a bound lie as far out as the nearest that do not."""
+    with np.errstate(divide="ignore"):
+        z = unconstrain(values, support)
+    inside = np.isfinite(z)
+    return z if inside.all() else np.clip(z, z[inside].min(), z[inside].max())
 
 
 def count_values(factor: Factor, n_cells: int, wider: float) -> CellValues:
@@ -128,8 +125,9 @@ def _smallest_sd(
 ) -> float:
     """Rough smallest sd of a cell given everything else, on the unconstrained scale, from the complete cases."""
     z = np.linspace(float(np.quantile(seen, 0.01)), float(np.quantile(seen, 0.99)), 61)
-    values, _ = constrain(z, factor.family.support)
-    information = np.full(61, 1.0 / _residual_sd(factor, table, sd) ** 2)
+    values, _ = constrain(z, factor.support)
+    own = _residual_sd(factor, table, sd)
+    information = np.full(61, 1.0 / own**2)
     for child in children_of(factor.variable, factors):
         if factor.variable not in child.design.variables:
             continue
@@ -141,7 +139,7 @@ def _smallest_sd(
         eta = matrix @ slopes
         gradient = np.gradient(eta, z, axis=0)
         information += weight * np.quantile(gradient**2, 0.95, axis=1)
-    return float(1.0 / np.sqrt(information.max()))
+    return min(float(1.0 / np.sqrt(information.max())), own / factor.family.grid_finer)
 
 
 def _residual_sd(factor: Factor, table: ModelTable, sd: float) -> float:
@@ -153,7 +151,7 @@ def _residual_sd(factor: Factor, table: ModelTable, sd: float) -> float:
         known &= np.isfinite(table.values[parent][rows])
     if known.sum() <= factor.design.n_columns + 2:
         return sd
-    y = unconstrain(response[known], factor.family.support)
+    y = _free(response[known], factor.support)
     values = {parent: table.values[parent][rows][known] for parent in factor.design.variables}
     design = np.column_stack([np.ones(len(y)), factor.matrix(values, len(y))])
     residual = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
@@ -170,21 +168,14 @@ def _rough_fit(child: Factor, table: ModelTable) -> tuple[Floats, float]:
     y = response[known]
     values = {parent: table.values[parent][rows][known] for parent in child.design.variables}
     design = np.column_stack([np.ones(len(y)), child.matrix(values, len(y))])
-    weight = 1.0
-    if child.family.name == "poisson":
-        weight = float(y.mean() + 2.0 * y.std()) + 1.0
-        y = np.asarray(np.log(y + 0.5), dtype=float)
-    elif child.family.is_discrete:
-        y, weight = np.asarray(4.0 * (y > y.mean()), dtype=float), 0.25
-    else:
-        y = child.family.to_kernel(y)
+    y, information = child.family.rough_response(y)
     if len(y) <= design.shape[1]:
-        return np.zeros(design.shape[1] - 1), weight
+        return np.zeros(design.shape[1] - 1), information or 1.0
     slopes = np.linalg.lstsq(design, y, rcond=None)[0]
-    if not child.family.is_discrete:
-        residual = y - design @ slopes
-        weight = (len(y) - design.shape[1]) / max(float((residual**2).sum()), 1e-300)
-    return slopes[1:], weight
+    if information is not None:
+        return slopes[1:], information
+    residual = y - design @ slopes
+    return slopes[1:], (len(y) - design.shape[1]) / max(float((residual**2).sum()), 1e-300)
 
 
 def check_range(factor: Factor, factors: Sequence[Factor], table: ModelTable, wider: float = 1.0) -> None:
@@ -196,7 +187,7 @@ def check_range(factor: Factor, factors: Sequence[Factor], table: ModelTable, wi
         Such as for the logarithm of a Gaussian variable.
     """
     low, high, _ = _reach(factor, table, wider)
-    values, _ = constrain(np.linspace(low, high, 61), factor.family.support)
+    values, _ = constrain(np.linspace(low, high, 61), factor.support)
     for child in children_of(factor.variable, factors):
         designs = [(child.design, "{}"), (child.offsets, "offset({})")]
         designs += [(design, "{}") for effect in child.effects for design in effect.designs]
@@ -218,6 +209,10 @@ def check_range(factor: Factor, factors: Sequence[Factor], table: ModelTable, wi
 def _reach(factor: Factor, table: ModelTable, wider: float) -> tuple[float, float, Floats]:
     """Ends of a grid on the unconstrained scale, and the observed values there."""
     response = table.values[factor.variable][table.rows_of_level(factor.level)]
-    z = unconstrain(response[np.isfinite(response)], factor.family.support)
-    beyond = wider * _REACH * float(z.std(ddof=1))
-    return float(z.min()) - beyond, float(z.max()) + beyond, z
+    seen = response[np.isfinite(response)]
+    z = _free(seen, factor.support)
+    sd = float(z.std(ddof=1))
+    below, above = (max(_REACH * sd, _TAIL / rate) for rate in factor.family.tail_rates(seen))
+    nearest, farthest = _distinct(factor.support)
+    low, high = float(z.min()) - wider * below, float(z.max()) + wider * above
+    return max(low, nearest), min(high, farthest), z

@@ -26,6 +26,7 @@ _BUDGET = 4_000_000  # expanded rows
 _INFORMATIVE = (
     3.0  # information of a group's rows over that of the prior, from which centred effects mix better
 )
+_INFORMATIVE_BESIDE_LINKS = 30.0
 
 
 @dataclass(frozen=True)
@@ -113,11 +114,13 @@ def make_plan(
     active = active_units(factors, table, kept=kept)
     cells: list[CellGroup] = []
     for name, column in table.frame.columns.items():
-        if not any(factor.variable == name for factor in factors) and name not in model.formula.variables:
+        if not any(factor.variable == name or name in factor.parents for factor in factors):
             continue
         deduced = np.flatnonzero(column.missing & ~table.unknown.get(name, column.missing))
         if deduced.size:
             reason = f"constant in its {column.level} and observed in another row of it"
+            if name in table.solved:
+                reason = "follows from an observed derived value"
             cells.append(CellGroup(name, "deduce", "row", deduced, reason))
     continuous = continuous_cells(factors, table, active, wanted)
     for factor in factors:
@@ -229,8 +232,8 @@ def _check_levels(cells: list[CellGroup], factors: tuple[Factor, ...]) -> None:
                 if factor.level not in ("row", group.level) and group.variable in factor.parents:
                     raise NotSupportedError(
                         f"missing values of {group.variable!r} (one a {group.level}) would have to be summed out of the model of "
-                        f"{factor.variable!r} (one a {factor.level}), which is supported for models of rows; the nearest that is: "
-                        f"formulas={{{factor.variable!r}: '~ …'}} without {group.variable!r}"
+                        f"{factor.variable!r} (one a {factor.level}), which is supported for models of rows; the nearest "
+                        f"that is: formulas={{{factor.variable!r}: '~ …'}} without {group.variable!r}"
                     )
     if len(levels) > 1:
         (one, first), (other, second) = list(levels.items())[:2]
@@ -346,9 +349,9 @@ def _effects_of(
         )  # fmt: skip
     per_group = np.bincount(table.codes_at(effect.grouping, factor.level)[active], minlength=n_groups)
     # with a link the group sd can go to zero where the link explains the groups: a funnel for centred effects
-    information = 0.0 if factor.links else _information(factor, effect, table)
-    chosen = asked or ("centred" if information >= _INFORMATIVE else "noncentred")
-    strength = "much" if information >= _INFORMATIVE else "little"
+    least = _INFORMATIVE_BESIDE_LINKS if factor.links else _INFORMATIVE
+    strength = "much" if _information(factor, effect, table) >= least else "little"
+    chosen = asked or ("centred" if strength == "much" else "noncentred")
     why = f"{obstacle or 'asked for'}; {strength} information per group (median {int(np.median(per_group))} rows)"
     return EffectGroup(factor.variable, effect.grouping, chosen, n_groups, effect.n_effects, why)
 

@@ -28,7 +28,7 @@ def plan_text(plan: Plan) -> str:
     rows = [
         (
             f"{group.variable}",
-            f"{len(group.units):,} cells{_at(group.level)}",
+            f"{len(group.units):,} {'cell' if len(group.units) == 1 else 'cells'}{_at(group.level)}",
             _WORDS[group.treatment],
             group.reason,
         )

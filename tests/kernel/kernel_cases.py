@@ -14,8 +14,9 @@ from scipy.special import logit, logsumexp
 
 from bayesmi import BayesmiNotice, Model, Prior
 from bayesmi.build import build_sampled
+from bayesmi.build.centring import centrings
+from bayesmi.families.support import constrain, unconstrain
 from bayesmi.plan import make_plan
-from bayesmi.plan.grid import constrain, unconstrain
 
 FAST = "FAST_COMPILE"
 
@@ -61,10 +62,21 @@ def small_table() -> pd.DataFrame:
     price = np.exp(0.4 * z + 0.5 * rng.normal(size=n))
     price[[4, 10]] = np.nan
     flag = np.array([0.0, 1.0, np.nan, 1.0])[a]
+    other = np.random.default_rng(6)
+    share = 1 / (1 + np.exp(-0.5 * z - 0.8 * other.normal(size=n)))
+    share[[4, 10]] = np.nan
+    score = np.clip(4.0 + 2.0 * z + 2.0 * other.normal(size=n), 0.05, 9.9)
+    score[[4, 10]] = np.nan
+    tries = other.integers(1, 5, n).astype(float)
+    wins = np.minimum(other.binomial(4, 0.4, n), tries).astype(float)
+    wins[[4, 10, 12]] = np.nan
+    visits = np.where(other.random(n) < 0.4, 0.0, other.poisson(np.exp(0.3 * z)))
+    visits[[5, 15]] = np.nan
     text = np.where(b1 == 1, "yes", "no").astype(object)
     data = pd.DataFrame(
         {"a": a, "b": b, "c": c, "h": h, "v": v, "z": z, "w": w, "o": o, "x": x, "x2": x2, "b1": b1, "b2": b2}
     ).assign(one_two=one_two, k3=k3, y=y, yb=yb, text=text, t=t)
+    data = data.assign(share=share, score=score, tries=tries, wins=wins, visits=visits)
     data = data.assign(nom=nom, big=big, grade=grade, times=times, price=price, flag=flag)
     for name, rows in holes.items():
         data.loc[rows, name] = np.nan
@@ -96,6 +108,19 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "random_intercept": ("y ~ z + h + (1 | a)", {}),
     "random_intercept_centred": ("y ~ z + (1 | a)", {"treatments": {"1|a": "centred"}}),
     "random_intercept_noncentred": ("y ~ z + (1 | a)", {"treatments": {"1|a": "noncentred"}}),
+    "centred_group_predictors": (
+        "y ~ z * h + w + v + b1 + (1 + z | a)",
+        {"treatments": {"1|a": "centred", "v": "sample"}},
+    ),
+    "centred_group_cells": (
+        "y ~ v * h + z + w + b1 + (1 | a)",
+        {"treatments": {"1|a": "centred", "v": "sample"}},
+    ),
+    "centred_crossed": (
+        "y ~ z + h + w + b1 + (1 | a) + (1 | c)",
+        {"treatments": {"1|a": "centred", "1|c": "centred"}},
+    ),
+    "centred_slope_only": ("y ~ z + w + b1 + (0 + z | a)", {"treatments": {"1|a": "centred"}}),
     "slope": ("y ~ z + w + (1 + z | a)", {}),
     "slope_centred": ("y ~ z + w + (1 + z | a)", {"treatments": {"1|a": "centred"}}),
     "slope_noncentred": ("y ~ z + w + (1 + z | a)", {"treatments": {"1|a": "noncentred"}}),
@@ -170,6 +195,51 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "lognormal_response": ("price ~ z + b1", {"family": "lognormal"}),
     "lognormal_covariate": ("y ~ log(price) + z", {"families": {"price": "lognormal"}}),
     "lognormal_in_logit": ("yb ~ price + z", {"families": {"price": "lognormal"}}),
+    "student_response": ("y ~ x + z + b1", {"family": "student"}),
+    "student_groups": ("y ~ z + (1 | a)", {"family": "student"}),
+    "student_covariate": ("y ~ x + z", {"families": {"x": "student"}}),
+    "skewnormal_response": ("y ~ z + b1", {"family": "skewnormal"}),
+    "skewnormal_covariate": ("y ~ x + z", {"families": {"x": "skewnormal"}}),
+    "gamma_response": ("price ~ z + b1", {"family": "gamma"}),
+    "gamma_groups": ("price ~ z + (1 | a)", {"family": "gamma"}),
+    "gamma_covariate": ("y ~ log(price) + z", {"families": {"price": "gamma"}}),
+    "exponential_response": ("price ~ z + b1", {"family": "exponential"}),
+    "exponential_covariate": ("y ~ price + z", {"families": {"price": "exponential"}}),
+    "weibull_response": ("price ~ z + b1", {"family": "weibull"}),
+    "weibull_covariate": ("y ~ log(price) + z", {"families": {"price": "weibull"}}),
+    "beta_response": ("share ~ z + b1", {"family": "beta"}),
+    "beta_covariate": ("y ~ share + z", {"families": {"share": "beta"}}),
+    "truncated_response": ("score ~ z + b1", {"family": "truncated(0, 10)"}),
+    "truncated_covariate": ("y ~ score + z", {"families": {"score": "truncated(0, inf)"}}),
+    "bounded_response": ("score ~ z + b1", {"family": "bounded(-inf, 10)"}),
+    "bounded_covariate": ("y ~ score + z", {"families": {"score": "bounded(0, 10)"}}),
+    "probit_response": ("yb ~ x + b1 + (1 | a)", {"family": "probit"}),
+    "probit_covariate": ("y ~ b1 + z", {"families": {"b1": "probit"}}),
+    "ordinalprobit_response": (
+        "grade ~ z + b1",
+        {"kinds": {"grade": "ordinal"}, "family": "cumulative probit"},
+    ),
+    "ordinalprobit_covariate": (
+        "y ~ grade + z",
+        {"kinds": {"grade": "ordinal"}, "families": {"grade": "cumulative probit"}},
+    ),
+    "binomial_response": ("wins | trials(tries) ~ z + b1", {}),
+    "binomial_groups": ("wins | trials(4) ~ z + (1 | a)", {}),
+    "binomial_missing": ("wins | trials(tries) ~ z", {"treatments": {"wins": "enumerate"}}),
+    "binomial_covariate": (
+        "y ~ wins + z",
+        {"families": {"wins": "binomial"}, "formulas": {"wins": "wins | trials(tries) ~ z"}},
+    ),
+    "negativebinomial_response": ("times ~ z + b1", {"family": "negative binomial"}),
+    "negativebinomial_covariate": ("y ~ times + z", {"families": {"times": "negative binomial"}}),
+    "zip_response": ("visits ~ z + b1", {"family": "zero inflated poisson"}),
+    "zip_covariate": ("y ~ visits + z", {"families": {"visits": "zero inflated poisson"}}),
+    "zinb_response": ("visits ~ z + b1", {"family": "zero inflated negative binomial"}),
+    "zinb_covariate": ("y ~ visits + z", {"families": {"visits": "zero inflated negative binomial"}}),
+    "hurdle_poisson_response": ("visits ~ z + b1", {"family": "hurdle poisson"}),
+    "hurdle_poisson_covariate": ("y ~ visits + z", {"families": {"visits": "hurdle poisson"}}),
+    "hurdle_negbinomial_response": ("visits ~ z + b1", {"family": "hurdle negative binomial"}),
+    "hurdle_negbinomial_covariate": ("y ~ visits + z", {"families": {"visits": "hurdle negative binomial"}}),
     "quadratic": ("y ~ x + I(x ** 2) + z", {}),
     "quadratic_groups": ("y ~ x + I(x ** 2) + (1 + x | c)", {"levels": "pooled"}),
     "product_of_two": ("y ~ x * x2 + z", {}),
@@ -320,7 +390,12 @@ class Case:
             value = np.asarray(natural[rv.name])
             if transform is not None:
                 kind = type(transform).__name__
-                value = {"LogTransform": np.log, "LogOddsTransform": logit, "Ordered": _ordered}[kind](value)
+                if kind == "Interval":
+                    value = unconstrain(value, _bounds(self.model, rv.name))
+                else:
+                    value = {"LogTransform": np.log, "LogOddsTransform": logit, "Ordered": _ordered}[kind](
+                        value
+                    )
             point[self.plain.rvs_to_values[rv].name] = value
         return point
 
@@ -349,6 +424,11 @@ class Case:
                 if parameter.transform == "log":
                     out[name] = np.exp(raw)
                     jacobian += float(np.sum(raw))
+                elif parameter.transform == "identity":
+                    out[name] = record.locations[0] + raw
+                elif parameter.transform == "logit":
+                    out[name] = 1.0 / (1.0 + np.exp(-raw))
+                    jacobian += float(np.log(out[name] * (1.0 - out[name])))
                 else:
                     assert parameter.transform == "ordered"
                     gaps = np.array(record.locations[1:]) * np.exp(raw[1:])
@@ -359,8 +439,8 @@ class Case:
                     out[name] = centred + shift if factor.n_coefficients else centred
             if f"cell__{variable}" in self.plain.named_vars:
                 out[f"cell__{variable}"] = np.zeros(self.plain[f"cell__{variable}"].shape.eval())
-                if not factor.family.is_discrete and factor.family.support[0] == 0.0:
-                    out[f"cell__{variable}"] += 1.0
+                if not factor.family.is_discrete:
+                    out[f"cell__{variable}"] += constrain(np.zeros(1), factor.family.support)[0]
             if f"cell::{variable}" in parts:
                 sampled = factor.location + factor.spread * parts[f"cell::{variable}"]
                 out[f"cell__{variable}"][self.cells_of(variable, "sample")] = sampled
@@ -406,6 +486,23 @@ class Case:
             out[f"{prefix}Intercept"] = a - factor.centers @ beta
         return out, jacobian
 
+    def _shift(self, factor: Any, key: str, grouping: str, parts: dict[str, np.ndarray]) -> Any:
+        """What the fixed effects contribute to sampled centred effects."""
+        centring = centrings(factor, self.built.tables.factors[factor.variable], self.built.plan).get(
+            grouping
+        )
+        if centring is None:
+            return 0.0
+        beta = self._coefficients(factor, key, parts)[: factor.design.n_columns]
+        shift = (centring.weights @ beta).T
+        if centring.intercept >= 0:
+            shift[:, centring.intercept] += factor.spread * parts[f"{key}::intercept"]
+        for one in centring.cells:
+            source = self.model.factor(one.variable)
+            cell = source.location + source.spread * parts[f"cell::{one.variable}"][one.index]
+            shift[one.group, one.effect] += one.weight * beta[one.column] * cell
+        return shift
+
     def _link_spread(self, factor: Any, j: int, link: Any, parts: dict[str, np.ndarray]) -> float:
         """kappa / lambda: sqrt((group sd / typical sd)² + .1²), the typical sd being the prior's 2.5 spread / sd."""
         name = f"{link.key}::sd::{link.grouping}"
@@ -444,7 +541,7 @@ class Case:
         treatment = self.built.plan.effect(factor.variable, grouping).treatment
         own = parts.get(f"{key}::effects::{grouping}", np.zeros((groups, len(sds))))
         if treatment == "centred":
-            u = factor.spread * own
+            u = factor.spread * own - self._shift(factor, key, grouping, parts)
         else:
             u = own @ root.T
             if treatment == "noncentred":
@@ -483,9 +580,9 @@ class Case:
             for name, _ in mine:
                 factor = self.model.factor(name.removeprefix("cell__"))
                 grid = self.built.plan.grids[factor.variable].values[0]
-                low, high = unconstrain(grid[[0, -1]], factor.family.support)
-                points = np.linspace(low, high, 161 if len(mine) == 1 else 61)
-                values, jacobian = constrain(points, factor.family.support)
+                low, high = unconstrain(grid[[0, -1]], factor.support)
+                points = np.linspace(low, high, 201 if len(mine) == 1 else 61)
+                values, jacobian = constrain(points, factor.support)
                 axes.append(values)
                 weights.append(jacobian + np.log(points[1] - points[0]))
             terms = []
@@ -555,6 +652,11 @@ class Case:
         return mean, precision, self.logp(at(mean))
 
 
+def _bounds(model: Any, name: str) -> tuple[float, ...]:
+    """Bounds of a cell's variable."""
+    return model.factor(name.removeprefix("cell__")).family.support
+
+
 def _ordered(value: np.ndarray) -> np.ndarray:
     return np.concatenate([value[:1], np.log(np.diff(value))])
 
@@ -579,6 +681,7 @@ def make_case(name: str) -> Case:
     """Return the case of a shape, made once."""
     model = make_model(name)
     plan = make_plan(model)
-    if plan.grids:  # a random point is not the posterior that the first grid is made for
-        plan = make_plan(model, finer=dict.fromkeys(plan.grids, 1.5), wider=dict.fromkeys(plan.grids, 3.0))
+    grids = [name for name, grid in plan.grids.items() if grid.spacing is not None]
+    if grids:  # a random point is not the posterior that the first grid is made for
+        plan = make_plan(model, finer=dict.fromkeys(grids, 2.5), wider=dict.fromkeys(grids, 3.0))
     return Case(name, model, build_sampled(model, plan))

@@ -237,7 +237,7 @@ def test_printout_states_every_conditional_with_its_priors():
     model = model_of("y ~ x + b1 + z + (1 + z | a)", priors={"z": Prior("Normal", 0.5, 2)})
     text = repr(model)
     for part in (
-        "24 rows, 4 a",
+        "24 rows, 4 groups of a",
         "f(y | b1, x, z, a)",
         "y: gaussian (identity link), analysis model; 4 of 24 rows missing",
         "x: gaussian (identity link), model of an incomplete covariate; 4 of 24 rows missing",

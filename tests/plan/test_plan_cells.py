@@ -327,7 +327,7 @@ def test_an_expansion_beyond_the_budget_is_refused_by_name():
     data.loc[:200, list("abcde")] = np.nan
     formula = "y ~ I(a ** 2) + I(b ** 2) + I(c ** 2) + I(d ** 2) + I(e ** 2)"
     with pytest.raises(
-        NotSupportedError, match="cells of a, b, c, d, e needs .* weighted rows.*take variables"
+        NotSupportedError, match=r"cells of a, b, c, d, e needs .* weighted rows.*take variables"
     ):
         plan_of(formula, data)
 
@@ -355,7 +355,7 @@ def test_the_printout_says_what_happens_to_each_cell():
         "predicted afterwards",
         "summed out, drawn back",
         "sampled by NUTS",
-        "1 cells (one a a)",
+        "1 cell (one a a)",
         "y: effects of a",
         "4 × 1",
         "weighted rows",

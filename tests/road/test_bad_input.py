@@ -109,7 +109,7 @@ TABLES: dict[str, Case] = {
     "all-missing covariate": (lambda: model("y ~ w", table(w=np.nan)), errors.ModelError, ("'w'", "leave it out")),
     "all-missing response": (lambda: model("w ~ x", table(w=np.nan)), errors.ModelError, ("'w'", "no observed value")),
     "missing cluster id": (
-        lambda: model("y ~ x + (1 | g)", cell("g", 4, None)), errors.DataError, ("'g'", "row 4", "give them their group")),
+        lambda: model("y ~ x + (1 | g)", cell("g", 4, None)), errors.DataError, ("'g'", "row 4", "give every row its group")),
     "cluster column with one level": (
         lambda: model("y ~ x + (1 | g)", table(g="north")), errors.ModelError, ("'g'", "'north'", "leave (1 | g) out")),
     "every cluster one row": (

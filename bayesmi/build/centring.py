@@ -1,0 +1,128 @@
+"""Hierarchical centring: centred group effects are sampled together with the fixed effects that live on them.
+
+A centred intercept u_g is nearly collinear with the intercept and with the coefficients of group-level predictors, a
+centred slope with the slope itself: NUTS then moves along a ridge. It sees v_g = u_g + (what these contribute in group g)
+instead, v_g being what the rows of the group determine (Gelfand, Sahu & Carlin 1995). The map is linear with Jacobian one:
+priors and posterior stay as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.build.tables import EffectTable, FactorTable
+from bayesmi.model.factor import Factor
+from bayesmi.plan import Plan
+
+__all__ = ["Centring", "centrings"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CellShift:
+    """A sampled cell times a coefficient in the effect of one group."""
+
+    group: int
+    effect: int
+    column: int
+    variable: str
+    index: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class Centring:
+    """How the fixed effects of a factor enter the sampled effects of one grouping: v = u + weights @ coefficients + a."""
+
+    weights: Floats  # (q, G, p)
+    intercept: int  # the effect that takes the intercept (less the location), or -1
+    cells: tuple[CellShift, ...]  # sampled cells that are the same for all rows of a group
+
+
+def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centring]:
+    """Return the centring of each grouping with centred effects.
+
+    A column belongs to the grouping with the fewest groups for which it is constant, or a multiple of the column of a
+    varying slope, within each group.
+    """
+    chosen = [
+        effect
+        for effect in table.effects
+        if plan.effect(factor.variable, effect.grouping).treatment == "centred"
+    ]
+    chosen.sort(key=lambda effect: effect.n_groups)
+    p = factor.design.n_columns
+    integrated = {int(j) for slab in table.integrated for j in slab.columns}
+    free = [j for j in range(p) if j not in integrated]
+    intercept_free = factor.priors.intercept is not None
+    raw = table.base + factor.centers[:p]
+    out: dict[str, Centring] = {}
+    for effect in chosen:
+        spec = factor.effect(effect.grouping)
+        q = effect.base.shape[1]
+        weights = np.zeros((q, effect.n_groups, p))
+        varying = {int(c) for slab in effect.slabs for c in slab.columns}
+        first = spec.names.index("1") if "1" in spec.names else -1
+        order = [first, *(c for c in range(q) if c != first)] if first >= 0 else list(range(q))
+        cells: list[CellShift] = []
+        for j in list(free):
+            mine = _cells(table, effect, j, first)
+            if mine is None:
+                continue
+            for c in order if not mine else [first]:
+                if c in varying:
+                    continue
+                multiple = _multiple(raw[:, j], effect, c)
+                if multiple is None or (c != first and first < 0 and factor.centers[j] != 0.0):
+                    continue
+                weights[c, :, j] = multiple
+                if first >= 0:  # columns are centred: the constant goes to the intercept
+                    weights[first, :, j] -= factor.centers[j]
+                cells += mine
+                free.remove(j)
+                break
+        takes = first if intercept_free and first >= 0 else -1
+        intercept_free = intercept_free and takes < 0
+        if takes >= 0 or weights.any():
+            out[effect.grouping] = Centring(weights, takes, tuple(cells))
+    return out
+
+
+def _cells(table: FactorTable, effect: EffectTable, column: int, first: int) -> list[CellShift] | None:
+    """Sampled cells in a column, one a group; None if they are not the same for all rows of their group."""
+    out: list[CellShift] = []
+    size = np.bincount(effect.codes, minlength=effect.n_groups)
+    for slab in table.slabs:
+        if column not in slab.columns:
+            continue
+        if first < 0:
+            return None
+        weight = slab.slab[:, slab.columns.tolist().index(column)]
+        codes = effect.codes[slab.positions]
+        for g in np.unique(codes):
+            rows = np.flatnonzero(codes == g)
+            whole = len(rows) == size[g]
+            if not whole or np.ptp(slab.index[rows]) or np.ptp(weight[rows]) > 1e-12 * abs(weight[rows[0]]):
+                return None
+            out.append(
+                CellShift(
+                    int(g), first, column, slab.variable, int(slab.index[rows[0]]), float(weight[rows[0]])
+                )
+            )
+    return out
+
+
+def _multiple(column: Floats, effect: EffectTable, c: int) -> Floats | None:
+    """The w_g with column = w_g times the c-th column of Z in each group, or None if there is none."""
+    z = effect.base[:, c]
+    square = np.bincount(effect.codes, z * z, minlength=effect.n_groups)
+    cross = np.bincount(effect.codes, z * column, minlength=effect.n_groups)
+    w = np.divide(cross, square, out=np.zeros(effect.n_groups), where=square > 0)
+    size = float(np.abs(column).max(initial=0.0))
+    if size == 0.0 or np.abs(column - z * w[effect.codes]).max(initial=0.0) > 1e-9 * size:
+        return None
+    return w
