@@ -11,20 +11,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesmi.build.tables import Tables
+from bayesmi.build.tables import Tables, make_tables
 from bayesmi.draw.grid import cell_masses
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import chunks
 from bayesmi.draw.weights import entry_probabilities, restricted, unit_log_weights
 from bayesmi.model import Model
-from bayesmi.plan import Plan
+from bayesmi.plan import Plan, make_plan
 
-__all__ = ["GridAccuracy", "check_grids", "next_grids"]
+__all__ = ["GridAccuracy", "check_grids", "next_grids", "refined_plan"]
 
 _MOST_ERROR = 1e-6
 _MOST_EDGE = 1e-8
 _CELLS = 300
 _DRAWS = 48
+_STEPS = 6  # of refinement at the same draws
 _TARGET = 0.05  # delta at which the whole grid errs by less than 1e-6
 
 
@@ -89,3 +90,14 @@ def next_grids(
         if one.edge > _MOST_EDGE:
             wider[one.variable] = wider.get(one.variable, 1.0) * 1.6
     return finer, wider
+
+
+def refined_plan(model: Model, plan: Plan, draws: PosteriorDraws, accuracy: tuple[GridAccuracy, ...]) -> Plan:
+    """Return a plan whose grids hold at these draws, so that sampling anew is needed once, not for each refinement."""
+    for _ in range(_STEPS):
+        finer, wider = next_grids(plan, accuracy)
+        plan = make_plan(model, finer=finer, wider=wider)
+        accuracy = check_grids(model, plan, make_tables(model.factors, model.table, plan), draws)
+        if all(one.holds for one in accuracy):
+            break
+    return plan

@@ -10,7 +10,6 @@ from bayesmi.draw import draw_back_effects
 from bayesmi.errors import FitError, ModelError
 from bayesmi.fit.fit import Fit, observed_tree
 from bayesmi.model import Model
-from bayesmi.plan import make_plan
 from bayesmi.seeds import EFFECTS, check_seed, stream
 
 __all__ = ["fit_model"]
@@ -49,7 +48,7 @@ def fit_model(
             from bayesmi.build import build_sampled
             from bayesmi.fit.constrain import posterior_draws
             from bayesmi.fit.gate import judge
-            from bayesmi.fit.grids import check_grids, next_grids
+            from bayesmi.fit.grids import check_grids, refined_plan
             from bayesmi.fit.names import to_dataset
             from bayesmi.fit.sampler import load_sampler, sample
 
@@ -81,8 +80,8 @@ def fit_model(
             if all(one.holds for one in accuracy) or attempt == _ATTEMPTS - 1:
                 break
             display.stage("refining the grid")
-            finer, wider = next_grids(plan, accuracy)
-            plan = make_plan(model, finer=finer, wider=wider)
+            with clock.measure("check"):
+                plan = refined_plan(model, plan, parameters, accuracy)
         with clock.measure("draw back"):
             posterior = to_dataset(parameters, model, plan)
         display.stage("checking")

@@ -48,9 +48,10 @@ class Model:
     data : pandas.DataFrame, polars.DataFrame or IncompleteFrame
         The incomplete table, one row a unit. It is not changed.
     family : str, optional
-        The response's family; by default Bernoulli for a binary response, else Gaussian.
+        The response's family; by default that of its kind: Gaussian for continuous, Bernoulli for binary, softmax for
+        nominal, cumulative logit for ordinal, Poisson for count. `bayesmi.families.REGISTRY` has them all.
     families : mapping, optional
-        Families of incomplete covariates by column.
+        Families of incomplete covariates and auxiliary variables by column, e.g. ``{"income": "lognormal"}``.
     formulas : mapping, optional
         Right-hand sides of incomplete covariates by column, e.g. ``{"age": "~ sex + (1 | school)"}``.
     priors : mapping, optional
@@ -72,8 +73,8 @@ class Model:
     order : sequence of str, optional
         Order of the incomplete covariates in the product, first conditional first.
     treatments : mapping, optional
-        Treatment of missing cells by column ("predict", "enumerate", "sample") and of group effects by
-        "1|school"-like names ("collapse", "centred", "noncentred"); by default the plan chooses.
+        Treatment of missing cells by column ("predict", "enumerate", "integrate", "grid", "sample") and of group effects
+        by "1|school"-like names ("collapse", "centred", "noncentred"); by default the plan chooses.
     where : table or mapping of masks, optional
         Missing cells where False are left missing.
     not_applicable : mapping, optional

@@ -11,7 +11,7 @@ from bayesmi import BayesmiNotice, Model
 from bayesmi.build import build_sampled
 from bayesmi.build.tables import make_tables
 from bayesmi.draw.parameters import FactorDraws, PosteriorDraws
-from bayesmi.fit.grids import GridAccuracy, check_grids, next_grids
+from bayesmi.fit.grids import GridAccuracy, check_grids, next_grids, refined_plan
 from bayesmi.plan import make_plan
 
 pytestmark = pytest.mark.xdist_group("fit_grids")
@@ -97,6 +97,13 @@ def test_a_grid_that_is_too_coarse_is_seen_and_refined_until_it_holds(model):
     assert plan.grids["x"].values.shape[1] > coarse.grids["x"].values.shape[1]
 
 
+def test_a_grid_is_refined_at_the_same_draws_until_it_holds(model):
+    at = draws()
+    coarse = make_plan(model, finer={"x": 0.2})
+    plan = refined_plan(model, coarse, at, checked(model, coarse, at))
+    assert all(one.holds for one in checked(model, plan, at))
+
+
 def test_what_is_called_accurate_is(model):
     at = draws()
     plan, _ = refined(model, at, make_plan(model, finer={"x": 0.4}))
@@ -160,7 +167,7 @@ def fit():
     data = pd.DataFrame({"y": slope * x**2 + 0.3 * rng.normal(size=96), "x": x, "g": g})
     data.loc[::12, "x"] = np.nan
     model = quiet(Model, "y ~ 1 + (I(x ** 2) | g)", data)
-    return quiet(model.fit, seed=1, draws=150, tune=300, progress=False)
+    return quiet(model.fit, seed=1, draws=80, tune=200, chains=2, progress=False)
 
 
 def test_a_fit_refines_its_grid_and_says_so(fit):
