@@ -131,7 +131,14 @@ def test_nothing_to_sum():
     assert expand([], 6, None, None).n == nothing_expanded().n == 0
 
 
-PARTS = ["several_discrete", "integrate_and_sum", "cluster_binary_and_rows", "cluster_two", "grid_and_sum", "cluster_square"]  # fmt: skip
+PARTS = [
+    "several_discrete",
+    "integrate_and_sum",
+    "cluster_binary_and_rows",
+    "cluster_two",
+    "grid_and_sum",
+    "cluster_square",
+]
 
 
 @pytest.mark.parametrize(
