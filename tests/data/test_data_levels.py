@@ -151,7 +151,9 @@ def test_missing_cluster_is_refused_with_column_and_rows(pupils, group):
     pupils = pupils.set_index(pd.Index([f"p{i}" for i in range(8)]))
     pupils["school"] = pupils["school"].astype("Int64")
     pupils.loc[["p2", "p5"], "school"] = pd.NA
-    with pytest.raises(DataError, match="grouping column 'school' is missing in rows p2, p5: give them"):
+    with pytest.raises(
+        DataError, match="grouping column 'school' is missing in rows p2, p5: give every row its group"
+    ):
         IncompleteFrame.from_table(pupils, groups=[group])
 
 

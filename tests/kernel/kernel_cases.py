@@ -683,5 +683,6 @@ def make_case(name: str) -> Case:
     plan = make_plan(model)
     grids = [name for name, grid in plan.grids.items() if grid.spacing is not None]
     if grids:  # a random point is not the posterior that the first grid is made for
-        plan = make_plan(model, finer=dict.fromkeys(grids, 2.5), wider=dict.fromkeys(grids, 3.0))
+        finer = 1.8 if name == "spline" else 2.5  # its grid is near the most there may be
+        plan = make_plan(model, finer=dict.fromkeys(grids, finer), wider=dict.fromkeys(grids, 3.0))
     return Case(name, model, build_sampled(model, plan))

@@ -83,8 +83,8 @@ FORMULAS: dict[str, Case] = {
     ),
     "binomial response": (
         lambda: model("y | trials(5) ~ x"),
-        errors.NotSupportedError,
-        ("trials", "Bernoulli"),
+        errors.ModelError,
+        ("binomial", "whole numbers", "'y'"),
     ),
     "unknown function": (lambda: model("y ~ s(x)"), errors.FormulaError, ("`s`", "`bs`")),
     "python in the formula": (lambda: model("y ~ __import__('os')"), errors.FormulaError, ("`__import__`",)),
@@ -180,18 +180,24 @@ NOT_YET: dict[str, Case] = {
     "too many weighted rows": (
         lambda: model("y ~ " + " + ".join(f"I({name} ** 2)" for name in "pqrst"), wide), errors.NotSupportedError,
         ("p, q, r, s, t", "weighted rows", "take variables out")),
-    "derived": (lambda: model("y ~ x", derived={"q": "x * z"}), errors.NotSupportedError, ("derived=", "analyze()")),
+    "derived response": (
+        lambda: model("y ~ x", derived={"y": "x * z"}), errors.NotSupportedError, ("response 'y' is derived", "completed data")),
+    "derived from an unknown column": (
+        lambda: model("y ~ x", derived={"q": "x * nope"}), errors.ModelError, ("derived['q']", "'nope'", "not a column")),
+    "derived from itself": (lambda: model("y ~ x", derived={"z": "z * 2"}), errors.ModelError, ("'z'", "itself")),
+    "derived that cannot be read": (lambda: model("y ~ x", derived={"q": "x *"}), errors.ModelError, ("derived['q']",)),
+    "derived that is no mapping": (lambda: model("y ~ x", derived="x"), errors.ModelError, ("derived=", "mapping")),
     "observations": (lambda: model("y ~ x", observations={"y": 1}), errors.NotSupportedError, ("observations=",)),
     "mechanisms": (lambda: model("y ~ x", mechanisms={"y": 1}), errors.NotSupportedError, ("mechanisms=", "ignorable")),
     "family not built": (
-        lambda: model("y ~ x", family="student"), errors.NotSupportedError, ("'student'", "nearest that is: 'gaussian'")),
+        lambda: model("y ~ x", family="tweedie"), errors.NotSupportedError, ("'tweedie'", "not known", "gaussian")),
 }  # fmt: skip
 
 OPTIONS: dict[str, Case] = {
     "auxiliary is a text": (
         lambda: model("y ~ x", auxiliary="z"), errors.ModelError, ("auxiliary=", "['z']", "not the text")),
     "auxiliary of an unknown column": (
-        lambda: model("y ~ x", auxiliary=["zz"]), errors.ModelError, ("'zz'", "not a column", "there are y, x")),
+        lambda: model("y ~ x", auxiliary=["zz"]), errors.ModelError, ("'zz'", "not a column", "did you mean 'z'")),
     "auxiliary in the formula": (
         lambda: model("y ~ x", auxiliary=["x"]), errors.ModelError, ("'x'", "in the analysis model", "leave it out")),
     "auxiliary twice": (lambda: model("y ~ x", auxiliary=["z", "z"]), errors.ModelError, ("'z'", "twice")),
