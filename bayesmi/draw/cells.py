@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.build.tables import Tables
+from bayesmi.draw.conditional import conditional
 from bayesmi.draw.grid import grid_steps, has_grids, place_inside, refine
 from bayesmi.draw.integrals import draw_units
 from bayesmi.draw.parameters import PosteriorDraws
-from bayesmi.draw.predictor import predictors
-from bayesmi.draw.rows import lay_out_completed
 from bayesmi.draw.weights import add_upwards, choose_entries, unit_log_weights
-from bayesmi.model.derived import Derived
+from bayesmi.model.derived import Derived, fill_derived
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
@@ -59,9 +58,7 @@ def complete_cells(
         units = plan.units(factor.variable, "predict")
         if units.size:
             _predict(factor, table, units, draw, rng, values)
-    for one in derived:
-        computed = one.values(values)
-        values[one.name] = np.where(table.frame.columns[one.name].missing, computed, values[one.name])
+    fill_derived(derived, table.frame, values)
     out: dict[str, Floats] = {}
     modelled = {one.name for one in derived} | table.solved
     modelled |= {factor.variable for factor in factors}
@@ -169,9 +166,5 @@ def _predict(
     rng: np.random.Generator,
     values: dict[str, Floats],
 ) -> None:
-    rows = lay_out_completed(factor, table, units, values)
-    eta = predictors(factor, rows, draw)
-    own = [one[0] for one in eta] if factor.family.has_equations else eta[0]
-    scales = {name: value[0] for name, value in draw.scales(factor).items()} | dict(rows.known)
-    drawn = factor.values(factor.family.draw(rng, own, scales))
-    _to_rows(factor, table, units, drawn, values[factor.variable])
+    drawn = conditional(factor, table, units, values, draw).draw(rng)
+    _to_rows(factor, table, units, factor.values(drawn), values[factor.variable])

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from bayesmi.build.tables import Tables
 from bayesmi.draw.cells import complete_cells
+from bayesmi.draw.conditional import conditional
 from bayesmi.draw.parameters import PosteriorDraws
-from bayesmi.draw.predictor import predictors
-from bayesmi.draw.rows import lay_out_completed
 from bayesmi.model import Factor, Model
 from bayesmi.plan import Plan
 from bayesmi.seeds import REPLICATE, stream
@@ -91,7 +90,7 @@ def check_fit(
             values[name] = column
         for factor in model.factors:
             replicated[factor.variable].append(
-                _replicate(factor, model, units[factor.variable], values, draw, rng)
+                conditional(factor, model.table, units[factor.variable], values, draw).draw(rng)
             )
     stacked = {name: np.stack(parts) for name, parts in replicated.items()}
     records = []
@@ -113,21 +112,6 @@ def check_fit(
             )
     table = pd.DataFrame.from_records(records).set_index(["variable", "statistic"])
     return Check(table, observed, stacked)
-
-
-def _replicate(
-    factor: Factor,
-    model: Model,
-    units: NDArray[np.intp],
-    values: Mapping[str, Floats],
-    draw: PosteriorDraws,
-    rng: np.random.Generator,
-) -> Floats:
-    rows = lay_out_completed(factor, model.table, units, values)
-    eta = predictors(factor, rows, draw)
-    own = [one[0] for one in eta] if factor.family.has_equations else eta[0]
-    scales = {name: value[0] for name, value in draw.scales(factor).items()} | dict(rows.known)
-    return factor.family.draw(rng, own, scales)
 
 
 def _statistics(factor: Factor, model: Model, units: NDArray[np.intp]) -> dict[str, Any]:

@@ -71,9 +71,10 @@ def pmm(
     Little (1988); van Buuren (2018), section 3.4. Each imputation belongs to one posterior draw: coefficients, variance
     components and group effects. In the order of the product, the prediction of a cell is its expectation given all that
     is known of its row (its own conditional times those of the variables it predicts); the matched value stands in the
-    row when the next variable is predicted. With group effects this is two-level matching: donors come from all
-    clusters, by predictions that hold the effect of their own cluster. Matching copies the range and the spikes of the
-    observed values; it cannot go beyond them, and with few donors near the edge it understates the spread there.
+    row when the next variable is predicted, and derived variables are computed from it. With group effects this is two-level
+    matching: donors come from all clusters, by predictions that hold the effect of their own cluster. Matching copies the
+    range and the spikes of the observed values; it cannot go beyond them, and with few donors near the edge it understates
+    the spread there.
 
     Examples
     --------
@@ -145,6 +146,8 @@ class MatchedDraws:
 
     def cells(self, i: int) -> Mapping[str, Floats]:
         """Return the values of all missing cells of imputation i, counted from 0."""
+        from bayesmi.model.derived import fill_derived
+
         model, table = self.fit.model, self.fit.model.table
         cells = dict(self.drawn.cells(i))
         values = {name: column.copy() for name, column in table.values.items()}
@@ -169,6 +172,8 @@ class MatchedDraws:
             holes = table.unknown[name]
             values[name][holes] = spread[holes]
             cells[name] = values[name][table.frame.columns[name].missing]
+        fill_derived(model.derived, table.frame, values)
+        cells |= {one.name: values[one.name][table.frame.columns[one.name].missing] for one in model.derived}
         return cells
 
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from bayesmi.draw import PosteriorDraws
+    from bayesmi.draw import Conditional, PosteriorDraws
     from bayesmi.model import Factor, Model
 
 __all__ = ["Predictor", "expected_cells", "posterior_mean"]
 
 Floats = NDArray[np.float64]
 _GRID = 101  # points for cells whose conditional is not Gaussian
-_AFFINE = 1e-8
 
 
 @dataclass(frozen=True)
@@ -27,38 +26,16 @@ class Predictor:
     model: Model
     draw: PosteriorDraws  # one draw, with all group effects
 
-    def eta(self, factor: Factor, values: Mapping[str, Floats]) -> Floats:
-        """Return the linear predictor over the units of the factor's level, given completed columns over rows."""
-        table = self.model.table
-        rows = table.rows_of_level(factor.level)
-        at = {name: column[rows] for name, column in values.items()}
-        own = self.draw.factors[factor.variable]
-        n_design = factor.design.n_columns
-        eta = np.zeros(len(rows)) if own.intercept is None else np.full(len(rows), float(own.intercept[0]))
-        if n_design:
-            eta = eta + factor.matrix(at, len(rows)) @ own.coefficients[0, :n_design]
-        if factor.offsets.n_columns:
-            eta = eta + np.asarray(factor.offsets.matrix(at)).sum(axis=1)
-        for j, link in enumerate(factor.links):
-            effect = self.draw.factors[link.variable].effects[link.grouping][0, :, link.position]
-            eta = (
-                eta + own.coefficients[0, n_design + j] * effect[table.codes_at(link.grouping, factor.level)]
-            )
-        for group in factor.effects:
-            u = own.effects[group.grouping][0][table.codes_at(group.grouping, factor.level)]
-            eta = eta + (group.matrix(at, len(rows)) * u).sum(axis=1)
-        return np.asarray(eta)
+    def at(self, factor: Factor, values: Mapping[str, Floats]) -> Conditional:
+        """Return a factor over the units of its level, given completed columns over rows."""
+        from bayesmi.draw import conditional
 
-    def scales(self, factor: Factor) -> dict[str, Any]:
-        """Return the scale parameters: numbers, or vectors such as thresholds."""
-        table = self.model.table
-        own = {name: value[0] for name, value in self.draw.factors[factor.variable].scales.items()}
-        rows = table.rows_of_level(factor.level)
-        return own | factor.known(lambda name: table.at(name, factor.level), len(rows))
+        units = np.arange(len(self.model.table.rows_of_level(factor.level)))
+        return conditional(factor, self.model.table, units, values, self.draw)
 
-    def has_one_predictor(self, factor: Factor) -> bool:
-        """Whether the factor has one linear predictor (a nominal one has several)."""
-        return bool(self.draw.factors[factor.variable].coefficients.ndim == 2)
+    def eta(self, factor: Factor, values: Mapping[str, Floats]) -> Any:
+        """Return its linear predictor over these units (a list of them where the family has several)."""
+        return self.at(factor, values).eta
 
 
 def posterior_mean(draws: PosteriorDraws) -> PosteriorDraws:
@@ -101,77 +78,74 @@ def expected_cells(
     Notes
     -----
     The variable's own factor times every factor that it is a predictor in. Where all are Gaussian and linear in it the
-    conditional is Gaussian and its mean exact; elsewhere the mean is that of a grid over the observed range. What nominal
-    variables say of a cell is left out.
+    conditional is Gaussian and its mean exact; elsewhere the mean is that of a grid over the observed range.
     """
     model, table = predictor.model, predictor.model.table
     factor = model.factor(variable)
-    own_eta = predictor.eta(factor, values)
+    own = predictor.at(factor, values)
     children = [
         other for other in model.factors if variable in other.parents and active[other.variable].any()
     ]
-    if not children and factor.family.name == "gaussian":
-        return own_eta
+    if not children and factor.family.is_gaussian_identity:
+        return np.asarray(own.eta)
     seen = table.values[variable][np.isfinite(table.values[variable])]
     low, high = float(seen.min()), float(seen.max())
     reach = float(seen.std()) or 1.0
-    points = np.array([low, 0.5 * (low + high), high])
-    etas = {
-        child.variable: [predictor.eta(child, {**values, variable: np.full(table.n_rows, x)}) for x in points]
-        for child in children
-    }
-    straight = {name: _is_affine(three) for name, three in etas.items()}
-    gaussian = factor.family.name == "gaussian" and all(
-        child.family.name == "gaussian" and straight[child.variable] for child in children
-    )
-    if gaussian:
-        variance = predictor.scales(factor)["sigma"] ** 2
-        precision, weighted = np.full(len(own_eta), 1 / variance), own_eta / variance
+
+    def child_at(child: Factor, x: float) -> Conditional:
+        return predictor.at(child, {**values, variable: np.full(table.n_rows, x)})
+
+    ends = {child.variable: (child_at(child, low), child_at(child, high)) for child in children}
+    straight = {child.variable: _is_affine_in(child, variable) for child in children}
+    if factor.family.is_gaussian_identity and all(
+        child.family.is_gaussian_identity and straight[child.variable] for child in children
+    ):
+        variance = own.scales["sigma"] ** 2
+        precision, weighted = np.full(len(own.eta), 1 / variance), own.eta / variance
         for child in children:
-            first, _, last = etas[child.variable]
-            slope = (last - first) / (high - low)
-            rest = _response(model, child, values) - (first - slope * low)
-            share = np.where(active[child.variable], 1 / predictor.scales(child)["sigma"] ** 2, 0.0)
+            first, last = ends[child.variable]
+            slope = (last.eta - first.eta) / (high - low)
+            rest = _response(model, child, values) - (first.eta - slope * low)
+            share = np.where(active[child.variable], 1 / first.scales["sigma"] ** 2, 0.0)
             precision += _to_units(model, factor, child, slope**2 * share)
             weighted += _to_units(model, factor, child, np.where(share > 0, slope * rest * share, 0.0))
         return np.asarray(weighted / precision)
-    positive = factor.family.name != "gaussian" and low > 0  # families on the positive half-line
+    positive = not factor.family.is_gaussian_identity and low > 0  # families on the positive half-line
     start = low / 2 if positive else low - 3 * reach
     grid = np.linspace(start, high + 3 * reach, _GRID)
-    log_weight = np.empty((_GRID, len(own_eta)))
+    n_units = len(table.rows_of_level(factor.level))
+    log_weight = np.empty((_GRID, n_units))
     for k, x in enumerate(grid):
-        log_weight[k] = factor.family.log_density(
-            np, np.full(len(own_eta), x), own_eta, predictor.scales(factor)
-        )
+        log_weight[k] = own.log_density(np.full(n_units, x))
         for child in children:
-            first, _, last = etas[child.variable]
-            eta = (
-                first + (last - first) * ((x - low) / (high - low))
-                if straight[child.variable]
-                else predictor.eta(child, {**values, variable: np.full(table.n_rows, x)})
-            )
-            terms = child.family.log_density(
-                np, _response(model, child, values), eta, predictor.scales(child)
-            )
+            if straight[child.variable]:
+                there = _between(*ends[child.variable], (x - low) / (high - low))
+            else:
+                there = child_at(child, x)
+            terms = there.log_density(_response(model, child, values))
             log_weight[k] += _to_units(model, factor, child, np.where(active[child.variable], terms, 0.0))
     weight = np.exp(log_weight - log_weight.max(axis=0))
     return np.asarray((weight * grid[:, None]).sum(axis=0) / weight.sum(axis=0))
 
 
-def _is_affine(three: list[Floats]) -> bool:
-    """Whether the middle of three equally spaced values is their mean."""
-    first, middle, last = three
-    size = np.abs([first, last]).max() + 1e-300
-    return bool(np.abs(middle - 0.5 * (first + last)).max() <= _AFFINE * size)
+def _is_affine_in(factor: Factor, variable: str) -> bool:
+    """Whether a variable enters a factor's predictor linearly wherever it does."""
+    return all(design.is_affine_in({variable}) for design in factor.designs)
+
+
+def _between(first: Conditional, last: Conditional, share: float) -> Conditional:
+    """Return the conditional on the straight line from one to the other."""
+    if first.factor.family.has_equations:
+        eta: Any = [a + (b - a) * share for a, b in zip(first.eta, last.eta, strict=True)]
+    else:
+        eta = first.eta + (last.eta - first.eta) * share
+    return replace(first, eta=eta)
 
 
 def _response(model: Model, factor: Factor, values: Mapping[str, Floats]) -> Floats:
-    """Return a factor's response as its family counts it, over the units of its level."""
-    table = model.table
-    y = values[factor.variable][table.rows_of_level(factor.level)]
-    if factor.family.name == "bernoulli":
-        return np.asarray((y == table.levels_of(factor.variable)[1]).astype(float))
-    return y
+    """Return a factor's response as its family counts it, over the units of its level; a missing one counts as 0."""
+    codes = factor.codes(values[factor.variable][model.table.rows_of_level(factor.level)])
+    return np.where(np.isfinite(codes), codes, 0.0)
 
 
 def _to_units(model: Model, factor: Factor, child: Factor, terms: Floats) -> Floats:

@@ -60,10 +60,6 @@ class Request:
     passive: dict[str, str]
     events: tuple[Event, ...]
 
-    def is_unknown(self, name: str) -> bool:
-        """Whether the column is imputed by a model."""
-        return name in self.names
-
     def level(self, name: str) -> str:
         """Level of a column."""
         return self.frame.columns[name].level

@@ -17,7 +17,7 @@ from bayesmi.formula.evaluate import evaluate, stateful_calls
 from bayesmi.formula.expression import Call
 from bayesmi.formula.substitute import substitute
 
-__all__ = ["Derived", "check_parts", "read_derived", "solve_parts", "with_derived_columns"]
+__all__ = ["Derived", "check_parts", "fill_derived", "read_derived", "solve_parts", "with_derived_columns"]
 
 Floats = NDArray[np.float64]
 _TOLERANCE = 1e-6  # relative: an observed derived value that is further off than rounding to its own digits
@@ -89,6 +89,12 @@ def with_derived_columns(data: Any, derived: Sequence[Derived]) -> Any:
 
         return data.with_columns(pl.lit(None).cast(pl.Float64).alias(name) for name in absent)
     return data.assign(**dict.fromkeys(absent, np.nan))
+
+
+def fill_derived(derived: Sequence[Derived], frame: IncompleteFrame, values: dict[str, Floats]) -> None:
+    """Write the missing cells of derived columns into completed columns, in place."""
+    for one in derived:
+        values[one.name] = np.where(frame.columns[one.name].missing, one.values(values), values[one.name])
 
 
 def check_parts(derived: Sequence[Derived], frame: IncompleteFrame) -> tuple[str, ...]:

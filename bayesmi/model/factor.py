@@ -174,6 +174,11 @@ class Factor:
         }
 
     @property
+    def designs(self) -> tuple[Design, ...]:
+        """Every design that a predictor can stand in: common terms, offsets, varying slopes."""
+        return (self.design, self.offsets, *(design for effect in self.effects for design in effect.designs))
+
+    @property
     def parents(self) -> frozenset[str]:
         """Variables whose values this factor needs."""
         slopes = (

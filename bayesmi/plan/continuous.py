@@ -123,8 +123,7 @@ def _gridded(
         name for name in present if not family[name].is_gaussian_identity or wanted.get(name) == "grid"
     }
     for factor in here:
-        designs = [factor.design, factor.offsets, *(d for e in factor.effects for d in e.designs)]
-        for design in designs:
+        for design in factor.designs:
             latent = {name for name in present if name in design.variables} - gridded
             latent_above = {name for name in fixed if name in design.variables}
             gridded |= {name for name in latent if not design.is_affine_in({name})}

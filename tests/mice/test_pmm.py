@@ -192,3 +192,23 @@ def test_gaussian_cells_in_closed_form_at_both_levels():
     one = bmi.pmm(fit, m=2, despite_gate=True).complete(1)
     assert (one.groupby("g")["w"].nunique() == 1).all()
     assert np.isin(one["w"], data["w"].dropna()).all()
+
+
+@pytest.mark.xdist_group("pmm_nominal")
+def test_a_predictor_of_categories_and_of_a_derived_variable_is_matched():
+    rng = np.random.default_rng(4)
+    n = 150
+    height = rng.normal(1.7, 0.1, n)
+    weight = 70 + 60 * (height - 1.7) + rng.normal(0, 8, n)
+    bmi_ = weight / height**2
+    kind = np.array(["u", "v", "w"])[
+        np.clip(np.round((bmi_ - 24) / 4 + rng.normal(0, 0.7, n)) + 1, 0, 2).astype(int)
+    ]
+    data = pd.DataFrame({"kind": kind, "weight": weight, "height": height})
+    data.loc[rng.random(n) < 0.2, "weight"] = np.nan
+    fit = bmi.Model("kind ~ bmi", data, derived={"bmi": "weight / height**2"}).fit(
+        seed=1, draws=150, tune=200, progress=False
+    )
+    one = bmi.pmm(fit, m=2, despite_gate=True).complete(2)
+    assert np.isin(one["weight"], data["weight"].dropna()).all()
+    np.testing.assert_allclose(one["bmi"], one["weight"] / one["height"] ** 2, rtol=1e-12)
