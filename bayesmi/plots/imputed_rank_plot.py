@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from bayesmi.errors import DataError
 from bayesmi.imputations import Imputations
+from bayesmi.plots.imputed_panels import panels, shared_legend
 from bayesmi.plots.imputed_series import imputed_series
-from bayesmi.plots.imputed_trace_plot import panels, shared_legend
 from bayesmi.plots.style import GREY, quiet, series_style
 
 if TYPE_CHECKING:

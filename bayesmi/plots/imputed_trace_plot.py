@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.errors import DataError
 from bayesmi.imputations import Imputations
-from bayesmi.plots.imputed_series import ImputedSeries, imputed_series
-from bayesmi.plots.style import OBSERVED, new_row, quiet, series_style
+from bayesmi.plots.imputed_panels import panels, shared_legend
+from bayesmi.plots.imputed_series import imputed_series
+from bayesmi.plots.style import OBSERVED, quiet, series_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,28 +70,3 @@ def imputed_trace(
         quiet(axis)
     shared_legend(axes, own_figure=ax is None)
     return np.array(axes, dtype=object)
-
-
-def panels(series: Sequence[ImputedSeries], ax: Any) -> list[Axes]:
-    """Axes for as many panels as there are series."""
-    if ax is None:
-        columns = min(2, len(series))
-        rows = -(-len(series) // columns)
-        axes = new_row(rows, columns, 4.8 * columns, 2.1 * rows + 0.6)
-        for spare in axes[len(series) :]:
-            spare.remove()
-    else:
-        axes = list(np.ravel(np.asarray(ax, dtype=object)))
-    if len(axes) < len(series):
-        raise DataError(f"{len(series)} panels need {len(series)} axes, got {len(axes)}")
-    return axes[: len(series)]
-
-
-def shared_legend(axes: Sequence[Axes], *, own_figure: bool) -> None:
-    """One legend for all panels."""
-    handles, labels = axes[0].get_legend_handles_labels()
-    look: dict[str, Any] = {"frameon": False, "fontsize": 9, "ncols": min(len(labels), 6)}
-    if own_figure:
-        axes[0].figure.legend(handles, labels, loc="outside upper right", **look)
-    else:
-        axes[0].legend(handles, labels, **look)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bayesmi.plots.residuals import quantile_band, quantile_residuals
-from bayesmi.plots.style import GREY, OBSERVED, new_axes, quiet, readable_alpha
+from bayesmi.plots.residuals import draw_residuals, quantile_residuals
+from bayesmi.plots.style import new_axes, quiet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,24 +52,8 @@ def qq(observed: Any, replicated: Any, *, name: str, ax: Axes | None = None) -> 
     'normal quantile'
     """
     residuals = quantile_residuals(observed, replicated, name=name)
-    expected, low, high = quantile_band(len(residuals))
-    shift = 0.0 * expected
     ax = new_axes(ax, 4.8, 4.6)
-    ax.fill_between(
-        expected,
-        low - shift,
-        high - shift,
-        color=GREY,
-        alpha=0.25,
-        linewidth=0,
-        label="95 % if the model holds",
-    )
-    ax.plot(expected, expected - shift, color=GREY, linewidth=1)
-    ax.plot(
-        expected, residuals - shift, "o", color=OBSERVED, markersize=3.5, markeredgewidth=0,
-        alpha=readable_alpha(len(residuals) // 50, many=0.4), label=f"{name} ({len(residuals):,})",
-    )  # fmt: skip
-    ax.set_xlabel("normal quantile")
+    draw_residuals(ax, residuals, name, detrended=False)
     ax.set_ylabel("quantile residual")
     ax.legend(frameon=False, fontsize=9, loc="upper left")
     return quiet(ax)

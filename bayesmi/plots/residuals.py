@@ -1,16 +1,20 @@
-"""Normal quantile residuals: observed values among their replications."""
+"""Normal quantile residuals, observed values among their replications, and how they are drawn."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
 from bayesmi.errors import DataError
+from bayesmi.plots.style import GREY, OBSERVED, readable_alpha
 
-__all__ = ["quantile_band", "quantile_residuals"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["draw_residuals", "quantile_band", "quantile_residuals"]
 
 Floats = NDArray[np.float64]
 
@@ -62,3 +66,21 @@ def quantile_band(n: int) -> tuple[Floats, Floats, Floats]:
     expected = special.ndtri((rank - 0.375) / (n + 0.25))
     low, high = (special.ndtri(stats.beta.ppf(p, rank, n + 1 - rank)) for p in (0.025, 0.975))
     return expected, low, high
+
+
+def draw_residuals(ax: Axes, residuals: Floats, name: str, *, detrended: bool) -> None:
+    """Draw sorted residuals over normal quantiles with their line and band; detrended: less these quantiles."""
+    expected, low, high = quantile_band(len(residuals))
+    line = np.zeros(len(expected)) if detrended else expected
+    if detrended:
+        residuals, low, high = residuals - expected, low - expected, high - expected
+    ax.fill_between(expected, low, high, color=GREY, alpha=0.25, linewidth=0, label="95 % if the model holds")
+    ax.plot(expected, line, color=GREY, linewidth=1)
+    ax.plot(
+        expected, residuals, "o", color=OBSERVED, markersize=3.5, markeredgewidth=0,
+        alpha=readable_alpha(len(residuals) // 50, many=0.4), label=f"{name} ({len(residuals):,})",
+    )  # fmt: skip
+    ax.set_xlabel("normal quantile")
+    if detrended:
+        reach = 1.15 * float(np.quantile(np.abs(np.concatenate([low, high, residuals])), 0.995))
+        ax.set_ylim(-reach, reach)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from bayesmi.plots.residuals import quantile_band, quantile_residuals
-from bayesmi.plots.style import GREY, OBSERVED, new_axes, quiet, readable_alpha
+from bayesmi.plots.residuals import draw_residuals, quantile_residuals
+from bayesmi.plots.style import new_axes, quiet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,28 +53,8 @@ def worm(observed: Any, replicated: Any, *, name: str, ax: Axes | None = None) -
     'normal quantile'
     """
     residuals = quantile_residuals(observed, replicated, name=name)
-    expected, low, high = quantile_band(len(residuals))
-    shift = expected
     ax = new_axes(ax, 6.0, 3.8)
-    ax.fill_between(
-        expected,
-        low - shift,
-        high - shift,
-        color=GREY,
-        alpha=0.25,
-        linewidth=0,
-        label="95 % if the model holds",
-    )
-    ax.plot(expected, expected - shift, color=GREY, linewidth=1)
-    ax.plot(
-        expected, residuals - shift, "o", color=OBSERVED, markersize=3.5, markeredgewidth=0,
-        alpha=readable_alpha(len(residuals) // 50, many=0.4), label=f"{name} ({len(residuals):,})",
-    )  # fmt: skip
-    ax.set_xlabel("normal quantile")
+    draw_residuals(ax, residuals, name, detrended=True)
     ax.set_ylabel("residual − normal quantile")
-    reach = 1.15 * float(
-        np.quantile(np.abs(np.concatenate([low - shift, high - shift, residuals - shift])), 0.995)
-    )
-    ax.set_ylim(-reach, reach)
     ax.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
     return quiet(ax)
