@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bayesmi.build.centring import centrings
 from bayesmi.build.correlation import beta_shapes, pairs
+from bayesmi.build.distinct import DistinctRows, distinct_rows, every_row
 from bayesmi.build.links import LINK_FLOOR, typical_link_sds
 from bayesmi.build.patterns import find_patterns, has_patterns
 from bayesmi.build.statistics import gaussian_statistics, group_cross
@@ -123,15 +124,34 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
     writer.integers(np.zeros(k.GLOBAL_SIZE))
     cells = _write_cells(writer, factors, tables)
     number = {key: n for n, key in enumerate(key for factor in factors for key in factor.keys)}
-    rows = effects = roots = work = 0
+    rows = classes = effects = roots = work = 0
     patterned = has_patterns(factors, tables)
     records: list[int] = []
     for factor in factors:
         table = tables.factors[factor.variable]
+        collapsed = any(
+            plan.effect(factor.variable, effect.grouping).treatment == "collapse" for effect in factor.effects
+        )
+        distinct = every_row(table) if collapsed else distinct_rows(table)
         for equation in range(len(factor.keys)):
-            record, rows, effects, roots, added = _write_equation(
-                writer, factor, equation, table, factors, plan, cells, number, rows, effects, roots, patterned
+            record, effects, roots, added = _write_equation(
+                writer,
+                factor,
+                equation,
+                table,
+                distinct,
+                factors,
+                plan,
+                cells,
+                number,
+                effects,
+                roots,
+                patterned,
             )
+            record[k.F_ROW_START], record[k.F_CLASS_START] = rows, classes
+            if record[k.F_MODE] == k.MODE_ROWS:
+                rows += record[k.F_ROWS]
+                classes += record[k.F_CLASSES] if record[k.F_CLASS_CODES] >= 0 else 0
             records.append(writer.integers(record))
             work += added
     table_place = writer.integers(records)
@@ -277,23 +297,21 @@ def _write_equation(
     factor: Factor,
     equation: int,
     table: FactorTable,
+    distinct: DistinctRows,
     factors: tuple[Factor, ...],
     plan: Plan,
     cells: Mapping[str, tuple[int, list[int]]],
     number: Mapping[str, int],
-    rows: int,
     effects: int,
     roots: int,
     patterned: bool,
-) -> tuple[list[int], int, int, int, int]:
-    """Return the record of one linear predictor, how far work vectors are used now, and its work."""
+) -> tuple[list[int], int, int, int]:
+    """Return the record of one linear predictor, how far work vectors of effects are used now, and its work."""
     key, priors = factor.keys[equation], factor.priors
     record = [-1] * k.F_SIZE
     record[k.F_FAMILY] = FAMILY_CODES.index(factor.family.form) if equation == 0 else -1
     record[k.F_PARTNERS] = len(factor.keys) - 1 if equation == 0 else 0
-    record[k.F_ROWS] = table.n_rows
-    record[k.F_PLAIN] = table.n_plain
-    record[k.F_ROW_START] = rows
+    record[k.F_ROWS] = distinct.n
     record[k.F_COLUMNS] = factor.design.n_columns
     record[k.F_LINKS] = len(factor.links)
     record[k.F_SCALE] = writer.floats([factor.location, factor.spread])
@@ -313,7 +331,7 @@ def _write_equation(
     record[k.F_CONSTANTS] = writer.floats(factor.family.constants)
     record[k.F_CONSTANTS_N] = len(factor.family.constants) if equation == 0 else 0
     if "trials" in table.known:
-        record[k.F_TRIALS] = writer.floats(table.known["trials"])
+        record[k.F_TRIALS] = writer.floats(table.known["trials"][distinct.first])
     effect_records = []
     collapsed: EffectTable | None = None
     centring = centrings(factor, table, plan)
@@ -322,7 +340,9 @@ def _write_equation(
         if treatment == "collapse":
             collapsed = effect
             record[k.F_COLLAPSED] = e
-        own, effects, roots = _write_effect(writer, factor, key, effect, treatment, cells, effects, roots)
+        own, effects, roots = _write_effect(
+            writer, factor, key, effect, distinct.members, treatment, cells, effects, roots
+        )
         if effect.grouping in centring:
             own[k.E_SHIFT] = writer.floats(centring[effect.grouping].weights)
             own[k.E_SHIFT_INTERCEPT] = centring[effect.grouping].intercept
@@ -356,13 +376,7 @@ def _write_equation(
             q = collapsed.base.shape[1]
             work += collapsed.n_groups * (2 * q * width + 4 * q**3 + 20)
     else:
-        record[k.F_DESIGN] = writer.floats(table.base)
-        record[k.F_OFFSET] = writer.floats(table.offset)
-        record[k.F_RESPONSE] = writer.floats(_kernel_response(factor, table))
-        record[k.F_PAIR_ENTRIES] = writer.integers(table.pair_entries)
-        record[k.F_PAIR_ROWS] = writer.integers(table.pair_rows)
-        work = table.n_rows * (2 * table.base.shape[1] + 20) + 2 * len(table.pair_rows)
-        rows += table.n_rows
+        work = _write_rows(writer, record, factor, table, distinct)
     if (table.integral_unit >= 0).any() and not patterned:
         record[k.F_UNITS] = writer.integers(table.integral_unit)
     record[k.F_RESPONSE_CELLS] = len(table.response_positions)
@@ -382,11 +396,35 @@ def _write_equation(
         entry[k.L_FACTOR] = number[link.key]
         entry[k.L_EFFECT] = groupings.index(link.grouping)
         entry[k.L_POSITION] = link.position
-        entry[k.L_CODES] = writer.integers(table.links[link.name])
+        entry[k.L_CODES] = writer.integers(table.links[link.name][distinct.members])
         entry[k.L_SCALE] = writer.floats([typical, LINK_FLOOR])
         links += entry
     record[k.F_LINK_TABLE] = writer.integers(links or [0])
-    return record, rows, effects, roots, work
+    return record, effects, roots, work
+
+
+def _write_rows(
+    writer: _Writer, record: list[int], factor: Factor, table: FactorTable, distinct: DistinctRows
+) -> int:
+    """Write a factor's rows, and the design by their classes; returns the work."""
+    members, columns = distinct.members, table.base.shape[1]
+    record[k.F_CLASSES] = len(members)
+    design = table.base[members]
+    record[k.F_OWN] = len(distinct.own)
+    if distinct.classes is not None:
+        record[k.F_CLASS_CODES] = writer.integers(distinct.classes)
+        record[k.F_OWN_COLUMNS] = writer.integers(distinct.own)
+        record[k.F_OWN_DESIGN] = writer.floats(table.base[np.ix_(distinct.first, distinct.own)].T)
+        design[:, distinct.own] = 0.0
+    record[k.F_DESIGN] = writer.floats(design)
+    record[k.F_OFFSET] = writer.floats(table.offset[members])
+    record[k.F_RESPONSE] = writer.floats(_kernel_response(factor, table)[distinct.first])
+    if table.pair_rows.size or (distinct.counts != 1.0).any():
+        record[k.F_COUNTS] = writer.floats(distinct.counts)
+    record[k.F_PAIR_ENTRIES] = writer.integers(table.pair_entries)
+    record[k.F_PAIR_ROWS] = writer.integers(distinct.row_of[table.pair_rows])
+    each = 2 * len(distinct.own) + 20
+    return distinct.n * each + 2 * len(members) * columns + 2 * len(table.pair_rows)
 
 
 def _kernel_response(factor: Factor, table: FactorTable) -> NDArray[np.float64]:
@@ -439,6 +477,7 @@ def _write_effect(
     factor: Factor,
     key: str,
     effect: EffectTable,
+    rows: NDArray[np.intp],
     treatment: str,
     cells: Mapping[str, tuple[int, list[int]]],
     effects: int,
@@ -452,8 +491,8 @@ def _write_effect(
     record[k.E_CELLS] = 0
     record[k.E_Q] = q
     record[k.E_TREATMENT] = _TREATMENTS[treatment]
-    record[k.E_CODES] = writer.integers(effect.codes)
-    record[k.E_Z] = writer.floats(effect.base)
+    record[k.E_CODES] = writer.integers(effect.codes[rows])
+    record[k.E_Z] = writer.floats(effect.base[rows])
     if treatment == "collapse":
         record[k.E_ZZ] = writer.floats(group_cross(effect))
     priors = factor.priors.group_sds[grouping]

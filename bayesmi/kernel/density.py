@@ -15,10 +15,12 @@ import numpy as np
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.effects import centred_density, collapse_groups, root_backward, root_forward
 from bayesmi.kernel.families import (
+    BERNOULLI,
     GAUSSIAN,
     NOMINAL,
     PREPARED,
     add_parameters,
+    bernoulli_density,
     prepare,
     single_density,
     softmax_density,
@@ -177,14 +179,31 @@ def _add_cell_gradient(f, i, variable, index, value, gradient):  # type: ignore[
 
 
 @kernel
-def _linear_predictor(x, f, i, at, n, a, beta, u, eta):  # type: ignore[no-untyped-def]
-    """Fill eta of one factor; collapsed effects are left out."""
-    rows, columns = i[at + k.F_ROWS], i[at + k.F_COLUMNS]
-    start = i[at + k.F_ROW_START]
+def _linear_predictor(x, f, i, at, n, a, beta, u, eta, by_class):  # type: ignore[no-untyped-def]
+    """Fill eta of one factor, by classes of its rows; collapsed effects are left out."""
+    start, rows, codes = i[at + k.F_ROW_START], i[at + k.F_ROWS], i[at + k.F_CLASS_CODES]
+    if codes < 0:
+        _class_predictor(x, f, i, at, n, a, beta, u, eta[start : start + rows])
+        return
+    out = by_class[i[at + k.F_CLASS_START] : i[at + k.F_CLASS_START] + i[at + k.F_CLASSES]]
+    _class_predictor(x, f, i, at, n, a, beta, u, out)
+    own = eta[start : start + rows]
+    for t in range(rows):
+        own[t] = out[i[codes + t]]
+    for j in range(i[at + k.F_OWN]):
+        slope, first = beta[n, i[i[at + k.F_OWN_COLUMNS] + j]], i[at + k.F_OWN_DESIGN] + j * rows
+        column = f[first : first + rows]
+        for t in range(rows):
+            own[t] += slope * column[t]
+
+
+@kernel
+def _class_predictor(x, f, i, at, n, a, beta, u, out):  # type: ignore[no-untyped-def]
+    """Fill the linear predictor of the rows of the design."""
+    rows, columns = i[at + k.F_CLASSES], i[at + k.F_COLUMNS]
     design, offset = i[at + k.F_DESIGN], i[at + k.F_OFFSET]
     slopes, intercept = beta[n], a[n]
     matrix = f[design : design + rows * columns].reshape(rows, columns)
-    out = eta[start : start + rows]
     for t in range(rows):
         value = intercept + f[offset + t]
         for j in range(columns):
@@ -198,7 +217,7 @@ def _linear_predictor(x, f, i, at, n, a, beta, u, eta):  # type: ignore[no-untyp
             for j in range(c):
                 weight += f[i[slab + k.S_WEIGHTS] + row * c + j] * beta[n, i[i[slab + k.S_COLUMNS] + j]]
             value = _cell(x, f, i, i[slab + k.S_VARIABLE], i[i[slab + k.S_INDEX] + row])
-            eta[start + i[i[slab + k.S_POSITIONS] + row]] += weight * value
+            out[i[i[slab + k.S_POSITIONS] + row]] += weight * value
     for m in range(i[at + k.F_LINKS]):
         link = i[at + k.F_LINK_TABLE] + m * k.L_SIZE
         source = _effect_record(i, i[link + k.L_FACTOR], i[link + k.L_EFFECT])
@@ -227,7 +246,7 @@ def _linear_predictor(x, f, i, at, n, a, beta, u, eta):  # type: ignore[no-untyp
                 for j in range(c):
                     weight += f[i[slab + k.S_WEIGHTS] + row * c + j] * u[place + i[i[slab + k.S_COLUMNS] + j]]
                 value = _cell(x, f, i, i[slab + k.S_VARIABLE], i[i[slab + k.S_INDEX] + row])
-                eta[start + t] += weight * value
+                out[t] += weight * value
 
 
 @kernel
@@ -334,14 +353,34 @@ def _statistics(f, i, at, n, a, beta, sigma, roots, d_roots, d_a, d_beta, d_sigm
 
 
 @kernel
-def _rows_backward(x, f, i, at, n, beta, u, d_eta, d_a, d_beta, d_u, gradient):  # type: ignore[no-untyped-def]
+def _rows_backward(x, f, i, at, n, beta, u, d_eta, by_class, d_a, d_beta, d_u, gradient):  # type: ignore[no-untyped-def]
     """From d eta of one factor to its parameters, effects and sampled cells."""
-    rows, columns = i[at + k.F_ROWS], i[at + k.F_COLUMNS]
-    start = i[at + k.F_ROW_START]
+    start, rows, codes = i[at + k.F_ROW_START], i[at + k.F_ROWS], i[at + k.F_CLASS_CODES]
+    own = d_eta[start : start + rows]
+    if codes < 0:
+        _classes_backward(x, f, i, at, n, beta, u, own, d_a, d_beta, d_u, gradient)
+        return
+    out = by_class[i[at + k.F_CLASS_START] : i[at + k.F_CLASS_START] + i[at + k.F_CLASSES]]
+    out[:] = 0.0
+    for t in range(rows):
+        out[i[codes + t]] += own[t]
+    for j in range(i[at + k.F_OWN]):
+        first = i[at + k.F_OWN_DESIGN] + j * rows
+        column = f[first : first + rows]
+        total = 0.0
+        for t in range(rows):
+            total += own[t] * column[t]
+        d_beta[n, i[i[at + k.F_OWN_COLUMNS] + j]] += total
+    _classes_backward(x, f, i, at, n, beta, u, out, d_a, d_beta, d_u, gradient)
+
+
+@kernel
+def _classes_backward(x, f, i, at, n, beta, u, own, d_a, d_beta, d_u, gradient):  # type: ignore[no-untyped-def]
+    """From the derivatives by the linear predictors of the design's rows to parameters, effects and sampled cells."""
+    rows, columns = i[at + k.F_CLASSES], i[at + k.F_COLUMNS]
     design = i[at + k.F_DESIGN]
     slopes = np.zeros(columns)
     matrix = f[design : design + rows * columns].reshape(rows, columns)
-    own = d_eta[start : start + rows]
     total = 0.0
     for t in range(rows):
         value = own[t]
@@ -356,7 +395,7 @@ def _rows_backward(x, f, i, at, n, beta, u, d_eta, d_a, d_beta, d_u, gradient): 
         c = i[slab + k.S_COLUMNS_N]
         variable = i[slab + k.S_VARIABLE]
         for row in range(i[slab + k.S_N]):
-            value = d_eta[start + i[i[slab + k.S_POSITIONS] + row]]
+            value = own[i[i[slab + k.S_POSITIONS] + row]]
             index = i[i[slab + k.S_INDEX] + row]
             cell = _cell(x, f, i, variable, index)
             weight = 0.0
@@ -400,8 +439,8 @@ def _rows_backward(x, f, i, at, n, beta, u, d_eta, d_a, d_beta, d_u, gradient): 
                     column = i[i[slab + k.S_COLUMNS] + j]
                     number = f[i[slab + k.S_WEIGHTS] + row * c + j]
                     weight += number * u[place + column]
-                    d_u[place + column] += d_eta[start + t] * number * cell
-                _add_cell_gradient(f, i, variable, index, d_eta[start + t] * weight, gradient)
+                    d_u[place + column] += own[t] * number * cell
+                _add_cell_gradient(f, i, variable, index, own[t] * weight, gradient)
 
 
 @kernel
@@ -592,78 +631,74 @@ def _unit_weights(i, log_weights, weights):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _rows_forward(f, i, at, n, aux, y, eta, d_eta, d_first, d_second, d_aux, row_value):  # type: ignore[no-untyped-def]
-    """Log density of the plain rows of a factor; fill that of the expanded ones and the derivatives of all."""
-    start, plain, rows = i[at + k.F_ROW_START], i[at + k.F_PLAIN], i[at + k.F_ROWS]
+def _rows_forward(f, i, at, n, aux, y, eta, d_eta, d_first, d_second, row_value):  # type: ignore[no-untyped-def]
+    """Fill the log density of every row of a factor and its derivatives; return the sum over plain rows."""
+    start, rows, counts = i[at + k.F_ROW_START], i[at + k.F_ROWS], i[at + k.F_COUNTS]
     family, units, n_aux = i[at + k.F_FAMILY], i[at + k.F_UNITS], i[at + k.F_AUX_N]
-    total = 0.0
+    own = aux[n]
     if family == NOMINAL:
         n_predictors = i[at + k.F_PARTNERS] + 1
+        for t in range(start, start + rows):
+            row_value[t] = softmax_density(y[t], eta, t, rows, n_predictors, d_eta)
+    elif family == GAUSSIAN:
+        scale, log_scale = 1.0 / own[0], math.log(own[0]) + 0.5 * _LOG_2PI
+        for t in range(start, start + rows):
+            z = (y[t] - eta[t]) * scale
+            row_value[t] = -0.5 * z * z - log_scale
+            d_eta[t] = z * scale
+            d_first[t] = (z * z - 1.0) * scale
+        if units >= 0:
+            for t in range(rows):
+                if i[units + t] >= 0:
+                    row_value[start + t] = 0.0
+                    d_eta[start + t] = 0.0
+                    d_first[start + t] = 0.0
+    elif family == BERNOULLI and i[at + k.F_TRIALS] < 0:
+        for t in range(start, start + rows):
+            row_value[t], d_eta[t] = bernoulli_density(y[t], eta[t])
+    else:
+        prepare(family, own, n_aux)
+        trials = 1.0
+        for t in range(start, start + rows):
+            if i[at + k.F_TRIALS] >= 0:
+                trials = f[i[at + k.F_TRIALS] + t - start]
+            row_value[t], d_eta[t], d_first[t], d_second[t] = single_density(
+                family, y[t], trials, eta[t], own, n_aux
+            )
+    total = 0.0
+    if counts < 0:
+        for t in range(start, start + rows):
+            total += row_value[t]
+    else:
         for t in range(rows):
-            value = softmax_density(y[start + t], eta, start + t, rows, n_predictors, d_eta)
-            if t < plain:
-                total += value
-            else:
-                row_value[start + t] = value
-        return total
-    own = aux[n]
-    if family == GAUSSIAN:
-        scale, log_scale, d_sigma = 1.0 / own[0], math.log(own[0]) + 0.5 * _LOG_2PI, 0.0
-        for t in range(rows):
-            if units >= 0 and i[units + t] >= 0:
-                d_eta[start + t] = 0.0
-                d_first[start + t] = 0.0
-                row_value[start + t] = 0.0
-                continue
-            z = (y[start + t] - eta[start + t]) * scale
-            value, d = -0.5 * z * z - log_scale, (z * z - 1.0) * scale
-            d_eta[start + t] = z * scale
-            d_first[start + t] = d
-            if t < plain:
-                total += value
-                d_sigma += d
-            else:
-                row_value[start + t] = value
-        d_aux[n, 0] += d_sigma
-        return total
-    prepare(family, own)
-    place = i[at + k.F_TRIALS]
-    for t in range(rows):
-        trials = 1.0 if place < 0 else f[place + t]
-        value, slope, first, second = single_density(family, y[start + t], trials, eta[start + t], own, n_aux)
-        d_eta[start + t] = slope
-        if t < plain:
-            total += value
-            if n_aux > 0:
-                add_parameters(family, y[start + t], n_aux, first, second, d_aux[n])
-        else:
-            row_value[start + t] = value
-            if n_aux > 0:
-                d_first[start + t] = first
-                d_second[start + t] = second
+            count = f[counts + t]
+            if count > 0.0:
+                total += count * row_value[start + t]
     return total
 
 
 @kernel
-def _weigh_rows(i, at, n, y, weights, row_weight, d_eta, d_first, d_second, d_aux):  # type: ignore[no-untyped-def]
-    """Weigh the derivatives of the expanded rows of a factor by the mass of their entries."""
-    start, plain, rows = i[at + k.F_ROW_START], i[at + k.F_PLAIN], i[at + k.F_ROWS]
-    if rows == plain:
-        return
+def _weigh_rows(f, i, at, n, y, weights, row_weight, d_eta, d_first, d_second, d_aux):  # type: ignore[no-untyped-def]
+    """Weigh the derivatives of the rows of a factor: by plain rows and by the mass of the entries they stand for."""
+    start, rows, counts = i[at + k.F_ROW_START], i[at + k.F_ROWS], i[at + k.F_COUNTS]
     family, n_aux = i[at + k.F_FAMILY], i[at + k.F_AUX_N]
-    for t in range(plain, rows):
-        row_weight[start + t] = 0.0
-    for pair in range(i[at + k.F_PAIRS]):
-        row_weight[start + i[i[at + k.F_PAIR_ROWS] + pair]] += weights[i[i[at + k.F_PAIR_ENTRIES] + pair]]
-    for t in range(plain, rows):
-        weight = row_weight[start + t]
-        if weight == 0.0:  # far out, where a derivative may be infinite
-            d_eta[start + t] = 0.0
-            continue
-        d_eta[start + t] *= weight
-        if n_aux > 0:
-            second = weight * d_second[start + t] if family != GAUSSIAN else 0.0
-            add_parameters(family, y[start + t], n_aux, weight * d_first[start + t], second, d_aux[n])
+    if counts >= 0:
+        for t in range(rows):
+            row_weight[start + t] = f[counts + t]
+        for pair in range(i[at + k.F_PAIRS]):
+            row_weight[start + i[i[at + k.F_PAIR_ROWS] + pair]] += weights[i[i[at + k.F_PAIR_ENTRIES] + pair]]
+        for t in range(start, start + rows):
+            weight = row_weight[t]
+            # far out, where a derivative may be infinite
+            d_eta[t] = weight * d_eta[t] if weight > 0.0 else 0.0
+    if n_aux > 0:
+        weight = 1.0
+        for t in range(start, start + rows):
+            if counts >= 0:
+                weight = row_weight[t]
+            if weight > 0.0:
+                second = weight * d_second[t] if family != GAUSSIAN else 0.0
+                add_parameters(family, y[t], n_aux, weight * d_first[t], second, d_aux[n])
 
 
 @kernel
@@ -672,10 +707,12 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
     n_factors, rows = i[k.G_FACTORS], i[k.G_ROWS]
     table = i[k.G_FACTOR_TABLE]
     gradient[:] = 0.0
-    widest, roots_size, effects_size, most_aux = 0, 0, 0, 0
+    widest, roots_size, effects_size, most_aux, classes = 0, 0, 0, 0, 0
     for n in range(n_factors):
         at = i[table + n]
         most_aux = max(most_aux, i[at + k.F_AUX_N] + i[at + k.F_CONSTANTS_N])
+        if i[at + k.F_CLASS_CODES] >= 0:
+            classes = max(classes, i[at + k.F_CLASS_START] + i[at + k.F_CLASSES])
         widest = max(widest, i[at + k.F_COLUMNS] + i[at + k.F_LINKS])
         for e in range(i[at + k.F_EFFECTS]):
             effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
@@ -684,7 +721,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
             if i[effect + k.E_TREATMENT] != k.COLLAPSE:
                 effects_size = max(effects_size, i[effect + k.E_U] + q * i[effect + k.E_GROUPS])
     a, sigma = np.zeros(n_factors), np.ones(n_factors)
-    aux, d_aux = np.zeros((n_factors, most_aux + PREPARED)), np.zeros((n_factors, most_aux + 1))
+    aux, d_aux = np.zeros((n_factors, 3 * most_aux + PREPARED)), np.zeros((n_factors, most_aux + 1))
     beta = np.zeros((n_factors, max(1, widest)))
     roots, corrs = np.zeros(roots_size), np.zeros(roots_size)
     u = np.zeros(effects_size)
@@ -695,7 +732,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
     d_first, d_second = np.empty(rows), np.empty(rows)
     sizes = i[i[k.G_UNIT_SIZES] : i[k.G_UNIT_SIZES] + i[k.G_UNITS]]
     mean, cov = np.empty(sizes.sum()), np.empty((sizes * sizes).sum())
-    row_value = np.empty(rows)
+    row_value, by_class = np.empty(rows), np.empty(classes)
     log_weights, weights = np.empty(i[k.G_EXPANDED]), np.empty(i[k.G_EXPANDED])
     for e in range(i[k.G_EXPANDED]):
         log_weights[e] = f[i[k.G_BASE] + e]
@@ -713,7 +750,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
         if i[at + k.F_MODE] == k.MODE_STATISTICS:
             total += _statistics(f, i, at, n, a, beta, sigma, roots, d_roots, d_a, d_beta, d_sigma)
             continue
-        _linear_predictor(x, f, i, at, n, a, beta, u, eta)
+        _linear_predictor(x, f, i, at, n, a, beta, u, eta, by_class)
         if i[at + k.F_FAMILY] >= 0:
             _response(x, f, i, at, y)
     for n in range(n_factors):
@@ -723,7 +760,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
         if i[at + k.F_COLLAPSED] >= 0:
             total += _collapsed_rows(f, i, at, n, sigma, y, eta, roots, d_roots, d_eta, d_sigma)
             continue
-        total += _rows_forward(f, i, at, n, aux, y, eta, d_eta, d_first, d_second, d_aux, row_value)
+        total += _rows_forward(f, i, at, n, aux, y, eta, d_eta, d_first, d_second, row_value)
         for pair in range(i[at + k.F_PAIRS]):
             value = row_value[i[at + k.F_ROW_START] + i[i[at + k.F_PAIR_ROWS] + pair]]
             log_weights[i[i[at + k.F_PAIR_ENTRIES] + pair]] += value
@@ -736,7 +773,8 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
         at = i[table + n]
         if i[at + k.F_MODE] == k.MODE_STATISTICS:
             continue
-        _weigh_rows(i, at, n, y, weights, row_value, d_eta, d_first, d_second, d_aux)
+        if i[at + k.F_COLLAPSED] < 0:
+            _weigh_rows(f, i, at, n, y, weights, row_value, d_eta, d_first, d_second, d_aux)
     units_backward(f, i, beta, sigma, y, eta, mean, cov, weights, d_eta, d_beta, d_sigma)
     for n in range(n_factors):
         at = i[table + n]
@@ -748,7 +786,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
             t = i[i[at + k.F_RESPONSE_POSITIONS] + row]
             index = i[i[at + k.F_RESPONSE_INDEX] + row]
             _add_cell_gradient(f, i, i[at + k.F_RESPONSE_VARIABLE], index, -d_eta[start + t], gradient)
-        _rows_backward(x, f, i, at, n, beta, u, d_eta, d_a, d_beta, d_u, gradient)
+        _rows_backward(x, f, i, at, n, beta, u, d_eta, by_class, d_a, d_beta, d_u, gradient)
 
     for n in range(n_factors):
         at = i[table + n]

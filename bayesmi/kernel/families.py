@@ -16,11 +16,13 @@ from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.special import digamma, log_interval, log_phi, logistic, softplus
 
 __all__ = [
+    "BERNOULLI",
     "CODES",
     "GAUSSIAN",
     "NOMINAL",
     "PREPARED",
     "add_parameters",
+    "bernoulli_density",
     "prepare",
     "single_density",
     "softmax_density",
@@ -66,19 +68,24 @@ CODES = (
     HURDLE_POISSON,
     HURDLE_NEGATIVE_BINOMIAL,
 ) = range(18)
-PREPARED = 3  # most numbers that `prepare` fills
+PREPARED = 3  # most numbers that `prepare` fills; of ordered levels twice as many as there are thresholds
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 _ROOT_2_PI = math.sqrt(2.0 / math.pi)
 _FEW = 6.0  # counts up to which a ratio of gamma functions is a product
 
 
 @kernel
-def prepare(code, aux):  # type: ignore[no-untyped-def]
-    """Fill what depends on the parameters only, behind them."""
+def prepare(code, aux, n):  # type: ignore[no-untyped-def]
+    """Fill what depends on the n parameters only, behind them."""
     if code == STUDENT:  # log of the constant, its derivative by nu
         nu = aux[1]
         aux[2] = math.lgamma(0.5 * (nu + 1.0)) - math.lgamma(0.5 * nu) - 0.5 * math.log(nu * math.pi)
         aux[3] = 0.5 * (digamma(0.5 * (nu + 1.0)) - digamma(0.5 * nu) - 1.0 / nu)
+    elif code == ORDINAL:
+        for level in range(1, n):
+            gap = aux[level] - aux[level - 1]
+            aux[n + level] = math.log(-math.expm1(-gap))
+            aux[2 * n + level] = 1.0 / math.expm1(gap)
     elif code == SKEW_NORMAL:  # scale omega, mean of the standard form, its derivative by alpha
         alpha = aux[1]
         norm = 1.0 + alpha * alpha
@@ -114,6 +121,14 @@ def _binomial(y, trials, eta):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def bernoulli_density(y, eta):  # type: ignore[no-untyped-def]
+    """Return (log f, d/d eta) with the logistic link."""
+    small = math.exp(-abs(eta))
+    p = (1.0 if eta > 0.0 else small) / (1.0 + small)
+    return y * eta - max(eta, 0.0) - math.log(1.0 + small), y - p
+
+
+@kernel
 def _probit(y, eta):  # type: ignore[no-untyped-def]
     sign = 2.0 * y - 1.0
     value = log_phi(sign * eta)
@@ -124,7 +139,7 @@ def _probit(y, eta):  # type: ignore[no-untyped-def]
 def _ordinal(code, level, eta, thresholds, n):  # type: ignore[no-untyped-def]
     """log[F(b) - F(a)] between thresholds less eta, its derivatives by eta, b and a.
 
-    Logistic: F(b) - F(a) = (e^b - e^a) / ((1 + e^a)(1 + e^b)).
+    Logistic: F(b) - F(a) = (1 - e^(a - b)) e^b / ((1 + e^a)(1 + e^b)); what depends on b - a only is prepared.
     """
     if code == ORDINAL_PROBIT:
         a = thresholds[level - 1] - eta if level > 0 else -math.inf
@@ -141,9 +156,8 @@ def _ordinal(code, level, eta, thresholds, n):  # type: ignore[no-untyped-def]
         value -= softplus(-b)
         d_b = logistic(-b)
         if level > 0:
-            gap = thresholds[level] - thresholds[level - 1]
-            value += math.log(-math.expm1(-gap))
-            inverse = 1.0 / math.expm1(gap)
+            value += thresholds[n + level]
+            inverse = thresholds[2 * n + level]
             return value, -d_a - d_b, d_b + inverse, d_a - inverse
     return value, -d_a - d_b, d_b, d_a
 

@@ -52,8 +52,8 @@ B_START, B_ROWS, B_COMBINATIONS, B_PARENTS, B_SIZE = range(5)
     F_FAMILY,  # -1: a further linear predictor of the factor before it
     F_PARTNERS,  # further linear predictors, whose records follow
     F_MODE,  # MODE_ROWS or MODE_STATISTICS
-    F_ROWS,  # T
-    F_PLAIN,  # the first rows, not expanded
+    F_ROWS,  # distinct rows
+    F_COUNTS,  # F: plain rows that each stands for (0: it belongs to entries of the expansion only), or -1: one each
     F_ROW_START,  # offset of its rows in the work vectors
     F_COLUMNS,  # design columns, links not counted
     F_LINKS,
@@ -69,7 +69,13 @@ B_START, B_ROWS, B_COMBINATIONS, B_PARENTS, B_SIZE = range(5)
     F_SCALE,  # F offset of (location, spread)
     F_WHITENING,
     F_CENTERS,
+    F_CLASSES,  # rows of the design
+    F_CLASS_CODES,  # I: which of them each row has, or -1: one each
+    F_CLASS_START,  # offset of the classes in their work vector
     F_DESIGN,
+    F_OWN,  # design columns that differ within classes: how many
+    F_OWN_COLUMNS,  # I
+    F_OWN_DESIGN,  # F: (columns, rows)
     F_RESPONSE,
     F_OFFSET,
     F_PAIRS,  # (entry of the expansion, row) pairs
@@ -90,7 +96,7 @@ B_START, B_ROWS, B_COMBINATIONS, B_PARENTS, B_SIZE = range(5)
     F_COEFFICIENT_PRIORS,
     F_UNITS,  # I: unit of each row, or -1: rows with integrated cells
     F_SIZE,
-) = range(41)
+) = range(47)
 
 # parameters of a family: place in x, how many, transform, F of locations, first of them among the factor's numbers,
 # F of the prior, whether it sits at the predictors' means

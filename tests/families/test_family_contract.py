@@ -81,12 +81,13 @@ ONE_PREDICTOR = [name for name in REGISTRY if name != "nominal"] + BOUNDED
 def parameters(one: Example) -> np.ndarray:
     """The family's numbers as the kernel has them."""
     own = [np.atleast_1d(one.scales[p.name]) for p in one.family.parameters]
-    return np.concatenate([*own, np.array(one.family.constants), np.zeros(PREPARED)])
+    rest = PREPARED + 2 * sum(len(numbers) for numbers in own)
+    return np.concatenate([*own, np.array(one.family.constants), np.zeros(rest)])
 
 
 @njit
 def _kernel(code, y, trials, eta, aux, n_aux):
-    prepare(code, aux)
+    prepare(code, aux, n_aux)
     out = np.empty((len(y), 4))
     for t in range(len(y)):
         out[t] = single_density(code, y[t], trials[t], eta[t], aux, n_aux)
