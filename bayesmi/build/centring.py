@@ -50,9 +50,7 @@ def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centr
     varying slope, within each group.
     """
     chosen = [
-        effect
-        for effect in table.effects
-        if plan.effect(factor.variable, effect.grouping).treatment == "centred"
+        effect for effect in table.effects if plan.effect(factor.name, effect.grouping).treatment == "centred"
     ]
     chosen.sort(key=lambda effect: effect.n_groups)
     p = factor.design.n_columns

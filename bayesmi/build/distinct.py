@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bayesmi.build.tables import FactorTable
 
-__all__ = ["DistinctRows", "distinct_rows", "every_row"]
+__all__ = ["DistinctRows", "distinct_rows", "every_row", "with_classes"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -55,21 +55,26 @@ def distinct_rows(table: FactorTable) -> DistinctRows:
     as_is = every_row(table)
     if not n or any(effect.slabs for effect in table.effects) or table.slabs:
         return as_is
-    groups: list[NDArray[np.generic]] = [effect.codes for effect in table.effects]
-    groups += list(table.links.values())
-    groups += [column for effect in table.effects for column in effect.base.T]
-    groups.append(table.offset)
-    columns = list(table.base.T)
     row_of, first, counts = as_is.row_of, as_is.first, as_is.counts
     if table.is_static:
-        found = _codes([*table.known.values(), *groups, *columns, table.response], _WORTH * n)
+        parts = [table] if table.scale is None else [table, table.scale]
+        seen = [column for part in parts for column in (*_groups(part), *part.base.T)]
+        found = _codes([*table.known.values(), *seen, table.response], _WORTH * n)
         if found is not None:
             row_of, first = found
             counts = np.bincount(row_of, weights=as_is.counts, minlength=len(first))
+    return with_classes(table, DistinctRows(row_of, first, counts, None, first, np.zeros(0, dtype=np.intp)))
+
+
+def with_classes(table: FactorTable, rows: DistinctRows) -> DistinctRows:
+    """Return distinct rows with the classes of a table, which may be that of the factor's scale."""
+    first, columns = rows.first, list(table.base.T)
+    if not len(first):
+        return rows
     most = _CLASSES * len(first)
-    shared = _codes([column[first] for column in groups], most)
+    shared = _codes([column[first] for column in _groups(table)], most)
     if shared is None:
-        return DistinctRows(row_of, first, counts, None, first, np.zeros(0, dtype=np.intp))
+        return DistinctRows(rows.row_of, first, rows.counts, None, first, np.zeros(0, dtype=np.intp))
     own = []
     by_values = sorted(range(len(columns)), key=lambda j: len(pd.unique(columns[j][first])))
     for j in by_values:
@@ -79,8 +84,16 @@ def distinct_rows(table: FactorTable) -> DistinctRows:
         else:
             shared = wider
     return DistinctRows(
-        row_of, first, counts, shared[0], first[shared[1]], np.sort(np.asarray(own, dtype=np.intp))
+        rows.row_of, first, rows.counts, shared[0], first[shared[1]], np.sort(np.asarray(own, dtype=np.intp))
     )
+
+
+def _groups(table: FactorTable) -> list[NDArray[np.generic]]:
+    """Columns of a linear predictor beside its design."""
+    columns: list[NDArray[np.generic]] = [effect.codes for effect in table.effects]
+    columns += list(table.links.values())
+    columns += [column for effect in table.effects for column in effect.base.T]
+    return [*columns, table.offset]
 
 
 def _codes(columns: Sequence[NDArray[np.generic]], most: float) -> tuple[Ints, Ints] | None:

@@ -51,7 +51,7 @@ def has_patterns(factors: tuple[Factor, ...], tables: Tables) -> bool:
         plain = (
             not table.latent and not table.response_positions.size and not factor.effects and not factor.links
         )
-        if not (constant and plain and factor.family.is_gaussian_identity):
+        if not (constant and plain and factor.family.is_gaussian_identity and factor.scale is None):
             return False
     return True
 

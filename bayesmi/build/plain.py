@@ -62,11 +62,13 @@ def _add(
     units = np.flatnonzero(plan.active[name])
     fixed = _fixed(factor)
     scales = _parameters(factor, [coefficients for _, coefficients in fixed])
-    for effect in factor.effects:
-        effects |= {
-            (key, effect.grouping): own
-            for key, own in zip(factor.keys, _effects(factor, effect), strict=True)
-        }
+    for part in factor.parts:
+        for effect in part.effects:
+            effects |= {
+                (key, effect.grouping): own
+                for key, own in zip(part.keys, _effects(part, effect), strict=True)
+            }
+    of_scale = _fixed(factor.scale)[0] if factor.scale is not None else None
     unknown = table.unknown_at(name, factor.level)[units]
 
     def eta_at(chosen: NDArray[np.intp]) -> Any:
@@ -79,7 +81,13 @@ def _add(
     response = factor.codes(table.values[name])[table.rows_of_level(factor.level)]
 
     def scales_at(chosen: NDArray[np.intp]) -> dict[str, Any]:
-        return scales | factor.known(lambda name: table.at(name, factor.level)[chosen], len(chosen))
+        known = factor.known(lambda name: table.at(name, factor.level)[chosen], len(chosen))
+        if factor.scale is None or of_scale is None:
+            return scales | known
+        log_scale = _linear_predictor(
+            factor.scale, factor.scale.keys[0], model, chosen, cells, effects, *of_scale
+        )
+        return scales | known | {factor.scale.parameter: pt.exp(log_scale)}
 
     observed = units[~unknown]
     observed_name = name if factor.role == "analysis" else f"{name}__observed"
@@ -108,7 +116,7 @@ def _add(
 def _parameters(factor: Factor, coefficients: list[list[Any]]) -> dict[str, Any]:
     """Parameters of the family; thresholds are those with all predictors at zero."""
     out: dict[str, Any] = {}
-    for parameter in factor.family.parameters:
+    for parameter in factor.parameters:
         name, prior = f"{factor.prefix}{parameter.name}", factor.priors.scales[parameter.name]
         if not parameter.per_level:
             # a slant starts away from zero, where its information is singular
@@ -134,6 +142,8 @@ def _fixed(factor: Factor) -> list[tuple[Any, list[Any]]]:
     """For each linear predictor (intercept with all predictors at zero, coefficients by design column, links last)."""
     prefix, priors = factor.prefix, factor.priors
     n = len(factor.keys)
+    if factor.is_observation:
+        return [(0.0, [1.0] * factor.n_coefficients)]
     level: tuple[str, ...] = ()
     if factor.labels:
         level = (f"{factor.variable}__level",)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayesmi.build.centring import centrings
 from bayesmi.build.correlation import beta_shapes, pairs
-from bayesmi.build.distinct import DistinctRows, distinct_rows, every_row
+from bayesmi.build.distinct import DistinctRows, distinct_rows, every_row, with_classes
 from bayesmi.build.links import LINK_FLOOR, typical_link_sds
 from bayesmi.build.patterns import find_patterns, has_patterns
 from bayesmi.build.statistics import gaussian_statistics, group_cross
@@ -123,37 +123,40 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
     writer = _Writer()
     writer.integers(np.zeros(k.GLOBAL_SIZE))
     cells = _write_cells(writer, factors, tables)
-    number = {key: n for n, key in enumerate(key for factor in factors for key in factor.keys)}
+    number = _numbers(factors)
     rows = classes = effects = roots = work = 0
     patterned = has_patterns(factors, tables)
     records: list[int] = []
     for factor in factors:
-        table = tables.factors[factor.variable]
+        whole = tables.factors[factor.variable]
         collapsed = any(
             plan.effect(factor.variable, effect.grouping).treatment == "collapse" for effect in factor.effects
         )
-        distinct = every_row(table) if collapsed else distinct_rows(table)
-        for equation in range(len(factor.keys)):
-            record, effects, roots, added = _write_equation(
-                writer,
-                factor,
-                equation,
-                table,
-                distinct,
-                factors,
-                plan,
-                cells,
-                number,
-                effects,
-                roots,
-                patterned,
-            )
-            record[k.F_ROW_START], record[k.F_CLASS_START] = rows, classes
-            if record[k.F_MODE] == k.MODE_ROWS:
-                rows += record[k.F_ROWS]
-                classes += record[k.F_CLASSES] if record[k.F_CLASS_CODES] >= 0 else 0
-            records.append(writer.integers(record))
-            work += added
+        of_factor = every_row(whole) if collapsed else distinct_rows(whole)
+        for part in factor.parts:
+            table = tables.of(part)
+            distinct = of_factor if part is factor else with_classes(table, of_factor)
+            for equation in range(len(part.keys)):
+                record, effects, roots, added = _write_equation(
+                    writer,
+                    part,
+                    equation,
+                    table,
+                    distinct,
+                    factors,
+                    plan,
+                    cells,
+                    number,
+                    effects,
+                    roots,
+                    patterned,
+                )
+                record[k.F_ROW_START], record[k.F_CLASS_START] = rows, classes
+                if record[k.F_MODE] == k.MODE_ROWS:
+                    rows += record[k.F_ROWS]
+                    classes += record[k.F_CLASSES] if record[k.F_CLASS_CODES] >= 0 else 0
+                records.append(writer.integers(record))
+                work += added
     table_place = writer.integers(records)
     blocks = writer.integers(
         [
@@ -181,6 +184,12 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
     return writer.finish(head, work)
 
 
+def _numbers(factors: tuple[Factor, ...]) -> dict[str, int]:
+    """Return the number of each linear predictor's record; that of a scale follows those of its factor."""
+    keys = [key for factor in factors for part in factor.parts for key in part.keys]
+    return {key: n for n, key in enumerate(keys)}
+
+
 def _constants(factors: tuple[Factor, ...], tables: Tables) -> tuple[NDArray[np.float64], float]:
     """Log weight of each entry of the expansion, and the sum over plain rows, of what depends on the data only."""
     base = tables.expansion.log_weights.copy()
@@ -197,7 +206,7 @@ def _write_patterns(
 ) -> None:
     """Blocks of units with the same missing cells: cross products of the stacked columns of all their factors."""
     records: list[int] = []
-    number_of = {key: n for n, key in enumerate(key for factor in factors for key in factor.keys)}
+    number_of = _numbers(factors)
     blocks = find_patterns(factors, tables) if patterned else ()
     for block in blocks:
         members: list[int] = []
@@ -242,7 +251,7 @@ def _write_integrals(
     units: list[NDArray[np.intp]] = []
     members: list[NDArray[np.intp]] = []
     blocks: list[NDArray[np.int64]] = []
-    number_of = {key: n for n, key in enumerate(key for factor in factors for key in factor.keys)}
+    number_of = _numbers(factors)
     for factor in factors:
         n = number_of[factor.keys[0]]
         table = tables.factors[factor.variable]
@@ -308,9 +317,12 @@ def _write_equation(
 ) -> tuple[list[int], int, int, int]:
     """Return the record of one linear predictor, how far work vectors of effects are used now, and its work."""
     key, priors = factor.keys[equation], factor.priors
+    is_first = equation == 0 and not factor.parameter
     record = [-1] * k.F_SIZE
-    record[k.F_FAMILY] = FAMILY_CODES.index(factor.family.form) if equation == 0 else -1
-    record[k.F_PARTNERS] = len(factor.keys) - 1 if equation == 0 else 0
+    record[k.F_FAMILY] = FAMILY_CODES.index(factor.family.form) if is_first else -1
+    record[k.F_PARTNERS] = len(factor.keys) - 1 if is_first else 0
+    if factor.scale is not None:
+        record[k.F_SCALE_EQUATION] = number[factor.scale.keys[0]]
     record[k.F_ROWS] = distinct.n
     record[k.F_COLUMNS] = factor.design.n_columns
     record[k.F_LINKS] = len(factor.links)
@@ -320,13 +332,14 @@ def _write_equation(
         record[k.F_INTERCEPT_PRIOR] = writer.floats(encode_prior(priors.intercept))
         record[k.F_INTERCEPT_AT_MEANS] = int(priors.intercept_at_means)
     p = factor.n_coefficients
-    record[k.F_COEFFICIENTS_X] = writer.parameter(f"{key}::coefficients", (p,)) if p else 0
+    if not factor.is_observation:
+        record[k.F_COEFFICIENTS_X] = writer.parameter(f"{key}::coefficients", (p,)) if p else 0
     record[k.F_WHITENING] = writer.floats(factor.whitening)
     record[k.F_CENTERS] = writer.floats(factor.centers)
     record[k.F_COEFFICIENT_PRIORS] = writer.floats([encode_prior(prior) for prior in priors.coefficients])
     aux = _write_parameters(writer, factor) if equation == 0 else []
     record[k.F_AUX] = len(aux)
-    record[k.F_AUX_N] = sum(one[k.A_N] for one in aux)
+    record[k.F_AUX_N] = sum(one[k.A_N] for one in aux) + (factor.scale is not None)
     record[k.F_AUX_TABLE] = writer.integers([entry for one in aux for entry in one] or [0])
     record[k.F_CONSTANTS] = writer.floats(factor.family.constants)
     record[k.F_CONSTANTS_N] = len(factor.family.constants) if equation == 0 else 0
@@ -336,7 +349,7 @@ def _write_equation(
     collapsed: EffectTable | None = None
     centring = centrings(factor, table, plan)
     for e, effect in enumerate(table.effects):
-        treatment = plan.effect(factor.variable, effect.grouping).treatment
+        treatment = plan.effect(factor.name, effect.grouping).treatment
         if treatment == "collapse":
             collapsed = effect
             record[k.F_COLLAPSED] = e
@@ -358,6 +371,7 @@ def _write_equation(
     is_statistics = (
         factor.family.is_gaussian_identity
         and (table.is_static or patterned)
+        and factor.scale is None
         and not factor.links
         and not table.expanded.size
         and all(effect is collapsed for effect in table.effects)
@@ -440,8 +454,8 @@ def _kernel_response(factor: Factor, table: FactorTable) -> NDArray[np.float64]:
 def _write_parameters(writer: _Writer, factor: Factor) -> list[list[int]]:
     """Write the records of the family's parameters."""
     records = []
-    first = 0
-    for parameter in factor.family.parameters:
+    first = 0 if factor.scale is None else 1  # the place of a parameter that has a model is filled row by row
+    for parameter in factor.parameters:
         start = np.asarray(factor.starts[parameter.name], dtype=float)
         prior = factor.priors.scales[parameter.name]
         locations, initial = np.zeros(len(start)), 0.0

@@ -8,7 +8,7 @@ enters affinely (`Slab`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,7 @@ class FactorTable:
     ]  # where integrated cells enter the design; index counts the variable's own cells
     integrated_response: Ints  # rows whose response is an integrated cell
     integral_unit: Ints  # (T,) unit of the integrals that the row belongs to, or -1
+    scale: FactorTable | None = None  # the model of its scale, on the same rows
 
     @property
     def n_rows(self) -> int:
@@ -102,6 +103,11 @@ class Tables:
     keys: Mapping[str, Ints]  # variable -> (E,) which entries are the same row of its factor, -1: not in it
     n_cells: Mapping[str, int]
     cell_position: Mapping[str, Ints]  # variable -> (units of its level,) index of the sampled cell or -1
+
+    def of(self, factor: Factor) -> FactorTable:
+        """Return the table of a factor, or of the model of a scale."""
+        own = self.factors[factor.variable]
+        return own.scale if factor.parameter and own.scale is not None else own
 
 
 def make_tables(
@@ -241,7 +247,7 @@ def lay_out(
     effects = []
     for effect in factor.effects:
         effects.append(_effect_table(effect, factor, table, all_units, values, latent))
-    return FactorTable(
+    made = FactorTable(
         variable=factor.variable,
         units=all_units,
         n_plain=n_plain,
@@ -263,6 +269,32 @@ def lay_out(
         integrated=integrated,
         integrated_response=integrated_response,
         integral_unit=integral_unit,
+    )
+    if factor.scale is None:
+        return made
+    return replace(made, scale=_scale_table(factor.scale, made, table))
+
+
+def _scale_table(scale: Factor, own: FactorTable, table: ModelTable) -> FactorTable:
+    """Lay out the model of a scale on the rows of its factor; its cells are observed or written out."""
+    none = np.zeros(0, dtype=np.intp)
+    effects = [_effect_table(effect, scale, table, own.units, own.values, {}) for effect in scale.effects]
+    n = own.n_rows
+    return replace(
+        own,
+        constant=np.zeros(n),
+        known={},
+        response=np.zeros(n),
+        response_positions=none,
+        response_index=none,
+        latent={},
+        base=scale.matrix(own.values, n) - scale.centers,
+        slabs=(),
+        offset=_offset(scale, own.values, n),
+        effects=tuple(effects),
+        links={},
+        integrated=(),
+        integrated_response=none,
     )
 
 

@@ -81,6 +81,13 @@ def impute(
             help="Kind of a column, e.g. --kind age=continuous; may be repeated.", metavar="COLUMN=KIND"
         ),
     ] = None,
+    scale: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='Model of the scale, e.g. --scale "sigma ~ x"; of a covariate --scale "x: sigma ~ z"; may be repeated.',
+            metavar="FORMULA",
+        ),
+    ] = None,
     seed: Seed = None,
     draws: Annotated[int, typer.Option(help="Kept draws a chain.")] = 1000,
     tune: Annotated[int, typer.Option(help="Warm-up draws a chain.")] = 1000,
@@ -102,6 +109,7 @@ def impute(
             m,
             cluster,
             tuple(kind or ()),
+            tuple(scale or ()),
             seed,
             draws,
             tune,

@@ -31,6 +31,7 @@ class ImputeOptions:
     m: int
     cluster: str | None
     kinds: tuple[str, ...]
+    scales: tuple[str, ...]
     seed: int | None
     draws: int
     tune: int
@@ -60,7 +61,9 @@ def run_impute(options: ImputeOptions) -> None:
     if formula is None:
         formula = everything_formula(data, cluster=options.cluster, kinds=kinds)
         say(f"note: no formula given: every incomplete variable is modelled given all others ({formula})")
-    model = Model(formula, data, kinds=kinds)
+    own, of_covariates = _scales(options.scales)
+    whole = (formula, own) if own else formula
+    model = Model(whole, data, kinds=kinds, formulas=of_covariates)
     refuse_complete(model)
     suffix = options.output.suffix.lower()
     if suffix != ".bmi":  # refused after sampling otherwise
@@ -132,6 +135,29 @@ def _kinds(given: tuple[str, ...]) -> dict[str, str]:
             raise BayesmiError(f"--kind {entry!r}: write COLUMN=KIND, e.g. --kind age=continuous")
         kinds[name] = kind
     return kinds
+
+
+def _scales(given: tuple[str, ...]) -> tuple[str | None, dict[str, tuple[str, ...]]]:
+    """Return the formula of the analysis model's scale and those of incomplete covariates by column."""
+    own: str | None = None
+    others: dict[str, tuple[str, ...]] = {}
+    for entry in given:
+        before, _, right = entry.partition("~")
+        column, sign, parameter = before.rpartition(":")
+        if not right.strip() or not parameter.strip():
+            raise ModelError(
+                f"--scale {entry!r}: write FORMULA, e.g. --scale 'sigma ~ x', or --scale 'x: sigma ~ z' for a covariate x"
+            )
+        name = column.strip().strip("`")
+        if (name in others) if sign else (own is not None):
+            raise ModelError(
+                f"--scale {entry!r}: the scale of {name or 'the analysis model'} has a model already"
+            )
+        if sign:
+            others[name] = (f"{parameter.strip()} ~ {right.strip()}",)
+        else:
+            own = entry
+    return own, others
 
 
 def _write(imputed: Imputations, options: ImputeOptions) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.draw.parameters import PosteriorDraws
-from bayesmi.draw.predictor import predictors
+from bayesmi.draw.predictor import predictors, row_scale
 from bayesmi.draw.rows import lay_out_completed
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
@@ -48,5 +48,7 @@ def conditional(
     rows = lay_out_completed(factor, table, units, values)
     eta = predictors(factor, rows, draw)
     own = [one[0] for one in eta] if factor.family.has_equations else eta[0]
-    scales = {name: value[0] for name, value in draw.scales(factor).items()}
+    scales = {
+        name: value[0] for name, value in {**draw.scales(factor), **row_scale(factor, rows, draw)}.items()
+    }
     return Conditional(factor, own, scales | dict(rows.known))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bayesmi.build.integrals import Integrals
 from bayesmi.build.tables import FactorTable
 from bayesmi.draw.parameters import PosteriorDraws
-from bayesmi.draw.predictor import linear_predictor, responses
+from bayesmi.draw.predictor import linear_predictor, responses, row_scale
 from bayesmi.model.factor import Factor
 
 __all__ = ["UnitMoments", "draw_units", "unit_moments"]
@@ -57,7 +57,10 @@ def unit_moments(
         if not rows.size:
             continue
         at = local[table.integral_unit[rows]]
-        sigma = draws.factors[factor.keys[0]].scales["sigma"][:, None]
+        if factor.scale is None:
+            sigma = draws.factors[factor.keys[0]].scales["sigma"][:, None]
+        else:
+            sigma = row_scale(factor, table, draws)["sigma"][:, rows]
         t = 1.0 / sigma**2
         eta = linear_predictor(factor, table, draws)[:, rows]
         y = responses(table, draws)

@@ -71,12 +71,14 @@ class PosteriorDraws:
         return PosteriorDraws(1, count, factors, cells)
 
     def scales(self, factor: Factor, trailing: int = 0) -> dict[str, Floats]:
-        """Return the family's parameters, (S, 1 × trailing) so that they go with (S, T) predictors."""
+        """Return the family's parameters, (S, 1 × trailing) so that they go with (S, T) predictors.
+
+        One that has a model is another number in each row: see `draw/predictor.py: scales`.
+        """
         own = self.factors[factor.keys[0]].scales
         shape = (1,) * trailing
         return {
-            p.name: own[p.name].reshape((self.n, *shape, *own[p.name].shape[1:]))
-            for p in factor.family.parameters
+            p.name: own[p.name].reshape((self.n, *shape, *own[p.name].shape[1:])) for p in factor.parameters
         }
 
     def with_effects(self, variable: str, grouping: str, effects: Floats) -> PosteriorDraws:

@@ -12,7 +12,7 @@ from bayesmi.build.tables import FactorTable
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.model.factor import Factor
 
-__all__ = ["chunks", "linear_predictor", "log_density", "predictors", "responses"]
+__all__ = ["chunks", "linear_predictor", "log_density", "predictors", "responses", "row_scale", "scales"]
 
 Floats = NDArray[np.float64]
 _CHUNK = 8_000_000  # floats in one chunk's largest array
@@ -87,11 +87,21 @@ def predictors(factor: Factor, table: FactorTable, draws: PosteriorDraws) -> Any
     return [linear_predictor(factor, table, draws, key=key) for key in factor.keys]
 
 
+def scales(factor: Factor, table: FactorTable, draws: PosteriorDraws) -> dict[str, Floats]:
+    """Return the family's parameters, (S, 1), (S, T) where one has a model, and what the family knows of each row."""
+    return {**draws.scales(factor, trailing=1), **row_scale(factor, table, draws), **table.known}
+
+
+def row_scale(factor: Factor, table: FactorTable, draws: PosteriorDraws) -> dict[str, Floats]:
+    """Return the parameter that has a model, (S, T), by name; nothing where none has."""
+    if factor.scale is None or table.scale is None:
+        return {}
+    return {factor.scale.parameter: np.exp(linear_predictor(factor.scale, table.scale, draws))}
+
+
 def log_density(factor: Factor, table: FactorTable, draws: PosteriorDraws) -> Floats:
     """Return log f(response | predictors, group effects) by row, (S, T)."""
     eta = predictors(factor, table, draws)
     return np.asarray(
-        factor.family.log_density(
-            np, responses(table, draws), eta, {**draws.scales(factor, trailing=1), **table.known}
-        )
+        factor.family.log_density(np, responses(table, draws), eta, scales(factor, table, draws))
     )

@@ -49,9 +49,10 @@ def posterior_draws(
 ) -> PosteriorDraws:
     """Return draws on the scale of the data from the sampled model's free variables, each (S, …)."""
     factors = {
-        key: _factor_draws(factor, key, built, free, n_chains * n_draws)
+        key: _factor_draws(part, key, built, free, n_chains * n_draws)
         for factor in built.model.factors
-        for key in factor.keys
+        for part in factor.parts
+        for key in part.keys
     }
     cells = {
         name: built.model.factor(name).location + built.model.factor(name).spread * free[f"cell::{name}"]
@@ -63,8 +64,8 @@ def posterior_draws(
 def _factor_draws(
     factor: Factor, key: str, built: BuiltModel, free: Mapping[str, Floats], n: int
 ) -> FactorDraws:
-    coefficients = np.zeros((n, 0))
-    if factor.n_coefficients:
+    coefficients = np.ones((n, factor.n_coefficients))
+    if factor.n_coefficients and not factor.is_observation:
         coefficients = free[f"{key}::coefficients"] @ factor.whitening.T
     for m, (link, typical) in enumerate(zip(factor.links, typical_link_sds(factor), strict=True)):
         sd = free[f"{link.key}::sd::{link.grouping}"][:, link.position]
@@ -73,14 +74,14 @@ def _factor_draws(
     if factor.priors.intercept is not None:
         centred = factor.location + factor.spread * free[f"{key}::intercept"]
         intercept = centred - (coefficients @ factor.centers if factor.n_coefficients else 0.0)
-    centring = centrings(factor, built.tables.factors[factor.variable], built.plan)
+    centring = centrings(factor, built.tables.of(factor), built.plan)
     sds: dict[str, Floats] = {}
     correlations: dict[str, Floats] = {}
     effects: dict[str, Floats] = {}
     for effect in factor.effects:
         sds[effect.grouping] = free[f"{key}::sd::{effect.grouping}"]
         correlations[effect.grouping] = _correlation(key, effect, free, n)
-        treatment = built.plan.effect(factor.variable, effect.grouping).treatment
+        treatment = built.plan.effect(factor.name, effect.grouping).treatment
         if treatment == "collapse":
             continue
         raw = free[f"{key}::effects::{effect.grouping}"]
@@ -101,7 +102,7 @@ def _factor_draws(
             root = sds[effect.grouping][:, :, None] * np.linalg.cholesky(correlations[effect.grouping])
             effects[effect.grouping] = np.einsum("sij,sgj->sgi", root, raw)
     scales = {}
-    for parameter in factor.family.parameters if key == factor.keys[0] else ():
+    for parameter in factor.parameters if key == factor.keys[0] else ():
         values = free[f"{factor.variable}::{parameter.name}"]
         if (
             parameter.per_level and factor.n_coefficients

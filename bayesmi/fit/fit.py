@@ -87,7 +87,8 @@ class Fit:
 
         Notes
         -----
-        ICC of a logit model is on the latent scale, with residual variance pi²/3.
+        ICC of a logit model is on the latent scale, with residual variance pi²/3. A model whose sigma differs from row to
+        row (``sigma ~ x``) has none: its share of the variance would be another one in every row.
         """
         if not 0.0 < prob < 1.0:
             raise FitError(f"prob must be between 0 and 1, such as 0.95, not {prob!r}")
@@ -169,7 +170,7 @@ class Fit:
             self.model.frame,
             drawn,
             formula=str(self.model.formula),
-            families={factor.variable: factor.family.name for factor in self.model.factors},
+            families={f.variable: f.family.name for f in self.model.factors if not f.is_observation},
             seed=own,
             integer_valued=frozenset(f.variable for f in self.model.factors if f.family.integer_valued),
             gate=str(self.gate),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bayesmi.build.tables import Tables, lay_out
 from bayesmi.data.wording import counted
 from bayesmi.draw.parameters import PosteriorDraws
-from bayesmi.draw.predictor import chunks, predictors
+from bayesmi.draw.predictor import chunks, predictors, scales
 from bayesmi.draw.weights import entry_probabilities, restricted, unit_log_weights
 from bayesmi.fit import diagnostics
 from bayesmi.fit.grids import GridAccuracy
@@ -256,8 +256,7 @@ def _expected(
     if treatment == "predict":
         table = lay_out(factor, model.table, units, tables.expansion, None, tables.cell_position)
         eta = predictors(factor, table, draws)
-        scales = {**draws.scales(factor, trailing=1), **table.known}
-        return np.asarray(factor.family.mean(np, eta, scales))
+        return np.asarray(factor.family.mean(np, eta, scales(factor, table, draws)))
     some = restricted(model.factors, model.table, tables, factor.level, units)
     log_weights, moments = unit_log_weights(model.factors, some, draws)
     weights = entry_probabilities(some.expansion, log_weights)

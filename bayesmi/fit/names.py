@@ -31,7 +31,8 @@ def to_dataset(draws: PosteriorDraws, model: Model, plan: Plan) -> xr.Dataset:
     def put(name: str, values: Floats, dims: Sequence[str] = ()) -> None:
         variables[name] = (("chain", "draw", *dims), values.reshape(shape + values.shape[1:]))
 
-    for factor in reversed(model.factors):
+    estimated = [factor for factor in reversed(model.factors) if not factor.is_observation]
+    for factor in (part for whole in estimated for part in whole.parts):
         prefix = factor.prefix
         each = [draws.factors[key] for key in factor.keys]
         level: tuple[str, ...] = ()
@@ -127,9 +128,10 @@ def from_dataset(dataset: xr.Dataset, model: Model) -> PosteriorDraws:
         return np.asarray(values, dtype=float).reshape((n_chains * n_draws, *values.shape[2:]))
 
     factors = {
-        key: _read_factor(factor, position, get, dataset, n_chains * n_draws)
+        key: _read_factor(part, position, get, dataset, n_chains * n_draws)
         for factor in model.factors
-        for position, key in enumerate(factor.keys)
+        for part in factor.parts
+        for position, key in enumerate(part.keys)
     }
     cells = {
         str(name)[len("cell__") :]: get(str(name))
@@ -141,6 +143,8 @@ def from_dataset(dataset: xr.Dataset, model: Model) -> PosteriorDraws:
 
 def _read_factor(factor: Factor, position: int, whole: Any, dataset: xr.Dataset, n: int) -> FactorDraws:
     prefix = factor.prefix
+    if factor.is_observation:
+        return FactorDraws(None, np.ones((n, factor.n_coefficients)), {}, {}, {}, {})
 
     def get(name: str) -> Floats:
         values: Floats = whole(name)
@@ -166,7 +170,7 @@ def _read_factor(factor: Factor, position: int, whole: Any, dataset: xr.Dataset,
     return FactorDraws(
         get(f"{prefix}Intercept") if factor.priors.intercept is not None else None,
         np.concatenate(columns, axis=1) if columns else np.zeros((n, 0)),
-        {p.name: whole(f"{prefix}{p.name}") for p in factor.family.parameters} if position == 0 else {},
+        {p.name: whole(f"{prefix}{p.name}") for p in factor.parameters} if position == 0 else {},
         sds,
         correlations,
         effects,

@@ -22,28 +22,39 @@ def summarize(
     """Return a table with one row a quantity: kind, mean, sd, equal-tailed interval, r-hat, ESS and MCSE of the mean.
 
     Variance components come as standard deviations, correlations and, per grouping, the intraclass correlation
-    of the intercept: tau² / (tau² + sigma²), with pi²/3 in place of sigma² on the logit scale.
+    of the intercept: tau² / (tau² + sigma²), with pi²/3 in place of sigma² on the logit scale. Where sigma has a model of
+    its own there is no such ratio for all rows, and no ICC.
     """
     shape = (draws.n_chains, draws.n_draws)
     rows: list[tuple[str, str, Floats]] = []
-    chosen = [model.analysis] if analysis_only else list(reversed(model.factors))
+    modelled = [factor for factor in reversed(model.factors) if not factor.is_observation]
+    chosen = [model.analysis] if analysis_only else modelled
     for factor in chosen:
         rows += _factor_rows(factor, draws)
     return _table(rows, shape, prob)
 
 
 def _factor_rows(factor: Factor, draws: PosteriorDraws) -> list[tuple[str, str, Floats]]:
+    rows = [row for part in factor.parts for row in _part_rows(part, draws)]
+    if factor.scale is None:
+        for label, key in zip(factor.labels or ("",), factor.keys, strict=True):
+            rows += _icc_rows(factor, key, f"[{label}]" if label else "", draws)
+    return rows
+
+
+def _part_rows(factor: Factor, draws: PosteriorDraws) -> list[tuple[str, str, Floats]]:
     prefix = factor.prefix
+    what = f" on log {factor.parameter}" if factor.parameter else ""
     rows: list[tuple[str, str, Floats]] = []
     for label, key in zip(factor.labels or ("",), factor.keys, strict=True):
         own = draws.factors[key]
         end = f"[{label}]" if label else ""
         if own.intercept is not None:
-            rows.append((f"{prefix}Intercept{end}", "effect", own.intercept))
+            rows.append((f"{prefix}Intercept{end}", f"effect{what}", own.intercept))
         for j, name in enumerate(factor.column_names):
-            rows.append((f"{prefix}{name}{end}", "effect", own.coefficients[:, j]))
+            rows.append((f"{prefix}{name}{end}", f"effect{what}", own.coefficients[:, j]))
     first = draws.factors[factor.keys[0]]
-    for parameter in factor.family.parameters:
+    for parameter in factor.parameters:
         values = first.scales[parameter.name]
         name = f"{prefix}{parameter.name}"
         if parameter.per_level:
@@ -56,11 +67,12 @@ def _factor_rows(factor: Factor, draws: PosteriorDraws) -> list[tuple[str, str, 
         for effect in factor.effects:
             grouping = effect.grouping
             for j, name in enumerate(effect.names):
-                rows.append((f"{prefix}{name}|{grouping}_sigma{end}", "group sd", own.sds[grouping][:, j]))
+                rows.append(
+                    (f"{prefix}{name}|{grouping}_sigma{end}", f"group sd{what}", own.sds[grouping][:, j])
+                )
             for pair, (i, j) in zip(effect.pair_labels, effect.correlated_pairs, strict=True):
                 matrix = own.correlations[grouping]
                 rows.append((f"{prefix}{grouping}__corr[{pair}]{end}", "correlation", matrix[:, i, j]))
-        rows += _icc_rows(factor, key, end, draws)
     return rows
 
 

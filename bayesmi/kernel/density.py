@@ -29,6 +29,7 @@ from bayesmi.kernel.integrals import integrate_units, units_backward
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.patterns import patterns_density
 from bayesmi.kernel.priors import log_prior
+from bayesmi.kernel.scales import scaled_rows
 from bayesmi.kernel.special import softplus
 
 __all__ = ["density"]
@@ -63,8 +64,8 @@ def _scaled_parameters(x, f, i, at, a, beta, aux, sigma, n):  # type: ignore[no-
     start = i[at + k.F_COEFFICIENTS_X]
     whitening = i[at + k.F_WHITENING]
     for j in range(p):
-        value = 0.0
-        for c in range(p):
+        value = 1.0 if start < 0 else 0.0
+        for c in range(p if start >= 0 else 0):
             value += f[whitening + j * p + c] * x[start + c]
         beta[n, j] = value
     for m in range(i[at + k.F_LINKS]):
@@ -447,6 +448,8 @@ def _classes_backward(x, f, i, at, n, beta, u, own, d_a, d_beta, d_u, gradient):
 def _parameters_backward(x, f, i, at, n, a, beta, aux, d_a, d_beta, d_aux, gradient):  # type: ignore[no-untyped-def]
     """Priors of one factor's parameters, and their gradient on the sampler's scale; returns the log priors."""
     total = 0.0
+    if i[at + k.F_COEFFICIENTS_X] < 0:
+        return total
     columns = i[at + k.F_COLUMNS]
     p = columns + i[at + k.F_LINKS]
     for j in range(p):
@@ -636,7 +639,9 @@ def _rows_forward(f, i, at, n, aux, y, eta, d_eta, d_first, d_second, row_value)
     start, rows, counts = i[at + k.F_ROW_START], i[at + k.F_ROWS], i[at + k.F_COUNTS]
     family, units, n_aux = i[at + k.F_FAMILY], i[at + k.F_UNITS], i[at + k.F_AUX_N]
     own = aux[n]
-    if family == NOMINAL:
+    if i[at + k.F_SCALE_EQUATION] >= 0:
+        scaled_rows(f, i, at, own, y, eta, d_eta, d_first, d_second, row_value)
+    elif family == NOMINAL:
         n_predictors = i[at + k.F_PARTNERS] + 1
         for t in range(start, start + rows):
             row_value[t] = softmax_density(y[t], eta, t, rows, n_predictors, d_eta)

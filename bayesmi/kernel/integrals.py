@@ -1,7 +1,8 @@
 """Gaussian cells integrated out of a row, with derivatives.
 
 A unit is one row (or one combination of its summed cells). Every factor in it has a residual affine in the missing
-cells, r_k = r0_k - a_k'x, with precision t_k. With L = sum t_k a_k a_k', b = sum t_k a_k r0_k, m = L^-1 b:
+cells, r_k = r0_k - a_k'x, with precision t_k (that of the row where the factor's scale has a model). With
+L = sum t_k a_k a_k', b = sum t_k a_k r0_k, m = L^-1 b:
 
     log integral = sum_k [ log t_k / 2 - log(2 pi) / 2 - t_k r0_k^2 / 2 ] + b'm / 2 - log|L| / 2 + q log(2 pi) / 2.
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.jit import kernel
+from bayesmi.kernel.scales import scale_start
 
 __all__ = ["integrate_units", "units_backward"]
 
@@ -63,10 +65,12 @@ def integrate_units(f, i, beta, sigma, y, eta, mean, cov, log_weights):  # type:
         for number in range(first, last):
             member = i[k.G_MEMBERS] + number * k.MEMBER_SIZE
             n = i[member]
-            row = i[i[i[k.G_FACTOR_TABLE] + n] + k.F_ROW_START] + i[member + 1]
-            t = 1.0 / (sigma[n] * sigma[n])
+            at = i[i[k.G_FACTOR_TABLE] + n]
+            row, scales = i[at + k.F_ROW_START] + i[member + 1], scale_start(i, at)
+            s = sigma[n] if scales < 0 else math.exp(eta[scales + i[member + 1]])
+            t = 1.0 / (s * s)
             r0 = y[row] - eta[row]
-            value += -math.log(sigma[n]) - 0.5 * _LOG_2PI - 0.5 * t * r0 * r0
+            value += -math.log(s) - 0.5 * _LOG_2PI - 0.5 * t * r0 * r0
             _weights(f, i, member, q, beta, a)
             for v in range(q):
                 b[v] += t * a[v] * r0
@@ -128,8 +132,10 @@ def units_backward(f, i, beta, sigma, y, eta, mean, cov, weights, d_eta, d_beta,
         for number in range(first, last):
             member = i[k.G_MEMBERS] + number * k.MEMBER_SIZE
             n, entries = i[member], i[member + 2]
-            row = i[i[i[k.G_FACTOR_TABLE] + n] + k.F_ROW_START] + i[member + 1]
-            t = 1.0 / (sigma[n] * sigma[n])
+            at = i[i[k.G_FACTOR_TABLE] + n]
+            row, scales = i[at + k.F_ROW_START] + i[member + 1], scale_start(i, at)
+            s = sigma[n] if scales < 0 else math.exp(eta[scales + i[member + 1]])
+            t = 1.0 / (s * s)
             _weights(f, i, member, q, beta, a)
             r = y[row] - eta[row]
             spread = 0.0
@@ -140,7 +146,10 @@ def units_backward(f, i, beta, sigma, y, eta, mean, cov, weights, d_eta, d_beta,
                     va[v] += own[v, w] * a[w]
                 spread += a[v] * va[v]
             d_eta[row] = weight * t * r
-            d_sigma[n] += weight * ((r * r + spread) * t - 1.0) / sigma[n]
+            if scales < 0:
+                d_sigma[n] += weight * ((r * r + spread) * t - 1.0) / sigma[n]
+            else:
+                d_eta[scales + i[member + 1]] = weight * ((r * r + spread) * t - 1.0)
             for v in range(q):
                 entry = entries + v * k.ENTRY_SIZE
                 value = weight * t * (r * mean[at_mean + v] - va[v])

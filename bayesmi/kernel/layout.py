@@ -59,7 +59,7 @@ B_START, B_ROWS, B_COMBINATIONS, B_PARENTS, B_SIZE = range(5)
     F_LINKS,
     F_LINK_TABLE,
     F_INTERCEPT_X,
-    F_COEFFICIENTS_X,
+    F_COEFFICIENTS_X,  # -1: known to be one
     F_AUX,  # parameters of the family: records
     F_AUX_TABLE,
     F_AUX_N,  # and numbers in all
@@ -95,8 +95,9 @@ B_START, B_ROWS, B_COMBINATIONS, B_PARENTS, B_SIZE = range(5)
     F_INTERCEPT_AT_MEANS,
     F_COEFFICIENT_PRIORS,
     F_UNITS,  # I: unit of each row, or -1: rows with integrated cells
+    F_SCALE_EQUATION,  # number of the record whose predictor is the log of the first family parameter by row, or -1
     F_SIZE,
-) = range(47)
+) = range(48)
 
 # parameters of a family: place in x, how many, transform, F of locations, first of them among the factor's numbers,
 # F of the prior, whether it sits at the predictors' means

@@ -130,7 +130,9 @@ def expected_cells(
 
 def _is_affine_in(factor: Factor, variable: str) -> bool:
     """Whether a variable enters a factor's predictor linearly wherever it does."""
-    return all(design.is_affine_in({variable}) for design in factor.designs)
+    return variable not in factor.scale_parents and all(
+        design.is_affine_in({variable}) for design in factor.designs
+    )
 
 
 def _between(first: Conditional, last: Conditional, share: float) -> Conditional:

@@ -17,7 +17,7 @@ from bayesmi.model.table import ModelTable
 from bayesmi.model.trials import check_trials
 from bayesmi.priors import Prior
 
-__all__ = ["assemble_factor", "column_names", "group_effects"]
+__all__ = ["assemble_factor", "column_names", "effect_sds", "group_effects", "read_columns", "whitening_of"]
 
 
 def column_names(design: Design) -> list[tuple[str, str]]:
@@ -95,23 +95,9 @@ def assemble_factor(
         design = replace(design, blocks=blocks)
     offset_names = frozenset().union(*(part.variables for part in formula.offsets))
     offsets = fit_offsets(formula.offsets, table.variables(offset_names))
-    values = {name: table.values[name][rows] for name in design.variables}
-    matrix = np.zeros((len(rows), 0))
-    if design.n_columns:
-        design.check_finite(values)
-        matrix = design.matrix(values)
-    columns = column_names(design)
-    observed = np.isfinite(matrix)
-    for j, (_, column) in enumerate(columns):
-        known = matrix[observed[:, j], j]
-        if known.size == 0:
-            raise ModelError(f"predictor {column!r} of {variable!r} has no observed value: leave it out")
-        if np.ptp(known) <= 1e-12 * float(np.abs(known).max()):
-            raise ModelError(
-                f"predictor {column!r} of {variable!r} is constant ({known[0]:g} in every row): leave it out"
-            )
+    matrix, observed, columns = read_columns(variable, design, table, rows)
     effects = group_effects(formula, table)
-    effect_sds = {effect.grouping: _effect_sds(effect, table, rows) for effect in effects}
+    sds_of_effects = {effect.grouping: effect_sds(effect, table, rows) for effect in effects}
     means = np.array([matrix[observed[:, j], j].mean() for j in range(len(columns))])
     sds = np.array([matrix[observed[:, j], j].std(ddof=1) for j in range(len(columns))])
     centers = means if design.intercept else np.zeros_like(means)
@@ -125,7 +111,7 @@ def assemble_factor(
         columns=all_names,
         column_sds=np.concatenate([sds, np.asarray(link_sds, dtype=float)]),
         effects=effects,
-        effect_sds=effect_sds,
+        effect_sds=sds_of_effects,
         location=location,
         spread=spread,
         given=given or {},
@@ -133,7 +119,7 @@ def assemble_factor(
     complete = np.all(observed, axis=1) & np.isfinite(response)
     if family.is_gaussian_identity and f"{prefix}sigma" not in (given or {}):
         _check_residual(variable, matrix[complete] - centers, sds, response[complete], design.intercept)
-    whitening, dependent = _whitening(matrix[complete] - centers, sds, family.whitening_scale or spread)
+    whitening, dependent = whitening_of(matrix[complete] - centers, sds, family.whitening_scale or spread)
     notices: tuple[str, ...] = (
         *design.notices,
         *(
@@ -175,6 +161,34 @@ def assemble_factor(
         reasons=tuple(reasons),
     )
     return factor, notices
+
+
+def read_columns(
+    of: str, design: Design, table: ModelTable, rows: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[tuple[str, str]]]:
+    """Return the design matrix on some rows, (rows, p), where it is known, and its (term, column) names.
+
+    Raises
+    ------
+    ModelError
+        If a column is constant or wholly missing; `of` says whose predictor it is.
+    """
+    values = {name: table.values[name][rows] for name in design.variables}
+    matrix = np.zeros((len(rows), 0))
+    if design.n_columns:
+        design.check_finite(values)
+        matrix = design.matrix(values)
+    columns = column_names(design)
+    observed = np.isfinite(matrix)
+    for j, (_, column) in enumerate(columns):
+        known = matrix[observed[:, j], j]
+        if known.size == 0:
+            raise ModelError(f"predictor {column!r} of {of!r} has no observed value: leave it out")
+        if np.ptp(known) <= 1e-12 * float(np.abs(known).max()):
+            raise ModelError(
+                f"predictor {column!r} of {of!r} is constant ({known[0]:g} in every row): leave it out"
+            )
+    return matrix, observed, columns
 
 
 def _check_varies(variable: str, seen: NDArray[np.float64], level: str) -> None:
@@ -221,7 +235,7 @@ def _variables(terms: Sequence[object]) -> frozenset[str]:
     return frozenset().union(*(term.variables for term in terms)) if terms else frozenset()  # type: ignore[attr-defined]
 
 
-def _effect_sds(effect: GroupEffect, table: ModelTable, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+def effect_sds(effect: GroupEffect, table: ModelTable, rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """Sd of each column of Z where observed; 1 for intercepts and constant columns."""
     values = {name: table.values[name][rows] for name in effect.variables}
     matrix = effect.matrix(values, len(rows))
@@ -233,7 +247,7 @@ def _effect_sds(effect: GroupEffect, table: ModelTable, rows: NDArray[np.intp]) 
     return np.array(sds)
 
 
-def _whitening(
+def whitening_of(
     centred: NDArray[np.float64], sds: NDArray[np.float64], scale: float
 ) -> tuple[NDArray[np.float64], list[int]]:
     """Return W with coefficients = W raw, raw of order one and uncorrelated, and columns that depend on the others.

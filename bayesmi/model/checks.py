@@ -14,6 +14,7 @@ from bayesmi.errors import ModelError
 from bayesmi.formula import Formula
 from bayesmi.model.default_priors import prior_names
 from bayesmi.model.factor import Factor
+from bayesmi.model.scale import formula_texts
 from bayesmi.model.table import ModelTable
 
 __all__ = [
@@ -53,10 +54,11 @@ def check_arguments(
     for label, value in (
         ("family=", family),
         *((f"families[{name!r}]", value) for name, value in (families or {}).items()),
-        *((f"formulas[{name!r}]", value) for name, value in (formulas or {}).items()),
     ):
         if value is not None and not isinstance(value, str):
             raise ModelError(f"{label} must be a text, not {value!r}")
+    for name, value in (formulas or {}).items():
+        formula_texts(value, f"formulas[{name!r}]")
     if isinstance(auxiliary, str):
         raise ModelError(
             f"auxiliary= is a list of columns, such as [{auxiliary!r}], not the text {auxiliary!r}"
@@ -191,13 +193,19 @@ def check_names(factors: Sequence[Factor], table: ModelTable) -> None:
 
 def factor_prior_names(factor: Factor) -> tuple[str, ...]:
     """Return the names under which a user may give priors of a factor."""
+    if factor.is_observation:
+        return ()
+    return tuple(name for part in factor.parts for name in _part_prior_names(part))
+
+
+def _part_prior_names(factor: Factor) -> tuple[str, ...]:
     columns = [(block.name, name) for block in factor.design.blocks for name in block.names]
     columns += [(link.name, link.name) for link in factor.links]
     return prior_names(
         factor.prefix,
         intercept=factor.priors.intercept is not None,
         columns=columns,
-        scales=tuple(parameter.name for parameter in factor.family.parameters),
+        scales=tuple(parameter.name for parameter in factor.parameters),
         effects=factor.effects,
     )
 
@@ -211,8 +219,9 @@ def _posterior_names(factors: Sequence[Factor]) -> Iterator[tuple[str, str]]:
     """Every variable and coordinate of the posterior, with what it is."""
     groupings = dict.fromkeys(effect.grouping for factor in factors for effect in factor.effects)
     yield from ((f"{grouping}__factor_dim", f"the groups of {grouping!r}") for grouping in groupings)
-    for factor in reversed(factors):
-        own, prefix = f"the model of {factor.variable!r}", factor.prefix
+    estimated = [factor for factor in reversed(factors) if not factor.is_observation]
+    for factor in (part for whole in estimated for part in whole.parts):
+        own, prefix = f"the model of {factor.name!r}", factor.prefix
         if factor.priors.intercept is not None:
             yield f"{prefix}Intercept", f"the intercept in {own}"
         for block in factor.design.blocks:
@@ -221,7 +230,7 @@ def _posterior_names(factors: Sequence[Factor]) -> Iterator[tuple[str, str]]:
                 yield f"{prefix}{block.name}_dim", f"the levels of {block.name!r} in {own}"
         for link in factor.links:
             yield f"{prefix}{link.name}", f"the effect of {link.name!r} in {own}"
-        for parameter in factor.family.parameters:
+        for parameter in factor.parameters:
             yield f"{prefix}{parameter.name}", f"{parameter.words} in {own}"
             if parameter.per_level:
                 yield f"{prefix}{parameter.name}_dim", f"the {parameter.words} in {own}"
@@ -234,4 +243,5 @@ def _posterior_names(factors: Sequence[Factor]) -> Iterator[tuple[str, str]]:
             if effect.is_correlated:
                 yield f"{prefix}{effect.grouping}__corr", f"the correlations of {effect.grouping!r} in {own}"
                 yield f"{prefix}{effect.grouping}__corr_dim", f"the pairs of {effect.grouping!r} in {own}"
-        yield f"{factor.variable}__cell", f"the missing cells of {factor.variable!r}"
+        if not factor.parameter:
+            yield f"{factor.variable}__cell", f"the missing cells of {factor.variable!r}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.families import Family
+from bayesmi.families import Family, FamilyParameter
 from bayesmi.formula import Design, Formula
 from bayesmi.priors import Prior
 
@@ -112,7 +112,7 @@ class Factor:
     """f(variable | predictors, group effects)."""
 
     variable: str
-    role: str  # "analysis" or "covariate"
+    role: str  # "analysis", "covariate", "auxiliary" or "observation" (what was recorded of another variable)
     family: Family
     level: str  # "row" or the grouping at which there is one value per group
     formula: Formula
@@ -130,16 +130,42 @@ class Factor:
     labels: tuple[str, ...] = ()  # levels that have a linear predictor of their own
     starts: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)  # of the family's parameters
     reasons: tuple[str, ...] = field(default=())
+    parameter: str = (
+        ""  # of the family, when this is the model of its logarithm (`scale` of the factor itself)
+    )
+    scale: Factor | None = None  # model of the logarithm of the family's scale parameter, on the same units
 
     @property
     def prefix(self) -> str:
-        """Prefix of posterior names: none for the analysis model."""
-        return "" if self.role == "analysis" else f"{self.variable}__"
+        """Prefix of posterior names: none for the analysis model; "sigma_" of the model of a scale."""
+        own = "" if self.role == "analysis" else f"{self.variable}__"
+        return f"{own}{self.parameter}_" if self.parameter else own
+
+    @property
+    def name(self) -> str:
+        """The variable; of the model of its scale "y[sigma]"."""
+        return f"{self.variable}[{self.parameter}]" if self.parameter else self.variable
+
+    @property
+    def parts(self) -> tuple[Factor, ...]:
+        """The factor, and the model of its scale where it has one."""
+        return (self,) if self.scale is None else (self, self.scale)
+
+    @property
+    def parameters(self) -> tuple[FamilyParameter, ...]:
+        """The family's parameters that are one number for all units."""
+        modelled = self.scale.parameter if self.scale is not None else ""
+        return tuple(p for p in self.family.parameters if p.name != modelled)
+
+    @property
+    def is_observation(self) -> bool:
+        """Whether it says how a value was recorded: its one coefficient is known to be one, nothing is estimated."""
+        return self.role == "observation"
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Names of its linear predictors: the variable, or one for each level but the first."""
-        return tuple(f"{self.variable}[{label}]" for label in self.labels) or (self.variable,)
+        return tuple(f"{self.variable}[{label}]" for label in self.labels) or (self.name,)
 
     def codes(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return values of the variable on the family's scale: codes 0 … K-1 of levels, numbers as they are."""
@@ -175,7 +201,7 @@ class Factor:
 
     @property
     def designs(self) -> tuple[Design, ...]:
-        """Every design that a predictor can stand in: common terms, offsets, varying slopes."""
+        """Every design of the mean that a predictor can stand in: common terms, offsets, varying slopes."""
         return (self.design, self.offsets, *(design for effect in self.effects for design in effect.designs))
 
     @property
@@ -184,7 +210,12 @@ class Factor:
         slopes = (
             frozenset().union(*(effect.variables for effect in self.effects)) if self.effects else frozenset()
         )
-        return self.design.variables | self.offsets.variables | slopes
+        return self.design.variables | self.offsets.variables | slopes | self.scale_parents
+
+    @property
+    def scale_parents(self) -> frozenset[str]:
+        """Those that the model of its scale needs."""
+        return self.scale.parents if self.scale is not None else frozenset()
 
     def matrix(self, values: Mapping[str, NDArray[np.float64]], n_rows: int) -> NDArray[np.float64]:
         """Return the design matrix without intercept and links, (n_rows, design columns)."""

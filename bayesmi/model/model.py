@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from bayesmi.model.checks import (
 from bayesmi.model.derived import Derived, check_parts, read_derived, solve_parts, with_derived_columns
 from bayesmi.model.factor import Factor
 from bayesmi.model.order import order_variables
+from bayesmi.model.scale import formula_texts, merged, read_scale, with_scale
 from bayesmi.model.table import ModelTable
 from bayesmi.priors import Prior
 
@@ -43,8 +45,11 @@ class Model:
 
     Parameters
     ----------
-    formula : str
-        The analysis model, e.g. ``"popular ~ texp + sex + (1 + sex | school)"``. Names are columns of `data`.
+    formula : str or sequence of str
+        The analysis model, e.g. ``"popular ~ texp + sex + (1 + sex | school)"``. Names are columns of `data`. With a
+        second text, ``("popular ~ texp + (1 | school)", "sigma ~ texp + (1 | school)")``, the logarithm of the family's
+        scale has a model too; its name is the parameter's (sigma, alpha of gamma, Weibull and negative binomial
+        models, kappa of beta models).
     data : pandas.DataFrame, polars.DataFrame or IncompleteFrame
         The incomplete table, one row a unit. It is not changed.
     family : str, optional
@@ -53,7 +58,9 @@ class Model:
     families : mapping, optional
         Families of incomplete covariates and auxiliary variables by column, e.g. ``{"income": "lognormal"}``.
     formulas : mapping, optional
-        Right-hand sides of incomplete covariates by column, e.g. ``{"age": "~ sex + (1 | school)"}``.
+        Right-hand sides of incomplete covariates by column, e.g. ``{"age": "~ sex + (1 | school)"}``, or
+        ``{"age": ("~ sex", "sigma ~ sex")}`` with a model of the scale; ``("sigma ~ sex",)`` alone keeps the mean's
+        automatic model.
     priors : mapping, optional
         `Prior` by the name of the posterior variable, e.g. ``{"sex": Prior("Normal", 0, 1)}``.
     auxiliary : sequence of str
@@ -100,12 +107,12 @@ class Model:
 
     def __init__(
         self,
-        formula: str,
+        formula: str | Sequence[str],
         data: Any,
         *,
         family: str | None = None,
         families: Mapping[str, str] | None = None,
-        formulas: Mapping[str, str] | None = None,
+        formulas: Mapping[str, str | Sequence[str]] | None = None,
         priors: Mapping[str, Prior] | None = None,
         auxiliary: Sequence[str] = (),
         derived: Mapping[str, str] | None = None,
@@ -130,9 +137,10 @@ class Model:
             treatments=treatments,
             not_applicable=not_applicable,
         )
-        parsed = parse(formula)
+        texts = formula_texts(formula)
+        parsed = parse(texts[0])
         if parsed.response is None:
-            raise ModelError(f"formula {formula!r} has no response: write 'y ~ …'")
+            raise ModelError(f"formula {texts[0]!r} has no response: write 'y ~ …'")
         if parsed.response.is_transformed:
             raise NotSupportedError(
                 f"a transformed response ({parsed.response.expression}) is not supported yet; "
@@ -150,7 +158,10 @@ class Model:
         if made and not isinstance(data, IncompleteFrame):
             data = with_derived_columns(data, made)
         overrides = dict(levels) if isinstance(levels, Mapping) else None
-        groupings = tuple(dict.fromkeys(term.grouping for term in parsed.groups))
+        columns = [str(name) for name in getattr(data, "columns", ())]
+        scale = read_scale(texts[1], parsed.response.name, columns) if len(texts) > 1 else None
+        both = merged(parsed, scale)
+        groupings = tuple(dict.fromkeys(term.grouping for term in both.groups))
         if isinstance(data, IncompleteFrame):
             frame = data
             read_before = {
@@ -164,10 +175,10 @@ class Model:
                     raise ModelError(
                         f"{key}= comes too late for an IncompleteFrame: give it to IncompleteFrame.from_table()"
                     )
-            check_variables(parsed, tuple(frame.columns))
+            check_variables(both, tuple(frame.columns))
         else:
             if hasattr(data, "shape") and len(getattr(data, "columns", ())):  # else from_table refuses it
-                check_variables(parsed, [str(name) for name in data.columns])
+                check_variables(both, columns)
             frame = IncompleteFrame.from_table(
                 data,
                 kinds=kinds,
@@ -177,12 +188,14 @@ class Model:
                 not_applicable=not_applicable,
             )
         self._spec: dict[str, Any] = {
-            "formula": formula,
+            "formula": formula if isinstance(formula, str) else list(texts),
             "family": family,
             "auxiliary": list(auxiliary),
             "derived": dict(derived or {}),
             "families": dict(families or {}),
-            "formulas": dict(formulas or {}),
+            "formulas": {
+                name: own if isinstance(own, str) else list(own) for name, own in (formulas or {}).items()
+            },
             "priors": dict(priors or {}),
             "kinds": dict(kinds or {}),
             "levels": levels if isinstance(levels, str) else (dict(levels) if levels else None),
@@ -202,9 +215,11 @@ class Model:
         contradictions = check_parts(made, frame)
         table = ModelTable.from_frame(frame, groupings)
         table = table.with_solved(solve_parts(made, table.values, table.unknown))
-        modelled, names = substituted(parsed, {one.name: one.expression for one in made})
+        expressions = {one.name: one.expression for one in made}
+        modelled, names = substituted(parsed, expressions)
+        of_scale = substituted(scale, expressions)[0] if scale is not None else None
         self._table, self._factors, notices = _joint(
-            modelled, names, table, self._spec, separate_levels=separate
+            modelled, of_scale, names, table, self._spec, separate_levels=separate
         )
         notices = (*contradictions, *notices)
         whole = [factor.variable for factor in self._factors if factor.family.integer_valued]
@@ -367,6 +382,7 @@ def _refuse_unsupported(**arguments: Any) -> None:
 
 def _joint(
     parsed: Formula,
+    scale: Formula | None,
     names: Mapping[str, str],
     table: ModelTable,
     spec: dict[str, Any],
@@ -377,11 +393,12 @@ def _joint(
     assert parsed.response is not None
     response = parsed.response.name
     frame = table.frame
-    check_roles(parsed, response, table)
-    check_groupings(parsed, table)
-    used = [name for name in frame.columns if name in parsed.variables]
+    whole = merged(parsed, scale)
+    check_roles(whole, response, table)
+    check_groupings(whole, table)
+    used = [name for name in frame.columns if name in whole.variables]
     incomplete = [name for name in used if table.is_incomplete(name)]
-    auxiliary = check_auxiliary(spec["auxiliary"], parsed, response, table)
+    auxiliary = check_auxiliary(spec["auxiliary"], whole, response, table)
     for key in ("families", "formulas"):
         for name in spec[key]:
             if name not in incomplete and name not in auxiliary:
@@ -410,7 +427,7 @@ def _joint(
     def add(name: str, before: Sequence[str], role: str) -> None:
         """Write, or read, the model of a variable given what stands before it, and put it into the product."""
         nonlocal table
-        own = spec["formulas"].get(name)
+        own, own_scale = _own_formulas(name, spec["formulas"].get(name), list(frame.columns))
         if own is None:
             written = write_formula(
                 name,
@@ -442,6 +459,10 @@ def _joint(
             given=spec["priors"],
             reasons=written.reasons,
         )
+        if own_scale is not None:
+            _check_covariate_formula(name, replace(own_scale, response=None), table, before, response, role)
+            factor, more = with_scale(factor, own_scale, table, spec["priors"])
+            remarks = (*remarks, *more)
         earlier[name] = Earlier.of(factor)
         factors.append(factor)
         notices.extend(remarks)
@@ -465,6 +486,9 @@ def _joint(
     analysis, remarks = assemble_factor(
         response, parsed, family, table, role="analysis", given=spec["priors"], names=names
     )
+    if scale is not None:
+        analysis, more = with_scale(analysis, scale, table, spec["priors"])
+        remarks = (*remarks, *more)
     factors.append(analysis)
     notices += remarks
     earlier[response] = Earlier.of(analysis)
@@ -481,6 +505,19 @@ def _joint(
     _check_priors(spec["priors"], factors)
     check_names(factors, table)
     return table, tuple(factors), tuple(notices)
+
+
+def _own_formulas(
+    name: str, given: str | Sequence[str] | None, columns: Sequence[str]
+) -> tuple[str | None, Formula | None]:
+    """Return the given right-hand side of a covariate's mean and the formula of its scale, None where absent."""
+    if given is None:
+        return None, None
+    texts = formula_texts(given, f"formulas[{name!r}]")
+    first = parse(texts[0] if "~" in texts[0] else f"~ {texts[0]}").response
+    if len(texts) == 1 and not isinstance(given, str) and first is not None and first.name not in columns:
+        return None, read_scale(texts[0], name, columns)
+    return texts[0], read_scale(texts[1], name, columns) if len(texts) > 1 else None
 
 
 def _check_family(name: str, family: Family, table: ModelTable) -> None:

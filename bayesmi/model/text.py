@@ -40,7 +40,8 @@ def model_text(model: Model) -> str:
 
 
 def _conditional(factor: Factor) -> str:
-    given = sorted(factor.parents) + [effect.grouping for effect in factor.effects]
+    groupings = dict.fromkeys(effect.grouping for part in factor.parts for effect in part.effects)
+    given = [*sorted(factor.parents), *groupings]
     return f"f({factor.variable} | {', '.join(given)})" if given else f"f({factor.variable})"
 
 
@@ -57,6 +58,27 @@ def _factor_lines(factor: Factor, model: Model, number: int) -> list[str]:
     ]
     if factor.labels:
         lines.append(f"     one such predictor for each of {', '.join(factor.labels)}")
+    entries = _entries(factor)
+    width = max((len(name) for name, _ in entries), default=0)
+    lines += [f"       {name.ljust(width)} ~ {prior}" for name, prior in entries]
+    if factor.scale is not None:
+        lines += _scale_lines(factor.scale)
+    lines += _icc_lines(factor)
+    lines += [f"       {reason}" for reason in factor.reasons]
+    return lines
+
+
+def _scale_lines(scale: Factor) -> list[str]:
+    entries = _entries(scale)
+    width = max((len(name) for name, _ in entries), default=0)
+    return [
+        f"     {str(scale.formula).replace('`', '')} ({scale.family.link} link)",
+        *(f"       {name.ljust(width)} ~ {prior}" for name, prior in entries),
+    ]
+
+
+def _entries(factor: Factor) -> list[tuple[str, str]]:
+    """Parameters of one linear predictor, and of the family, with their priors."""
     priors = factor.priors
     entries: list[tuple[str, str]] = []
     if priors.intercept is not None:
@@ -69,7 +91,7 @@ def _factor_lines(factor: Factor, model: Model, number: int) -> list[str]:
     entries += [
         (name, str(prior)) for name, prior in zip(factor.column_names, priors.coefficients, strict=True)
     ]
-    for parameter in factor.family.parameters:
+    for parameter in factor.parameters:
         where = " at the predictors' observed means" if parameter.per_level and priors.scales_at_means else ""
         label = parameter.words if parameter.per_level else f"{parameter.name} ({parameter.words})"
         entries.append((f"{label}{where}", str(priors.scales[parameter.name])))
@@ -79,8 +101,15 @@ def _factor_lines(factor: Factor, model: Model, number: int) -> list[str]:
         if effect.is_correlated:
             eta = priors.correlations[effect.grouping]
             entries.append((f"correlations of {effect.grouping} effects", f"LKJ(eta={eta:g})"))
-    width = max((len(name) for name, _ in entries), default=0)
-    lines += [f"       {name.ljust(width)} ~ {prior}" for name, prior in entries]
+    return entries
+
+
+def _icc_lines(factor: Factor) -> list[str]:
+    if factor.scale is not None:
+        if not any("1" in effect.names for effect in factor.effects):
+            return []
+        return [f"       no ICC: {factor.scale.parameter} is not the same for all rows"]
+    lines = []
     for effect in factor.effects:
         latent = factor.family.latent_residual_sd
         if "1" in effect.names and (latent is None or np.isfinite(latent)):
@@ -88,7 +117,6 @@ def _factor_lines(factor: Factor, model: Model, number: int) -> list[str]:
             lines.append(
                 f"       these priors put the ICC of {effect.grouping} in {low:.2f}–{high:.2f} (95 %)"
             )
-    lines += [f"       {reason}" for reason in factor.reasons]
     return lines
 
 

@@ -28,8 +28,8 @@ def continuous_cells(
     """Return for each continuous variable with informative cells which units get which treatment.
 
     Integrated: linear in the means of Gaussian factors, with nothing group-specific on it. Grid: a nonlinear effect, a
-    product with another cell of the row, or a family that is not Gaussian. Sampled: the rest, and Gaussian cells whose
-    integration would cost the collapse of more group effects than there are cells.
+    product with another cell of the row, a place in the model of a scale, or a family that is not Gaussian. Sampled: the
+    rest, and Gaussian cells whose integration would cost the collapse of more group effects than there are cells.
     """
     out: Treatments = {}
     by_level: dict[str, list[Factor]] = {}
@@ -97,6 +97,7 @@ def _by_pattern(
             len(table.groupings[effect.grouping].labels) * effect.n_effects
             for other in touched[name]
             for effect in by_name[other].effects
+            if by_name[other].scale is None  # else they are not collapsed anyway
         )
         if wanted.get(name) != "integrate" and n_cells <= n_effects:
             treatment[treatment[:, j] == "integrate", j] = "sample"
@@ -123,6 +124,7 @@ def _gridded(
         name for name in present if not family[name].is_gaussian_identity or wanted.get(name) == "grid"
     }
     for factor in here:
+        gridded |= {name for name in present if name in factor.scale_parents}
         for design in factor.designs:
             latent = {name for name in present if name in design.variables} - gridded
             latent_above = {name for name in fixed if name in design.variables}

@@ -189,8 +189,15 @@ def check_range(factor: Factor, factors: Sequence[Factor], table: ModelTable, wi
     low, high, _ = _reach(factor, table, wider)
     values, _ = constrain(np.linspace(low, high, 61), factor.support)
     for child in children_of(factor.variable, factors):
-        designs = [(child.design, "{}"), (child.offsets, "offset({})")]
-        designs += [(design, "{}") for effect in child.effects for design in effect.designs]
+        designs = [
+            pair
+            for part in child.parts
+            for pair in (
+                (part.design, "{}"),
+                (part.offsets, "offset({})"),
+                *((design, "{}") for effect in part.effects for design in effect.designs),
+            )
+        ]
         for design, shown in designs:
             if factor.variable not in design.variables:
                 continue

@@ -15,6 +15,7 @@ from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import active_units
 from bayesmi.plan.continuous import continuous_cells
 from bayesmi.plan.grid import check_range, count_values, first_grid
+from bayesmi.plan.scales import scale_information
 from bayesmi.plan.values import CellValues
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Plan:
         return np.zeros(0, dtype=np.intp)
 
     def effect(self, variable: str, grouping: str) -> EffectGroup:
-        """Return how the effects of a grouping in a factor are treated."""
+        """Return how the effects of a grouping are treated in a factor, or ("y[sigma]") in the model of its scale."""
         return next(e for e in self.effects if e.variable == variable and e.grouping == grouping)
 
     @property
@@ -152,9 +153,10 @@ def make_plan(
     }
     n_expanded = _expanded_rows(cells, factors, table, active, grids)
     effects = tuple(
-        _effects_of(factor, effect, factors, table, cells, active[factor.variable], wanted)
+        _effects_of(part, factor, effect, factors, table, cells, active[factor.variable], wanted)
         for factor in factors
-        for effect in factor.effects
+        for part in factor.parts
+        for effect in part.effects
     )
     asked = {
         (factor.variable, effect.grouping)
@@ -181,7 +183,7 @@ def _effect_key(factor: Factor, effect: GroupEffect) -> str:
 
 def _check_overrides(wanted: Mapping[str, str], factors: tuple[Factor, ...], table: ModelTable) -> None:
     by_name = {factor.variable: factor for factor in factors}
-    effects = {_effect_key(factor, effect) for factor in factors for effect in factor.effects}
+    effects = {_effect_key(p, effect) for factor in factors for p in factor.parts for effect in p.effects}
     for name, treatment in wanted.items():
         if name in effects:
             if treatment not in ("collapse", "centred", "noncentred"):
@@ -249,7 +251,7 @@ def _check_levels(cells: list[CellGroup], factors: tuple[Factor, ...]) -> None:
 
 _REASONS = {
     "integrate": "linear in the means of Gaussian variables: integrated out in closed form",
-    "grid": "its effect is not linear, or its family not Gaussian: summed over a grid",
+    "grid": "its effect is not linear, its family not Gaussian, or it stands in the model of a scale: summed over a grid",
     "sample": "continuous: a latent for NUTS",
 }
 
@@ -330,6 +332,7 @@ def _expanded_rows(
 
 def _effects_of(
     factor: Factor,
+    owner: Factor,
     effect: GroupEffect,
     factors: tuple[Factor, ...],
     table: ModelTable,
@@ -344,16 +347,19 @@ def _effects_of(
         raise ModelError(f"treatments[{_effect_key(factor, effect)!r}]: cannot collapse: {obstacle}")
     if asked == "collapse" or (asked is None and obstacle is None):
         return EffectGroup(
-            factor.variable, effect.grouping, "collapse", n_groups, effect.n_effects,
+            factor.name, effect.grouping, "collapse", n_groups, effect.n_effects,
             "Gaussian: integrated out in closed form, drawn back",
         )  # fmt: skip
     per_group = np.bincount(table.codes_at(effect.grouping, factor.level)[active], minlength=n_groups)
     # with a link the group sd can go to zero where the link explains the groups: a funnel for centred effects
     least = _INFORMATIVE_BESIDE_LINKS if factor.links else _INFORMATIVE
-    strength = "much" if _information(factor, effect, table) >= least else "little"
+    found = (
+        scale_information(owner, effect, table) if factor.parameter else _information(factor, effect, table)
+    )
+    strength = "much" if found >= least else "little"
     chosen = asked or ("centred" if strength == "much" else "noncentred")
     why = f"{obstacle or 'asked for'}; {strength} information per group (median {int(np.median(per_group))} rows)"
-    return EffectGroup(factor.variable, effect.grouping, chosen, n_groups, effect.n_effects, why)
+    return EffectGroup(factor.name, effect.grouping, chosen, n_groups, effect.n_effects, why)
 
 
 def _information(factor: Factor, effect: GroupEffect, table: ModelTable) -> float:
@@ -385,8 +391,12 @@ def _collapse_obstacle(
     cells: list[CellGroup],
 ) -> str | None:
     """Say why the effects cannot be integrated out; None if they can."""
+    if factor.parameter:
+        return f"effects on log {factor.parameter}"
     if not factor.family.is_gaussian_identity:
         return f"{factor.family.name} likelihood"
+    if factor.scale is not None:
+        return f"{factor.scale.parameter} has a model"
     enumerated = {group.variable for group in cells if group.treatment in ("enumerate", "grid")}
     touched = sorted(enumerated & (factor.parents | {factor.variable}))
     if touched:

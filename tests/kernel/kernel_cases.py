@@ -256,6 +256,59 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
         {"treatments": {"x": "integrate"}, "levels": "pooled"},
     ),
     "cluster_square": ("y ~ v + I(v ** 2) + z + (1 | a)", {}),
+    "scale": (("y ~ z + b1", "sigma ~ w"), {}),
+    "scale_complete": (("y ~ z", "sigma ~ z + k3"), {}),
+    "scale_intercept_only": (("y ~ z", "sigma ~ 1"), {}),
+    "scale_no_intercept": (("y ~ z", "sigma ~ 0 + k3 + offset(o)"), {}),
+    "scale_integrated": (
+        ("y ~ x + x2 + z", "sigma ~ z"),
+        {"formulas": {"x": ("~ z", "sigma ~ w"), "x2": ("sigma ~ z",)}},
+    ),
+    "scale_integrated_and_summed": (
+        ("y ~ x + b1 * z", "sigma ~ w + b1"),
+        {"formulas": {"x": ("~ z + b1", "sigma ~ b1")}},
+    ),
+    "scale_sampled": (
+        ("y ~ x + z", "sigma ~ z"),
+        {"treatments": {"x": "sample"}, "formulas": {"x": ("sigma ~ z",)}},
+    ),
+    "scale_on_enumerated": (("y ~ z", "sigma ~ b1 + nom"), {}),
+    "scale_on_grid": (("y ~ x + z", "sigma ~ x + z"), {}),
+    "scale_groups": (("y ~ z + (1 | a)", "sigma ~ w + (1 | a)"), {}),
+    "scale_groups_centred": (
+        ("y ~ x + z + (1 | a)", "sigma ~ w + h + (1 + z | a)"),
+        {"treatments": {"sigma_1|a": "centred", "x": "integrate"}},
+    ),
+    "scale_groups_only": (("y ~ z + b1", "sigma ~ 1 + (1 | c)"), {}),
+    "scale_cluster_covariate": (
+        ("y ~ v + t + z + (1 | a/b)", "sigma ~ v"),
+        {"formulas": {"t": ("~ h", "sigma ~ h")}},
+    ),
+    "scale_priors": (
+        ("y ~ z + (1 | a)", "sigma ~ w + k3 + (1 + w | a)"),
+        {
+            "priors": {
+                "sigma_Intercept": Prior("Normal", 0.3, 0.6),
+                "sigma_w": Prior("StudentT", 4, 0, 0.5),
+                "sigma_k3": Prior("Laplace", 0.0, 0.4),
+                "sigma_1|a_sigma": Prior("Exponential", 1.5),
+                "sigma_a__corr": Prior("LKJ", 1.3),
+            }
+        },
+    ),
+    "scale_student": (("y ~ x + z", "sigma ~ z + b1"), {"family": "student"}),
+    "scale_skewnormal": (("y ~ b1", "sigma ~ z + b1"), {"family": "skewnormal"}),
+    "scale_lognormal": (
+        ("y ~ log(price) + z", "sigma ~ z"),
+        {"families": {"price": "lognormal"}, "formulas": {"price": ("~ z", "sigma ~ w")}},
+    ),
+    "scale_gamma": (("price ~ z + b1", "alpha ~ w + b1"), {"family": "gamma"}),
+    "scale_weibull": (("price ~ z", "alpha ~ w + (1 | a)"), {"family": "weibull"}),
+    "scale_beta": (("share ~ z", "kappa ~ w + b1"), {"family": "beta"}),
+    "scale_truncated": (("score ~ z + b1", "sigma ~ w"), {"family": "truncated(0, 10)"}),
+    "scale_bounded": (("score ~ z", "sigma ~ w + b1"), {"family": "bounded(-inf, 10)"}),
+    "scale_negativebinomial": (("times ~ z + b1", "alpha ~ w + b1"), {"family": "negative binomial"}),
+    "scale_zinb": (("visits ~ z + b1", "alpha ~ w + b1"), {"family": "zero inflated negative binomial"}),
     "priors_1": (
         "y ~ z + w + h + (1 + z | a)",
         {
@@ -413,9 +466,12 @@ class Case:
                 each.append(own)
                 jacobian += log_jacobian
             variable, prefix = factor.variable, factor.prefix
+            if factor.scale is not None:
+                own, _ = self._predictor(factor.scale, factor.scale.keys[0], parts)
+                out |= own
             for name in each[0]:
                 out[name] = np.stack([own[name] for own in each]) if factor.labels else each[0][name]
-            for parameter in factor.family.parameters:
+            for parameter in factor.parameters:
                 raw = parts[f"{variable}::{parameter.name}"]
                 name = f"{prefix}{parameter.name}"
                 (record,) = (
@@ -451,6 +507,12 @@ class Case:
                     )
                     out |= more
                     jacobian += log_jacobian
+            for effect in factor.scale.effects if factor.scale is not None else ():
+                own, log_jacobian = self._effects(
+                    factor.scale, factor.scale.keys[0], factor.scale.prefix, effect, parts
+                )
+                out |= own
+                jacobian += log_jacobian
         for name in self.summed:
             size = self.plain[name].shape.eval()
             out[name] = np.zeros(size, dtype=int)
@@ -488,9 +550,7 @@ class Case:
 
     def _shift(self, factor: Any, key: str, grouping: str, parts: dict[str, np.ndarray]) -> Any:
         """What the fixed effects contribute to sampled centred effects."""
-        centring = centrings(factor, self.built.tables.factors[factor.variable], self.built.plan).get(
-            grouping
-        )
+        centring = centrings(factor, self.built.tables.of(factor), self.built.plan).get(grouping)
         if centring is None:
             return 0.0
         beta = self._coefficients(factor, key, parts)[: factor.design.n_columns]
@@ -538,7 +598,7 @@ class Case:
                     lower[i, i] = np.sqrt(1 - (lower[i, :i] ** 2).sum())
             root[start:stop, start:stop] = sds[start:stop, None] * lower
         groups = len(self.model.table.groupings[grouping].labels)
-        treatment = self.built.plan.effect(factor.variable, grouping).treatment
+        treatment = self.built.plan.effect(factor.name, grouping).treatment
         own = parts.get(f"{key}::effects::{grouping}", np.zeros((groups, len(sds))))
         if treatment == "centred":
             u = factor.spread * own - self._shift(factor, key, grouping, parts)
