@@ -45,6 +45,7 @@ _PUBLIC = {
     "mcar_test": "bayesmi.explore",
     "md_pairs": "bayesmi.explore",
     "md_pattern": "bayesmi.data",
+    "measured": "bayesmi.observation",
     "mice": "bayesmi.mice",
     "missing_by_group": "bayesmi.explore",
     "missingness_model": "bayesmi.explore",

@@ -132,7 +132,11 @@ def overimpute(
     >>> found = bmi.overimpute(model, "chl", folds=3, seed=1, progress=False)  # doctest: +SKIP
     """
     seed = check_seed(seed)
-    known = [factor.variable for factor in model.factors]
+    known = [
+        f.variable
+        for f in model.factors
+        if not f.is_observation and not model.table.unknown[f.variable].all()
+    ]
     if column not in known:
         raise DataError(f"'{column}' is not imputed by this model: {did_you_mean(column, known)}")
     held = model.frame.columns[column]

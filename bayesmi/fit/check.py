@@ -75,6 +75,8 @@ def check_fit(
         known = ~model.table.unknown_at(factor.variable, factor.level)
         absent = model.table.column(factor.variable).absent[model.table.rows_of_level(factor.level)]
         units[factor.variable] = np.flatnonzero(known & ~absent)
+        if not units[factor.variable].size:  # measured only: its measurements are replicated
+            continue
         response = factor.codes(model.table.values[factor.variable])
         rows = model.table.rows_of_level(factor.level)
         observed[factor.variable] = response[rows][units[factor.variable]]
@@ -89,13 +91,16 @@ def check_fit(
             column[model.table.column(name).missing] = filled
             values[name] = column
         for factor in model.factors:
-            replicated[factor.variable].append(
-                conditional(factor, model.table, units[factor.variable], values, draw).draw(rng)
-            )
+            if factor.variable in replicated:
+                replicated[factor.variable].append(
+                    conditional(factor, model.table, units[factor.variable], values, draw).draw(rng)
+                )
     stacked = {name: np.stack(parts) for name, parts in replicated.items()}
     records = []
     for factor in reversed(model.factors):
         name = factor.variable
+        if name not in stacked:
+            continue
         for statistic, function in _statistics(factor, model, units[name]).items():
             value = float(function(observed[name]))
             others = np.array([float(function(row)) for row in stacked[name]])

@@ -71,7 +71,7 @@ class Mids:
             parents = [name for name in names if name in factor.parents]
             clusters = [part for effect in factor.effects for part in effect.grouping.split(":")]
             slopes = {name for effect in factor.effects for name in effect.variables}
-            if mine in incomplete:
+            if mine in incomplete and not factor.is_observation:
                 two = "2lonly." if factor.level != "row" else "2l." if factor.effects else ""
                 method[mine] = two + factor.family.name
                 formulas[mine] = str(factor.formula)
@@ -83,7 +83,7 @@ class Mids:
             for name in parents:  # the cell of a predictor is informed by the response
                 if name in incomplete and matrix.loc[name, mine] == 0:
                     matrix.loc[name, mine] = 2 if name in slopes else 1
-        visits = tuple(factor.variable for factor in model.factors if factor.variable in incomplete)
+        visits = tuple(f.variable for f in model.factors if f.variable in incomplete and not f.is_observation)
         return cls(method, matrix, visits, formulas, dict.fromkeys(names, ""), version=version)
 
     def for_columns(self, names: list[str]) -> Mids:

@@ -180,8 +180,14 @@ class MatchedDraws:
 def _variables(fit: Fit, wanted: Sequence[str] | None) -> tuple[str, ...]:
     """Return the columns to match, in the order of the product."""
     model = fit.model
-    holes = [f.variable for f in model.factors if model.table.unknown[f.variable].any()]
-    can = [name for name in holes if not model.factor(name).family.is_discrete]
+    holes = [
+        f.variable for f in model.factors if model.table.unknown[f.variable].any() and not f.is_observation
+    ]
+    can = [
+        name
+        for name in holes
+        if not model.factor(name).family.is_discrete and not model.table.unknown[name].all()
+    ]
     if wanted is None:
         return tuple(can)
     listed = [wanted] if isinstance(wanted, str) else list(wanted)
@@ -189,6 +195,10 @@ def _variables(fit: Fit, wanted: Sequence[str] | None) -> tuple[str, ...]:
         if name not in holes:
             raise ModelError(
                 f"variables= names {name!r}, which the model does not impute: {did_you_mean(name, holes)}"
+            )
+        if model.table.unknown[name].all():
+            raise ModelError(
+                f"{name!r} is observed in no row, so that there are no donors: leave it out of variables="
             )
         if name not in can:
             raise ModelError(

@@ -87,29 +87,39 @@ def check_groupings(formula: Formula, table: ModelTable) -> None:
             )
 
 
-def check_roles(formula: Formula, response: str, table: ModelTable) -> None:
+def check_roles(
+    formula: Formula, response: str, table: ModelTable, recorded: Mapping[str, str] | None = None
+) -> None:
     """Refuse columns that cannot be modelled: identifiers, dates, constants, nothing observed, not applicable."""
     frame = table.frame
     if response in formula.variables:
         raise ModelError(f"{response!r} stands on both sides of the formula")
     in_terms = {name for term in formula.terms for name in term.variables}
     in_terms |= {name for group in formula.groups for name in group.variables}
-    for name in (*sorted(formula.variables), response):
+    for variable in (*sorted(formula.variables), response):
+        name = (recorded or {}).get(variable, variable)  # of a variable that is measured, its measurements
         column = frame.columns[name]
         if column.kind == "identifier":
             raise ModelError(_why_unusable(name, frame))
-        if name != response and column.absent.any():
+        if variable != response and column.absent.any():
             raise ModelError(
                 f"predictor {name!r} does not apply in {name_rows(frame.index, column.absent)}: a row where a predictor "
                 "does not apply has no model; take these rows out or recode them"
             )
         _check_values(
-            name, column, column.values[column.observed], may_be_constant=name not in {*in_terms, response}
+            name,
+            column,
+            column.values[column.observed],
+            may_be_constant=variable not in {*in_terms, response},
         )
 
 
 def check_auxiliary(
-    auxiliary: Sequence[str], formula: Formula, response: str, table: ModelTable
+    auxiliary: Sequence[str],
+    formula: Formula,
+    response: str,
+    table: ModelTable,
+    recorded: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
     """Return the auxiliary variables; refuse those that cannot be modelled or are in the analysis model."""
     frame = table.frame
@@ -124,7 +134,7 @@ def check_auxiliary(
             )
         if list(auxiliary).count(name) > 1:
             raise ModelError(f"auxiliary= names {name!r} twice")
-        column = frame.columns[name]
+        column = frame.columns[(recorded or {}).get(name, name)]
         if column.kind == "identifier":
             raise ModelError(_why_unusable(name, frame))
         if name in table.groupings:

@@ -26,9 +26,17 @@ from bayesmi.model.checks import (
 )
 from bayesmi.model.derived import Derived, check_parts, read_derived, solve_parts, with_derived_columns
 from bayesmi.model.factor import Factor
+from bayesmi.model.observed import (
+    check_observed,
+    levels_of_observed,
+    observation_factor,
+    observed_notices,
+    with_observations,
+)
 from bayesmi.model.order import order_variables
 from bayesmi.model.scale import formula_texts, merged, read_scale, with_scale
 from bayesmi.model.table import ModelTable
+from bayesmi.observation import Observation, read_observations, with_latent_columns
 from bayesmi.priors import Prior
 
 if TYPE_CHECKING:
@@ -70,7 +78,10 @@ class Model:
         Columns that are functions of others, e.g. ``{"BMI": "Weight / Height**2"}``: the parts are modelled, the column
         is computed in every completed data set (and added where the table has none). In the formula it stands for its
         expression; an observed value determines the one part that is missing.
-    observations, mechanisms : optional
+    observations : mapping, optional
+        Variables that were measured with error of known size: ``{"x_true": bmi.measured("x", sd="x_se")}``. The key is a
+        new variable, which formulas use in place of the column; it is imputed in every row.
+    mechanisms : optional
         Not supported yet; anything but the empty default is refused by name.
     kinds : mapping, optional
         Kind of columns: continuous, count, binary, nominal, ordinal or identifier.
@@ -125,7 +136,7 @@ class Model:
         where: Any = None,
         not_applicable: Mapping[str, str] | None = None,
     ) -> None:
-        _refuse_unsupported(observations=observations, mechanisms=mechanisms)
+        _refuse_unsupported(mechanisms=mechanisms)
         check_arguments(
             family=family,
             order=order,
@@ -157,6 +168,10 @@ class Model:
             )
         if made and not isinstance(data, IncompleteFrame):
             data = with_derived_columns(data, made)
+        measured = _read_observations(observations, data)
+        if measured and not isinstance(data, IncompleteFrame):
+            data = with_latent_columns(data, measured)
+            kinds = {**dict.fromkeys(measured, "continuous"), **(kinds or {})}
         overrides = dict(levels) if isinstance(levels, Mapping) else None
         columns = [str(name) for name in getattr(data, "columns", ())]
         scale = read_scale(texts[1], parsed.response.name, columns) if len(texts) > 1 else None
@@ -178,20 +193,18 @@ class Model:
             check_variables(both, tuple(frame.columns))
         else:
             if hasattr(data, "shape") and len(getattr(data, "columns", ())):  # else from_table refuses it
-                check_variables(both, columns)
-            frame = IncompleteFrame.from_table(
-                data,
-                kinds=kinds,
-                groups=groupings,
-                levels=overrides,
-                where=where,
-                not_applicable=not_applicable,
-            )
+                check_variables(both, [str(name) for name in data.columns])
+            read = {"kinds": kinds, "groups": groupings, "where": where, "not_applicable": not_applicable}
+            frame = IncompleteFrame.from_table(data, levels=overrides, **read)
+            more = levels_of_observed(measured, frame, overrides)
+            if more:
+                frame = IncompleteFrame.from_table(data, levels={**(overrides or {}), **more}, **read)
         self._spec: dict[str, Any] = {
             "formula": formula if isinstance(formula, str) else list(texts),
             "family": family,
             "auxiliary": list(auxiliary),
             "derived": dict(derived or {}),
+            "observations": {name: dict(own.to_dict()) for name, own in measured.items()},
             "families": dict(families or {}),
             "formulas": {
                 name: own if isinstance(own, str) else list(own) for name, own in (formulas or {}).items()
@@ -216,14 +229,15 @@ class Model:
         table = ModelTable.from_frame(frame, groupings)
         table = table.with_solved(solve_parts(made, table.values, table.unknown))
         expressions = {one.name: one.expression for one in made}
+        table = with_observations(table, measured)
         modelled, names = substituted(parsed, expressions)
         of_scale = substituted(scale, expressions)[0] if scale is not None else None
         self._table, self._factors, notices = _joint(
-            modelled, of_scale, names, table, self._spec, separate_levels=separate
+            modelled, of_scale, names, table, self._spec, measured, separate_levels=separate
         )
         notices = (*contradictions, *notices)
         whole = [factor.variable for factor in self._factors if factor.family.integer_valued]
-        imputed = [factor.variable for factor in reversed(self._factors)]
+        imputed = [f.variable for f in reversed(self._factors) if not f.is_observation]
         self._notices = (*frame.notices, *notices, *frame.dtype_notices(imputed, whole))
         for line in self._notices:
             warnings.warn(line, BayesmiNotice, stacklevel=2)
@@ -372,7 +386,6 @@ class Model:
 
 def _refuse_unsupported(**arguments: Any) -> None:
     nearest = {
-        "observations": "exact and missing values are",
         "mechanisms": "ignorable missingness is",
     }
     for name, value in arguments.items():
@@ -386,6 +399,7 @@ def _joint(
     names: Mapping[str, str],
     table: ModelTable,
     spec: dict[str, Any],
+    measured: Mapping[str, Observation],
     *,
     separate_levels: bool,
 ) -> tuple[ModelTable, tuple[Factor, ...], tuple[str, ...]]:
@@ -394,11 +408,13 @@ def _joint(
     response = parsed.response.name
     frame = table.frame
     whole = merged(parsed, scale)
-    check_roles(whole, response, table)
+    recorded = {name: own.column for name, own in measured.items()}
+    check_roles(whole, response, table, recorded)
     check_groupings(whole, table)
     used = [name for name in frame.columns if name in whole.variables]
     incomplete = [name for name in used if table.is_incomplete(name)]
-    auxiliary = check_auxiliary(spec["auxiliary"], whole, response, table)
+    auxiliary = check_auxiliary(spec["auxiliary"], whole, response, table, recorded)
+    check_observed(measured, {*used, response, *auxiliary}, ())
     for key in ("families", "formulas"):
         for name in spec[key]:
             if name not in incomplete and name not in auxiliary:
@@ -411,6 +427,7 @@ def _joint(
         chosen = spec["families"].get(name)
         families[name] = get_family(chosen) if chosen else family_for_kind(name, frame.columns[name].kind)
         _check_family(name, families[name], table)
+        table = _inside(name, families[name], table)
     ranks = _level_ranks(table)
     order = order_variables(
         incomplete,
@@ -431,7 +448,7 @@ def _joint(
         if own is None:
             written = write_formula(
                 name,
-                table,
+                table.roughly(),
                 complete=[other for other in complete if other != name],
                 earlier=before,
                 facts=earlier,
@@ -451,7 +468,7 @@ def _joint(
             name,
             formula,
             families[name],
-            table,
+            table.roughly(),
             role=role,
             level=table.level(name),
             links=written.links,
@@ -461,11 +478,13 @@ def _joint(
         )
         if own_scale is not None:
             _check_covariate_formula(name, replace(own_scale, response=None), table, before, response, role)
-            factor, more = with_scale(factor, own_scale, table, spec["priors"])
+            factor, more = with_scale(factor, own_scale, table.roughly(), spec["priors"])
             remarks = (*remarks, *more)
         earlier[name] = Earlier.of(factor)
         factors.append(factor)
         notices.extend(remarks)
+        if name in measured:
+            factors.append(observation_factor(name, measured[name], table.roughly()))
 
     for i, name in enumerate(order):
         add(name, order[:i], "covariate")
@@ -479,17 +498,20 @@ def _joint(
         else family_for_kind(response, frame.columns[response].kind, "response")
     )
     _check_family(response, family, table)
+    table = _inside(response, family, table)
     if table.level(response) != "row":
         notices.append(
             f"response {response!r} is constant within {table.level(response)}: its rows are not independent"
         )
     analysis, remarks = assemble_factor(
-        response, parsed, family, table, role="analysis", given=spec["priors"], names=names
+        response, parsed, family, table.roughly(), role="analysis", given=spec["priors"], names=names
     )
     if scale is not None:
-        analysis, more = with_scale(analysis, scale, table, spec["priors"])
+        analysis, more = with_scale(analysis, scale, table.roughly(), spec["priors"])
         remarks = (*remarks, *more)
     factors.append(analysis)
+    if response in measured:
+        factors.append(observation_factor(response, measured[response], table.roughly()))
     notices += remarks
     earlier[response] = Earlier.of(analysis)
     last = order_variables(
@@ -502,9 +524,32 @@ def _joint(
         add(name, [*order, response, *last[:i]], "auxiliary")
     if auxiliary and not any(table.is_incomplete(name) for name in [*incomplete, response]):
         notices.append("nothing is missing in the analysis model: auxiliary variables inform nothing")
+    check_observed(measured, measured, [factor for factor in factors if not factor.is_observation])
+    notices += observed_notices(measured, table)
     _check_priors(spec["priors"], factors)
     check_names(factors, table)
     return table, tuple(factors), tuple(notices)
+
+
+def _read_observations(given: Mapping[str, Any] | None, data: Any) -> dict[str, Observation]:
+    """Read observations=; a variable's own column may be there only if it is empty, as in a table that was saved."""
+    if not isinstance(data, IncompleteFrame):
+        return read_observations(given, [str(name) for name in getattr(data, "columns", ())])
+    empty = [name for name, column in data.columns.items() if not column.observed.any()]
+    measured = read_observations(given, list(data.columns), empty)
+    for name in measured:
+        if name not in data.columns:
+            raise ModelError(f"observations[{name!r}]: an IncompleteFrame needs that column, empty")
+    return measured
+
+
+def _inside(name: str, family: Family, table: ModelTable) -> ModelTable:
+    """Return the table with stand-ins that the variable's family can have: a measurement may lie outside."""
+    if name not in table.stand_ins or family.is_discrete:
+        return table
+    rough = table.stand_ins[name]
+    low, high = family.support[:2]
+    return table.with_stand_ins({name: np.where((rough > low) & (rough < high), rough, np.nan)})
 
 
 def _own_formulas(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ class ModelTable:
     unknown: Mapping[str, NDArray[np.bool_]]  # (n,) missing and not deducible
     made: Mapping[str, str]  # made column -> how it was made, in words
     solved: frozenset[str] = frozenset()  # columns with cells that follow from an observed derived value
+    stand_ins: Mapping[str, NDArray[np.float64]] = field(
+        default_factory=dict
+    )  # rough values of variables that are never observed themselves
 
     @property
     def n_rows(self) -> int:
@@ -107,7 +110,18 @@ class ModelTable:
             {**self.unknown, **dict.fromkeys(columns, nothing)},
             {**self.made, **{name: level for name, (_, level) in columns.items()}},
             self.solved,
+            self.stand_ins,
         )
+
+    def with_stand_ins(self, columns: Mapping[str, NDArray[np.float64]]) -> ModelTable:
+        """Return the table with rough values of variables that are never observed themselves."""
+        return replace(self, stand_ins={**self.stand_ins, **columns})
+
+    def roughly(self) -> ModelTable:
+        """Return the table with stand-ins for what is never observed: for scales and starting points, never for the density."""
+        if not self.stand_ins:
+            return self
+        return replace(self, values={**self.values, **self.stand_ins})
 
     def with_solved(self, solved: Mapping[str, NDArray[np.float64]]) -> ModelTable:
         """Return the table with unknown cells that are known by now (finite in `solved`)."""
@@ -119,7 +133,13 @@ class ModelTable:
             values[name] = np.where(known, found, values[name])
             unknown[name] = unknown[name] & ~known
         return ModelTable(
-            self.frame, self.groupings, values, unknown, self.made, self.solved | frozenset(solved)
+            self.frame,
+            self.groupings,
+            values,
+            unknown,
+            self.made,
+            self.solved | frozenset(solved),
+            self.stand_ins,
         )
 
     @classmethod

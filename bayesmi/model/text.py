@@ -50,8 +50,16 @@ def _factor_lines(factor: Factor, model: Model, number: int) -> list[str]:
     rows = table.rows_of_level(factor.level)
     missing = int(table.unknown_at(factor.variable, factor.level).sum())
     what = "rows" if factor.level == "row" else f"groups of {factor.level}"
+    if factor.is_observation:
+        recorded = len(rows) - missing
+        return [
+            f"  {number}. {factor.variable}: what was recorded, {recorded:,} {what}",
+            f"     {factor.reasons[0]}",
+        ]
     role = _ROLES[factor.role]
     count = f"{missing:,} of {len(rows):,} {what} missing" if missing else f"complete, {len(rows):,} {what}"
+    if any(other.is_observation and factor.variable in other.parents for other in model.factors):
+        count = f"not observed itself in any of {len(rows):,} {what}"
     lines = [
         f"  {number}. {factor.variable}: {factor.family.name} ({factor.family.link} link), {role}; {count}",
         f"     {_right_hand_side(factor)}",

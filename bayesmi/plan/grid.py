@@ -8,7 +8,7 @@ grid takes s from the complete cases; after sampling the rule is checked at the 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import children_of
 from bayesmi.plan.values import CellValues
+from bayesmi.plan.windows import find_windows
 
 __all__ = ["SPACING", "check_range", "constrain", "count_values", "first_grid", "grid_values", "unconstrain"]
 
@@ -43,12 +44,13 @@ def first_grid(
     factor: Factor,
     factors: Sequence[Factor],
     table: ModelTable,
-    n_cells: int,
-    active: Mapping[str, NDArray[np.bool_]],
+    units: NDArray[np.intp],
     finer: float = 1.0,
     wider: float = 1.0,
 ) -> CellValues:
     """Return the grid on which a variable's cells begin; `finer` and `wider` are factors on spacing and reach.
+
+    `units` are those of the cells. A cell of which something was measured has a grid of its own around the measurement.
 
     Raises
     ------
@@ -62,14 +64,20 @@ def first_grid(
     narrow_low, narrow_high, _ = _reach(factor, table, 1.0)
     spacing = min(SPACING * smallest, (narrow_high - narrow_low) / (_LEAST - 1))
     spacing /= finer
-    n_points = math.ceil((high - low) / spacing * (1.0 - 1e-9)) + 1
+    starts, widths = np.full(len(units), low), np.full(len(units), high - low)
+    spacings = np.full(len(units), spacing)
+    windows = find_windows(factor, factors, table, units, (low, high), wider)
+    if windows is not None:
+        starts, widths = windows.low, windows.high - windows.low
+        own = SPACING / np.sqrt(smallest**-2 + windows.sd**-2) / finer
+        spacings = np.minimum(own, widths / (_LEAST - 1))
+    n_points = math.ceil(float((widths / spacings).max()) * (1.0 - 1e-9)) + 1
     if n_points > _MOST:
         raise NotSupportedError(
             f"cells of {factor.variable!r} need a grid of {n_points} points, more than {_MOST}: its effect is very steep against "
             "the residual; the nearest that is supported: the variable without its nonlinear term, or on another scale"
         )
-    step = (high - low) / (n_points - 1)
-    return grid_values(np.full(n_cells, low), np.full(n_cells, step), n_points, support)
+    return grid_values(starts, widths / (n_points - 1), n_points, support)
 
 
 def _distinct(support: Support) -> tuple[float, float]:
@@ -129,7 +137,7 @@ def _smallest_sd(
     own = _residual_sd(factor, table, sd)
     information = np.full(61, 1.0 / own**2)
     for child in children_of(factor.variable, factors):
-        if factor.variable not in child.design.variables:
+        if factor.variable not in child.design.variables or child.is_observation:
             continue
         with np.errstate(all="ignore"):
             matrix, rows = _design_on(child.design, child, table, factor.variable, values)

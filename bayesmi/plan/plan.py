@@ -108,7 +108,7 @@ def make_plan(
     NotSupportedError
         If cells of two groupings would have to be summed, or the expansion is beyond the budget.
     """
-    factors, table = model.factors, model.table
+    factors, table, rough = model.factors, model.table, model.table.roughly()
     wanted = dict(model.treatments)
     kept = [name for name, treatment in wanted.items() if treatment in ("sample", "enumerate", "grid")]
     _check_overrides(wanted, factors, table)
@@ -125,19 +125,20 @@ def make_plan(
             cells.append(CellGroup(name, "deduce", "row", deduced, reason))
     continuous = continuous_cells(factors, table, active, wanted)
     for factor in factors:
+        if factor.is_observation:
+            continue
         cells += _cells_of(factor, table, active[factor.variable], continuous.get(factor.variable, {}))
     _check_asked(wanted, cells)
     _check_levels(cells, factors)
     for group in cells:
         if group.treatment == "predict" and not model.factor(group.variable).family.is_discrete:
-            check_range(model.factor(group.variable), factors, table)
+            check_range(model.factor(group.variable), factors, rough)
     grids = {
         group.variable: first_grid(
             model.factor(group.variable),
             factors,
-            table,
-            len(group.units),
-            active,
+            rough,
+            group.units,
             (finer or {}).get(group.variable, 1.0),
             (wider or {}).get(group.variable, 1.0),
         )
@@ -153,7 +154,7 @@ def make_plan(
     }
     n_expanded = _expanded_rows(cells, factors, table, active, grids)
     effects = tuple(
-        _effects_of(part, factor, effect, factors, table, cells, active[factor.variable], wanted)
+        _effects_of(part, factor, effect, factors, rough, cells, active[factor.variable], wanted)
         for factor in factors
         for part in factor.parts
         for effect in part.effects
@@ -182,7 +183,7 @@ def _effect_key(factor: Factor, effect: GroupEffect) -> str:
 
 
 def _check_overrides(wanted: Mapping[str, str], factors: tuple[Factor, ...], table: ModelTable) -> None:
-    by_name = {factor.variable: factor for factor in factors}
+    by_name = {factor.variable: factor for factor in factors if not factor.is_observation}
     effects = {_effect_key(p, effect) for factor in factors for p in factor.parts for effect in p.effects}
     for name, treatment in wanted.items():
         if name in effects:
