@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit, logsumexp
 
-from bayesmi import BayesmiNotice, Model, Prior
+from bayesmi import BayesmiNotice, Model, Prior, measured
 from bayesmi.build import build_sampled
 from bayesmi.build.centring import centrings
 from bayesmi.families.support import constrain, unconstrain
@@ -78,6 +78,16 @@ def small_table() -> pd.DataFrame:
     ).assign(one_two=one_two, k3=k3, y=y, yb=yb, text=text, t=t)
     data = data.assign(share=share, score=score, tries=tries, wins=wins, visits=visits)
     data = data.assign(nom=nom, big=big, grade=grade, times=times, price=price, flag=flag)
+    noise = np.random.default_rng(7)
+    se = noise.uniform(0.2, 1.0, n)
+    data = data.assign(
+        xm=x + se * noise.normal(size=n),
+        se=se,
+        vm=v + 0.5 * noise.normal(size=4)[a],
+        vm_rows=v + 0.7 * noise.normal(size=n),
+        pm=np.exp(0.4 * z + 0.5 * noise.normal(size=n)) + 0.3 * noise.normal(size=n),
+    )
+    data.loc[[1, 5, 11, 14], "xm"] = np.nan
     for name, rows in holes.items():
         data.loc[rows, name] = np.nan
     data.loc[holes["b1"], "text"] = None
@@ -309,6 +319,47 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "scale_bounded": (("score ~ z", "sigma ~ w + b1"), {"family": "bounded(-inf, 10)"}),
     "scale_negativebinomial": (("times ~ z + b1", "alpha ~ w + b1"), {"family": "negative binomial"}),
     "scale_zinb": (("visits ~ z + b1", "alpha ~ w + b1"), {"family": "zero inflated negative binomial"}),
+    "measured": ("y ~ xt + z", {"observations": {"xt": measured("xm", sd=0.6)}}),
+    "measured_beside_holes": (
+        "y ~ xt + x + b1 * z",
+        {"observations": {"xt": measured("xm", sd="se")}, "order": ["b1", "x", "xt"]},
+    ),
+    "measured_sampled": (
+        "y ~ xt + z + (1 | a)",
+        {"observations": {"xt": measured("xm", sd="se")}, "treatments": {"xt": "sample"}},
+    ),
+    "measured_groups": (
+        ("y ~ xt + z + (1 | a)", "sigma ~ z"),
+        {
+            "observations": {"xt": measured("xm", sd="se")},
+            "treatments": {"xt": "integrate"},
+            "formulas": {"xt": ("~ z + (1 | a)", "sigma ~ z")},
+        },
+    ),
+    "measured_on_grid": ("yb ~ xt + z", {"observations": {"xt": measured("xm", sd="se")}, "rows": 14}),
+    "measured_square": ("y ~ xt + I(xt ** 2)", {"observations": {"xt": measured("xm", sd="se")}, "rows": 8}),
+    "measured_in_scale": (
+        ("y ~ xt", "sigma ~ xt"),
+        {"observations": {"xt": measured("xm", sd=0.5)}, "rows": 8},
+    ),
+    "measured_lognormal": (
+        "y ~ log(pt) + z",
+        {"observations": {"pt": measured("pm", sd=0.3)}, "families": {"pt": "lognormal"}, "rows": 8},
+    ),
+    "measured_response": ("xt ~ z + (1 | a)", {"observations": {"xt": measured("xm", sd="se")}}),
+    "measured_auxiliary": (
+        "y ~ z",
+        {"observations": {"xt": measured("xm", sd="se")}, "auxiliary": ["xt"]},
+    ),
+    "measured_cluster": ("y ~ vt + z + (1 | a)", {"observations": {"vt": measured("vm", sd=0.5)}}),
+    "measured_repeatedly": (
+        "y ~ vt + z + (1 | a)",
+        {"observations": {"vt": measured("vm_rows", sd=0.7)}, "levels": {"vt": "a"}},
+    ),
+    "measured_repeatedly_on_grid": (
+        "y ~ vt + I(vt ** 2) + (1 | a)",
+        {"observations": {"vt": measured("vm_rows", sd=0.7)}, "levels": {"vt": "a"}},
+    ),
     "priors_1": (
         "y ~ z + w + h + (1 + z | a)",
         {
@@ -367,6 +418,7 @@ def make_model(name: str) -> Model:
     formula, options = SHAPES[name]
     options = dict(options)
     data = small_table()
+    data = data.head(options.pop("rows", len(data)))
     if options.pop("empty", False):
         data.loc[data["a"] == 2, "y"] = np.nan
     data.index = data.index + 100
@@ -460,6 +512,8 @@ class Case:
         """
         parts, out, jacobian = self.pieces(x), {}, 0.0
         for factor in self.model.factors:
+            if factor.is_observation:
+                continue
             each = []
             for key in factor.keys:
                 own, log_jacobian = self._predictor(factor, key, parts)
@@ -639,8 +693,8 @@ class Case:
             axes, weights = [], []
             for name, _ in mine:
                 factor = self.model.factor(name.removeprefix("cell__"))
-                grid = self.built.plan.grids[factor.variable].values[0]
-                low, high = unconstrain(grid[[0, -1]], factor.support)
+                grid = self.built.plan.grids[factor.variable].values
+                low, high = unconstrain(np.array([grid.min(), grid.max()]), factor.support)
                 points = np.linspace(low, high, 201 if len(mine) == 1 else 61)
                 values, jacobian = constrain(points, factor.support)
                 axes.append(values)
