@@ -1,0 +1,30 @@
+"""A Fit whose draws are made by hand: likelihoods are functions of the draws, whatever these came from."""
+
+import warnings
+
+import numpy as np
+
+from bayesmi import BayesmiNotice, Model
+from bayesmi.build import build_sampled
+from bayesmi.draw.parameters import PosteriorDraws
+from bayesmi.fit import Fit
+from bayesmi.fit.constrain import constrained, posterior_draws
+
+
+def hand_fit(formula, data, *, n=3, sd=0.4, seed=0, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BayesmiNotice)
+        model = Model(formula, data, **options)
+    built = build_sampled(model)
+    rng = np.random.default_rng(seed)
+    start = built.program.initial()
+    x = start + rng.normal(0.0, sd, (n, len(start)))
+    draws: PosteriorDraws = posterior_draws(built, constrained(built.program, x), 1, n)
+    for factor in model.factors:
+        for key in factor.keys:
+            for effect in factor.effects:
+                n_groups = len(model.table.groupings[effect.grouping].labels)
+                u = rng.normal(size=(n, n_groups, effect.n_effects))
+                u = np.einsum("sij,sgj->sgi", draws.factors[key].root(effect.grouping), u)
+                draws = draws.with_effects(key, effect.grouping, u)
+    return Fit(model, built.plan, None, None, 1, {}, "by hand", built.tables, draws)
