@@ -9,13 +9,18 @@ from bayesmi.build import build_sampled
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.fit import Fit
 from bayesmi.fit.constrain import constrained, posterior_draws
+from bayesmi.plan import make_plan
 
 
-def hand_fit(formula, data, *, n=3, sd=0.4, seed=0, **options):
+def hand_fit(formula, data, *, n=3, sd=0.4, seed=0, finer=1.0, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayesmiNotice)
         model = Model(formula, data, **options)
-    built = build_sampled(model)
+    plan = make_plan(model)
+    grids = [name for name, grid in plan.grids.items() if grid.spacing is not None]
+    if finer > 1.0 and grids:  # these draws are not from the posterior that the first grid is made for
+        plan = make_plan(model, finer=dict.fromkeys(grids, finer), wider=dict.fromkeys(grids, 1.2 * finer))
+    built = build_sampled(model, plan)
     rng = np.random.default_rng(seed)
     start = built.program.initial()
     x = start + rng.normal(0.0, sd, (n, len(start)))
