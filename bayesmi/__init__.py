@@ -24,6 +24,8 @@ _PUBLIC = {
     "Model": "bayesmi.model",
     "Pooled": "bayesmi.pool",
     "Prior": "bayesmi.priors",
+    "SeparateFits": "bayesmi.separate",
+    "SeparateModels": "bayesmi.separate",
     "ampute": "bayesmi.ampute",
     "anova": "bayesmi.posthoc",
     "as_mids": "bayesmi.mice",

@@ -24,6 +24,7 @@ def impute(
     m: int = 20,
     seed: int | None = None,
     cluster: str | None = None,
+    by: str | None = None,
     draws: int = 1000,
     tune: int = 1000,
     chains: int = 4,
@@ -47,6 +48,8 @@ def impute(
         Repeats everything exactly.
     cluster : str, optional
         Only without a formula: grouping column that gets random intercepts.
+    by : str, optional
+        Separate models for each level of this column, as `SeparateModels` has them.
     draws, tune, chains, cores, progress
         As in `Model.fit`.
     despite_gate : bool
@@ -66,8 +69,6 @@ def impute(
     """
     import numpy as np
 
-    from bayesmi.model import Model
-
     for name, value in (("m", m), ("draws", draws), ("tune", tune), ("chains", chains)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
             raise ModelError(f"{name} must be a whole number, 1 or more, not {value!r}")
@@ -77,7 +78,7 @@ def impute(
             f"{draws}): ask for fewer, or raise draws="
         )
     if formula is None:
-        formula = everything_formula(data, cluster=cluster, kinds=model_options.get("kinds"))
+        formula = everything_formula(data, cluster=cluster, by=by, kinds=model_options.get("kinds"))
         warnings.warn(
             f"no formula given: every incomplete variable is modelled given all others ({formula})",
             BayesmiNotice,
@@ -85,23 +86,46 @@ def impute(
         )
     elif cluster is not None:
         raise ModelError(f"cluster={cluster!r} goes without a formula; in a formula write (1 | {cluster})")
-    model = Model(formula, data, **model_options)
-    refuse_complete(model)
+    model: Any = separate_or_one(formula, data, by=by, **model_options)
     fit = model.fit(seed=seed, draws=draws, tune=tune, chains=chains, cores=cores, progress=progress)
     return fit.impute(m, despite_gate=despite_gate)
 
 
+def separate_or_one(formula: str | tuple[str, ...], data: Any, *, by: str | None, **options: Any) -> Any:
+    """Return the model, or separate models; refuse them where nothing is missing."""
+    from bayesmi.model import Model
+
+    if by is None:
+        model = Model(formula, data, **options)
+        refuse_complete(model)
+        return model
+    from bayesmi.separate import SeparateModels
+
+    models = SeparateModels(formula, data, by=by, **options)
+    complete = [model for model in models.values() if not _is_incomplete(model)]
+    if len(complete) == len(models):
+        refuse_complete(complete[0])
+    return models
+
+
+def _is_incomplete(model: Model) -> bool:
+    used = {model.response} | model.analysis.parents
+    return any(model.frame.columns[name].n_missing for name in used)
+
+
 def refuse_complete(model: Model) -> None:
     """Refuse to impute where no variable of the model has a missing cell, and name the columns that have some."""
-    used = {model.response} | model.analysis.parents
-    if any(model.frame.columns[name].n_missing for name in used):
+    if _is_incomplete(model):
         return
+    used = {model.response} | model.analysis.parents
     others = [name for name, column in model.frame.columns.items() if column.n_missing]
     hint = f"; the formula does not name the incomplete {', '.join(others)}" if others else ""
     raise ModelError(f"nothing is missing in {', '.join(sorted(used))}: there is nothing to impute{hint}")
 
 
-def everything_formula(data: Any, *, cluster: str | None = None, kinds: Any = None) -> str:
+def everything_formula(
+    data: Any, *, cluster: str | None = None, by: str | None = None, kinds: Any = None
+) -> str:
     """Return the formula under which every incomplete variable is modelled given all others.
 
     The response is the incomplete variable that the order rule puts last: continuous before discrete, most missing.
@@ -121,7 +145,7 @@ def everything_formula(data: Any, *, cluster: str | None = None, kinds: Any = No
             raise ModelError(f"column name {name!r} cannot stand in a formula: rename the column")
     usable, left_out = [], []
     for name, column in frame.columns.items():
-        if name == cluster:
+        if name in (cluster, by):
             continue
         seen = column.values[column.observed]
         if column.kind == "identifier" or seen.size == 0 or np.ptp(seen) == 0 or _counts_rows(column.values):

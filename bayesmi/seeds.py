@@ -6,9 +6,20 @@ import numpy as np
 
 from bayesmi.errors import BayesmiError
 
-__all__ = ["EFFECTS", "IMPUTE", "REPLICATE", "SAMPLE", "SPACING", "check_seed", "fresh_seed", "stream"]
+__all__ = [
+    "BY",
+    "EFFECTS",
+    "IMPUTE",
+    "PRIOR",
+    "REPLICATE",
+    "SAMPLE",
+    "SPACING",
+    "check_seed",
+    "fresh_seed",
+    "stream",
+]
 
-SAMPLE, EFFECTS, SPACING, IMPUTE, REPLICATE = range(5)
+SAMPLE, EFFECTS, SPACING, IMPUTE, REPLICATE, PRIOR, BY = range(7)
 
 
 def check_seed(seed: int | None) -> int:

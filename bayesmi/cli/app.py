@@ -75,6 +75,9 @@ def impute(
     cluster: Annotated[
         str | None, typer.Option(help="Without a formula: grouping column.", metavar="COLUMN")
     ] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Separate models for each level of this column.", metavar="COLUMN")
+    ] = None,
     kind: Annotated[
         list[str] | None,
         typer.Option(
@@ -117,6 +120,7 @@ def impute(
             force,
             despite_gate,
             quiet,
+            by,
         )
     )
 

@@ -14,6 +14,7 @@ from bayesmi.errors import BayesmiError, BayesmiNotice, DataError, GateError, Mo
 if TYPE_CHECKING:
     from bayesmi.fit import Fit
     from bayesmi.imputations import Imputations
+    from bayesmi.separate import SeparateFits
 
 __all__ = ["ImputeOptions", "run_impute"]
 
@@ -39,6 +40,7 @@ class ImputeOptions:
     force: bool
     despite_gate: bool
     quiet: bool
+    by: str | None = None
 
 
 def run_impute(options: ImputeOptions) -> None:
@@ -49,8 +51,7 @@ def run_impute(options: ImputeOptions) -> None:
 
     from bayesmi.data import read_table
     from bayesmi.imputations.export import refuse_long_form
-    from bayesmi.impute import everything_formula, refuse_complete
-    from bayesmi.model import Model
+    from bayesmi.impute import everything_formula, separate_or_one
 
     imported = time.perf_counter() - started
     if options.quiet:
@@ -59,12 +60,11 @@ def run_impute(options: ImputeOptions) -> None:
     kinds = _kinds(options.kinds)
     formula = options.formula
     if formula is None:
-        formula = everything_formula(data, cluster=options.cluster, kinds=kinds)
+        formula = everything_formula(data, cluster=options.cluster, by=options.by, kinds=kinds)
         say(f"note: no formula given: every incomplete variable is modelled given all others ({formula})")
     own, of_covariates = _scales(options.scales)
     whole = (formula, own) if own else formula
-    model = Model(whole, data, kinds=kinds, formulas=of_covariates)
-    refuse_complete(model)
+    model = separate_or_one(whole, data, by=options.by, kinds=kinds, formulas=of_covariates)
     suffix = options.output.suffix.lower()
     if suffix != ".bmi":  # refused after sampling otherwise
         refuse_long_form(model.frame, na="NA" if suffix == ".csv" else None)
@@ -170,7 +170,7 @@ def _write(imputed: Imputations, options: ImputeOptions) -> None:
             imputed.save(options.output, force=options.force)
 
 
-def _timing(fit: Fit, imported: float, impute: float, write: float, total: float) -> str:
+def _timing(fit: Fit | SeparateFits, imported: float, impute: float, write: float, total: float) -> str:
     seconds = {"import": imported + fit.seconds.get("load", 0.0)}
     seconds |= {name: value for name, value in fit.seconds.items() if name != "load"}
     seconds |= {"impute": impute, "write": write}

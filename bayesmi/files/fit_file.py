@@ -22,7 +22,7 @@ from bayesmi.imputations.tablefile import read_frame, write_frame
 if TYPE_CHECKING:
     from bayesmi.fit import Fit
 
-__all__ = ["FORMAT", "FORMAT_VERSION", "load_fit", "save_fit"]
+__all__ = ["FORMAT", "FORMAT_VERSION", "fit_of", "load_fit", "members_of", "save_fit", "write_members"]
 
 FORMAT = "bayesmi-fit"
 FORMAT_VERSION = 1
@@ -33,6 +33,21 @@ _STORE = "posterior.zarr/"
 
 def save_fit(fit: Fit, path: str | Path, *, force: bool = False) -> None:
     """Write a fit; see `Fit.save`."""
+    write_members(members_of(fit), path, force=force)
+
+
+def write_members(members: dict[str, bytes], path: str | Path, *, force: bool) -> None:
+    """Write a zip that is whole or not there; equal content gives equal files."""
+    with (
+        atomic_path(path, force=force) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+    ):
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED, compresslevel=1)
+
+
+def members_of(fit: Fit) -> dict[str, bytes]:
+    """Return the contents of a fit's file by name, the manifest with their checksums first."""
     from dataclasses import asdict
 
     table, facts = write_frame(fit.model.frame)
@@ -59,12 +74,7 @@ def save_fit(fit: Fit, path: str | Path, *, force: bool = False) -> None:
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in members.items()},
     }
     text = json.dumps(manifest, indent=1, ensure_ascii=False).encode()
-    with (
-        atomic_path(path, force=force) as temporary,
-        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-    ):
-        for name, content in {"manifest.json": text, **members}.items():
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED, compresslevel=1)
+    return {"manifest.json": text, **members}
 
 
 def load_fit(path: str | Path) -> Fit:
@@ -75,6 +85,11 @@ def load_fit(path: str | Path) -> Fit:
     DataError
         If the file is missing, damaged, cut off, of another kind, or of a newer format.
     """
+    return fit_of(*_read(as_path(path)))
+
+
+def fit_of(manifest: dict[str, Any], members: dict[str, bytes]) -> Fit:
+    """Return the fit of a manifest and the members that it lists."""
     import warnings
 
     import xarray as xr
@@ -87,7 +102,6 @@ def load_fit(path: str | Path) -> Fit:
     from bayesmi.plan import make_plan
     from bayesmi.priors import Prior
 
-    manifest, members = _read(as_path(path))
     spec = json.loads(members["model.json"])
     spec.pop("schema")
     spec["priors"] = {name: Prior.from_dict(prior) for name, prior in spec["priors"].items()}

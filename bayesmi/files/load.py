@@ -14,7 +14,7 @@ __all__ = ["load"]
 
 
 def load(path: str | Path) -> Any:
-    """Read a file that `Fit.save` or `Imputations.save` wrote.
+    """Read a file that `Fit.save`, `SeparateFits.save` or `Imputations.save` wrote.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def load(path: str | Path) -> Any:
 
     Returns
     -------
-    Fit or Imputations
+    Fit, SeparateFits or Imputations
         What was saved.
 
     Raises
@@ -46,6 +46,10 @@ def load(path: str | Path) -> Any:
         from bayesmi.files.fit_file import load_fit
 
         return load_fit(path)
+    if kind == "bayesmi-separate-fits":
+        from bayesmi.files.separate_file import load_separate
+
+        return load_separate(path)
     if kind == "bayesmi-imputations":
         from bayesmi.imputations import Imputations
 

@@ -11,12 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmi.build.tables import Tables
-from bayesmi.draw.cells import complete_cells
-from bayesmi.draw.conditional import conditional
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.model import Factor, Model
 from bayesmi.plan import Plan
-from bayesmi.seeds import REPLICATE, stream
+from bayesmi.predictive.replicated import observed_units, replicate_observed, values_at
 
 __all__ = ["Check", "check_fit"]
 
@@ -68,34 +66,9 @@ def check_fit(
 ) -> Check:
     """Replicate the observed values of every modelled variable, given group effects and one completion of the rest."""
     chosen = np.linspace(0, draws.n - 1, min(replications, draws.n)).astype(np.intp)
-    observed: dict[str, Floats] = {}
-    units: dict[str, NDArray[np.intp]] = {}
-    replicated: dict[str, list[Floats]] = {}
-    for factor in reversed(model.factors):
-        known = ~model.table.unknown_at(factor.variable, factor.level)
-        absent = model.table.column(factor.variable).absent[model.table.rows_of_level(factor.level)]
-        units[factor.variable] = np.flatnonzero(known & ~absent)
-        if not units[factor.variable].size:  # measured only: its measurements are replicated
-            continue
-        response = factor.codes(model.table.values[factor.variable])
-        rows = model.table.rows_of_level(factor.level)
-        observed[factor.variable] = response[rows][units[factor.variable]]
-        replicated[factor.variable] = []
-    for i, s in enumerate(chosen):
-        rng = stream(seed, REPLICATE, i)
-        draw = draws.take(np.array([s]))
-        cells = complete_cells(model.factors, model.table, plan, tables, draw, rng)
-        values = dict(model.table.values)
-        for name, filled in cells.items():
-            column = values[name].copy()
-            column[model.table.column(name).missing] = filled
-            values[name] = column
-        for factor in model.factors:
-            if factor.variable in replicated:
-                replicated[factor.variable].append(
-                    conditional(factor, model.table, units[factor.variable], values, draw).draw(rng)
-                )
-    stacked = {name: np.stack(parts) for name, parts in replicated.items()}
+    stacked = replicate_observed(model, plan, tables, draws, chosen, seed)
+    units = {factor.variable: observed_units(model, factor) for factor in reversed(model.factors)}
+    observed = {name: values_at(model, model.factor(name), own) for name, own in units.items() if own.size}
     records = []
     for factor in reversed(model.factors):
         name = factor.variable

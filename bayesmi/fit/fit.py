@@ -133,6 +133,136 @@ class Fit:
         own = self.seed if seed is None else check_seed(seed)
         return check_fit(self.model, self.plan, self.tables, self.draws, seed=own, replications=replications)
 
+    def posterior_predictive(
+        self, *, draws: int | None = 200, seed: int | None = None, progress: bool = True
+    ) -> xr.DataTree:
+        """Return values that the model draws for the observed cells: the replications that `check` looks at.
+
+        Parameters
+        ----------
+        draws : int, optional
+            Posterior draws to use, spread evenly over the chains; None for all, as ``az.loo_pit`` needs them.
+        seed : int, optional
+            By default the fit's.
+        progress : bool
+            Show progress.
+
+        Returns
+        -------
+        xarray.DataTree
+            A copy of `tree` with a group posterior_predictive, (chain, draw, cells), and observed_data of all modelled
+            variables: the response on ``__obs__``, others on ``<variable>__obs``; categories as their codes. Functions of
+            ArviZ take all variables of observed_data unless ``var_names=`` says which.
+
+        Raises
+        ------
+        FitError
+            If `draws` is no positive whole number.
+
+        Notes
+        -----
+        Given the group effects, and for each draw one completion of the missing predictors from the same draw.
+
+        Examples
+        --------
+        >>> import arviz_plots as azp  # doctest: +SKIP
+        >>> azp.plot_ppc_dist(fit.posterior_predictive(), var_names=["popular"])  # doctest: +SKIP
+        """
+        from bayesmi.predictive import posterior_predictive
+
+        return posterior_predictive(self, draws=draws, seed=seed, progress=progress)
+
+    def log_likelihood(
+        self,
+        kind: str = "outcome",
+        unit: str = "row",
+        *,
+        marginal: bool = False,
+        nodes: int | None = None,
+        progress: bool = True,
+    ) -> xr.DataArray:
+        """Return the log likelihood of the observed values at every posterior draw.
+
+        Parameters
+        ----------
+        kind : {"outcome", "joint"}
+            ``"outcome"`` is log f(y | x_obs), the outcome given the observed predictors: log f(y, x_obs) - log f(x_obs).
+            Models with different predictors are comparable by this one only. ``"joint"`` is log f(y, x_obs, auxiliary), of
+            everything that is modelled.
+        unit : str
+            ``"row"``, or a grouping for one number a group.
+        marginal : bool
+            With a grouping: the effects of the group (and of groupings inside it) are integrated out, for
+            leave-one-group-out. Otherwise all group effects are given, for leave-one-row-out.
+        nodes : int, optional
+            Nodes of a quadrature in each direction, where one is needed; by default 21, 11 or 9 for one, two or three
+            unknowns.
+        progress : bool
+            Show progress.
+
+        Returns
+        -------
+        xarray.DataArray
+            (chain, draw, unit) with row or group labels. Units without an observed outcome (joint: without any observed
+            modelled value) are left out, not zero: ``attrs["n_absent"]`` says how many. ``attrs["quadrature_error"]`` is
+            the largest change when the nodes are doubled.
+
+        Raises
+        ------
+        FitError
+            If the units depend on each other: rows of a cluster with a missing cluster cell have no likelihood of their own.
+        NotSupportedError
+            If a quadrature would have more than three dimensions.
+
+        Notes
+        -----
+        Missing cells are summed or integrated out of their unit, also those that were sampled; nothing depends on how
+        the model was sampled. Group effects are integrated out in closed form where the models of all variables that
+        have them are Gaussian, else by adaptive Gauss-Hermite quadrature (Rabe-Hesketh, Skrondal & Pickles 2005).
+        Given the group effects an outcome likelihood is conditional: leave-one-row-out asks how a row of a known group
+        is predicted, leave-one-group-out (``marginal=True``) how a new group is.
+
+        Examples
+        --------
+        >>> fit.log_likelihood()  # doctest: +SKIP
+        >>> fit.log_likelihood(unit="school", marginal=True)  # doctest: +SKIP
+        """
+        from bayesmi.likelihood import log_likelihood
+
+        return log_likelihood(self, kind=kind, unit=unit, marginal=marginal, nodes=nodes, progress=progress)
+
+    def with_log_likelihood(
+        self,
+        kind: str = "outcome",
+        unit: str = "row",
+        *,
+        marginal: bool = False,
+        nodes: int | None = None,
+        progress: bool = True,
+    ) -> xr.DataTree:
+        """Return a copy of `tree` with a group log_likelihood, for ``az.loo`` and ``az.compare``; `tree` stays as it is.
+
+        Parameters
+        ----------
+        kind, unit, marginal, nodes, progress
+            As in `log_likelihood`. Compare models by ``kind="outcome"``: a joint likelihood is one of other data as soon
+            as other variables are modelled.
+
+        Returns
+        -------
+        xarray.DataTree
+            The variable is named like the response (of a joint likelihood: ``joint``).
+
+        Examples
+        --------
+        >>> az.compare({"small": small.with_log_likelihood(), "large": large.with_log_likelihood()})  # doctest: +SKIP
+        """
+        from bayesmi.likelihood import with_log_likelihood
+
+        return with_log_likelihood(
+            self, kind=kind, unit=unit, marginal=marginal, nodes=nodes, progress=progress
+        )
+
     def impute(self, m: int = 20, *, seed: int | None = None, despite_gate: bool = False) -> Imputations:
         """Return m completed data sets, each from one posterior draw (parameters and cells of the same draw).
 
@@ -208,6 +338,8 @@ class Fit:
 
 def observed_tree(model: Model, posterior: xr.Dataset, statistics: Mapping[str, Any]) -> xr.DataTree:
     """Return the DataTree of a fit."""
+    from bayesmi.fit.names import row_labels
+
     response = model.table.values[model.response]
     observed = np.flatnonzero(np.isfinite(response))
     groups = {
@@ -216,6 +348,8 @@ def observed_tree(model: Model, posterior: xr.Dataset, statistics: Mapping[str, 
             {name: (("chain", "draw"), values) for name, values in statistics.items()},
             {"chain": posterior["chain"], "draw": posterior["draw"]},
         ),
-        "observed_data": xr.Dataset({model.response: ("__obs__", response[observed])}, {"__obs__": observed}),
+        "observed_data": xr.Dataset(
+            {model.response: ("__obs__", response[observed])}, {"__obs__": row_labels(model)[observed]}
+        ),
     }
     return xr.DataTree.from_dict(groups)

@@ -17,7 +17,7 @@ from bayesmi.model import Model
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.plan import Plan
 
-__all__ = ["from_dataset", "to_dataset"]
+__all__ = ["from_dataset", "plain_labels", "row_labels", "to_dataset"]
 
 Floats = NDArray[np.float64]
 
@@ -106,6 +106,12 @@ def plain_labels(labels: Sequence[Hashable]) -> NDArray[Any]:
     if array.ndim == 1 and array.dtype.kind in "iuf":
         return array
     return np.array([str(label) for label in labels], dtype=object)
+
+
+def row_labels(model: Model) -> NDArray[Any]:
+    """Labels of all rows; positions where they are not unique."""
+    index = model.frame.index
+    return plain_labels(list(index)) if index.is_unique else np.arange(model.frame.n_rows)
 
 
 def cell_labels(model: Model, plan: Plan, name: str) -> NDArray[Any]:

@@ -32,14 +32,14 @@ class NotebookLine:
         self._started = time.monotonic()
         self._show(f"{text} …")
 
-    def sampling(self, finished: int, total: int, note: str) -> None:
+    def working(self, what: str, finished: int, total: int, note: str) -> None:
         """Say how far, and how long it will take."""
         now = time.monotonic()
         if now - self._shown < _EVERY and finished < total:
             return
         spent = now - self._started
         left = f", {spent * (total - finished) / finished:.0f} s left" if finished else ""
-        self._show(f"sampling {finished:,} of {total:,} draws{note}: {spent:.0f} s{left}")
+        self._show(f"{what} {finished:,} of {total:,} draws{note}: {spent:.0f} s{left}")
 
     def close(self) -> None:
         """Leave nothing."""

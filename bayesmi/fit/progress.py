@@ -80,15 +80,18 @@ class Progress:
 
     def sampling(self, finished: int, total: int, divergences: int) -> None:
         """Move the bar."""
-        note = f", {divergences} divergences" if divergences else ""
+        self.working("sampling", finished, total, f", {divergences} divergences" if divergences else "")
+
+    def working(self, what: str, finished: int, total: int, note: str = "") -> None:
+        """Move the bar of some work on draws."""
         if self._line is not None:
-            self._line.sampling(finished, total, note)
+            self._line.working(what, finished, total, note)
         if self._bar is None:
             return
         with self._lock:
             self._bar.update(  # type: ignore[attr-defined]
                 self._task,
-                description=f"sampling {finished:,} of {total:,}{note}",
+                description=f"{what} {finished:,} of {total:,}{note}",
                 total=total,
                 completed=finished,
             )

@@ -41,6 +41,7 @@ from bayesmi.priors import Prior
 
 if TYPE_CHECKING:
     import pymc as pm
+    import xarray as xr
 
     from bayesmi.fit import Fit
     from bayesmi.plan import Plan
@@ -319,6 +320,48 @@ class Model:
         from bayesmi.plan import make_plan
 
         return make_plan(self)
+
+    def prior_predictive(
+        self, *, draws: int = 500, seed: int | None = None, progress: bool = True
+    ) -> xr.DataTree:
+        """Return draws from the priors, and the tables that the model makes from them.
+
+        Parameters
+        ----------
+        draws : int
+            Draws from the prior.
+        seed : int, optional
+            Repeats them exactly. Without one a seed is drawn and kept in ``attrs["seed"]``.
+        progress : bool
+            Show progress.
+
+        Returns
+        -------
+        xarray.DataTree
+            Groups prior (the names of the posterior), prior_predictive (response and modelled covariates in all rows: the
+            response on ``__obs__``, others on ``<variable>__obs``; categories as their codes) and observed_data.
+
+        Raises
+        ------
+        ModelError
+            If a prior is improper (Flat), or `draws` is no positive whole number.
+
+        Notes
+        -----
+        From the priors that ``print(model)`` shows. Variables are drawn one after the other in the order of the product;
+        nothing observed of a modelled variable is used, complete predictors stay as they are.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> model = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes"))
+        >>> tree = model.prior_predictive(draws=50, seed=1)
+        >>> tree["prior_predictive"]["chl"].shape
+        (1, 50, 25)
+        """
+        from bayesmi.predictive import prior_predictive
+
+        return prior_predictive(self, draws=draws, seed=seed, progress=progress)
 
     def to_pymc(self) -> pm.Model:
         """Return the model with every cell and group effect as a latent: an ordinary pm.Model to read and extend.

@@ -1,0 +1,118 @@
+"""Part of the product of conditionals, planned and laid out: the whole joint model, or without some of its factors.
+
+log f(y | x_obs) = log f(y, x_obs) - log f(x_obs): the second is the product without the analysis model, in which other
+missing cells carry information and others do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bayesmi.build.tables import Tables, make_tables
+from bayesmi.draw.parameters import PosteriorDraws
+from bayesmi.errors import ModelError
+from bayesmi.model import Model
+from bayesmi.model.factor import Factor
+from bayesmi.model.table import ModelTable
+from bayesmi.plan import Plan, make_plan
+
+__all__ = ["Part", "joint_part", "without"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some factors of a joint model as laid out."""
+
+    factors: tuple[Factor, ...]
+    table: ModelTable
+    plan: Plan
+    tables: Tables
+
+    @property
+    def group_levels(self) -> tuple[str, ...]:
+        """Groupings at which some factor has its values."""
+        return tuple(dict.fromkeys(f.level for f in self.factors if f.level != "row"))
+
+    def factor(self, variable: str) -> Factor:
+        """Return the conditional of one variable."""
+        return next(factor for factor in self.factors if factor.variable == variable)
+
+    def sampled_at(self, level: str) -> tuple[Factor, ...]:
+        """Return the variables of a level with cells that NUTS samples."""
+        return tuple(f for f in self.factors if f.level == level and self.tables.n_cells.get(f.variable))
+
+    @property
+    def width(self) -> int:
+        """Numbers that one posterior draw needs in memory at a time."""
+        integrals = self.tables.integrals
+        widths = [table.n_rows for table in self.tables.factors.values()]
+        return max([1, *widths, self.tables.expansion.n, integrals.n * (integrals.most + 1) ** 2])
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """What `make_plan` asks of a model."""
+
+    factors: tuple[Factor, ...]
+    table: ModelTable
+    treatments: Mapping[str, str]
+    response: str
+
+    def factor(self, variable: str) -> Factor:
+        for factor in self.factors:
+            if factor.variable == variable:
+                return factor
+        raise ModelError(f"{variable!r} is not in this part of the model")
+
+
+def joint_part(model: Model, plan: Plan, tables: Tables) -> Part:
+    """Return the whole joint model, as it was sampled."""
+    return Part(model.factors, model.table, plan, tables)
+
+
+def without(model: Model, plan: Plan, roles: Collection[str], draws: PosteriorDraws | None = None) -> Part:
+    """Return the joint model without the factors of some roles; no factor left needs their variables' values.
+
+    Parameters
+    ----------
+    model, plan
+        The joint model and its plan, whose grids are taken over where the part needs any.
+    roles : collection of str
+        "auxiliary", or "auxiliary" and "analysis".
+    draws : PosteriorDraws, optional
+        Draws at which the grids of the part are checked, and refined where they do not hold.
+    """
+    from bayesmi.fit.grids import check_grids, next_grids
+
+    factors = tuple(factor for factor in model.factors if factor.role not in roles)
+    names = {factor.variable for factor in factors}
+    groups = {f"{f.prefix}1|{effect.grouping}" for f in factors for effect in f.effects}
+    kept = {key: how for key, how in model.treatments.items() if key in names or key in groups}
+    chosen: Any = _Chosen(factors, model.table, kept, model.response)
+    finer = {name: value for name, value in plan.finer.items() if name in names}
+    wider = {name: value for name, value in plan.wider.items() if name in names}
+    for _ in range(_STEPS):
+        own = make_plan(chosen, finer=finer, wider=wider)
+        part = Part(factors, model.table, own, make_tables(factors, model.table, own))
+        if draws is None or not own.grids:
+            break
+        accuracy = check_grids(chosen, own, part.tables, _at_centres(part, draws))
+        if all(one.holds for one in accuracy):
+            break
+        finer, wider = (dict(one) for one in next_grids(own, accuracy))
+    return part
+
+
+_STEPS = 6
+
+
+def _at_centres(part: Part, draws: PosteriorDraws) -> PosteriorDraws:
+    """Return draws whose sampled cells (which differ from those of the whole model) are at their observed means."""
+    cells = {
+        name: np.full((draws.n, n), part.factor(name).location) for name, n in part.tables.n_cells.items()
+    }
+    return PosteriorDraws(draws.n_chains, draws.n_draws, draws.factors, cells)

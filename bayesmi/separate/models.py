@@ -1,0 +1,251 @@
+"""SeparateModels: the same formula in each level of a column, nothing shared between them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from bayesmi.data import IncompleteFrame
+from bayesmi.errors import BayesmiError, BayesmiNotice, ModelError
+from bayesmi.formula import check_variables, parse
+from bayesmi.model import Model
+from bayesmi.model.derived import read_derived, with_derived_columns
+from bayesmi.separate.split import Stratum, check_by, split_frame
+
+if TYPE_CHECKING:
+    from bayesmi.plan import Plan
+    from bayesmi.separate.fits import SeparateFits
+
+__all__ = ["SeparateModels", "SeparatePlans"]
+
+_OF_TABLE = ("kinds", "where", "not_applicable")
+
+
+class SeparateModels(Mapping[Any, Model]):
+    """One model for each level of a column, such as the arms of a trial; a mapping from level to `Model`.
+
+    Parameters
+    ----------
+    formula : str
+        The analysis model of every group; it does not name `by`, which is constant in each.
+    data : pandas.DataFrame, polars.DataFrame or IncompleteFrame
+        The whole incomplete table.
+    by : str
+        A complete column with a few levels.
+    **options
+        As in `Model`; they hold for every group.
+
+    Raises
+    ------
+    BayesmiError
+        One line; where it concerns one group, the group is named.
+
+    Notes
+    -----
+    All parameters, and the priors that are scaled from the data, differ between groups: this is the imputation model that
+    is compatible with an analysis in which `by` interacts with everything (White, Royston & Wood 2011, section 2.7). Kinds
+    and levels of columns are those of the whole table.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> models = bmi.SeparateModels("chl ~ bmi", bmi.datasets.load("nhanes2"), by="hyp")  # doctest: +SKIP
+    >>> models.fit(seed=1).impute(m=20)  # doctest: +SKIP
+    """
+
+    def __init__(self, formula: str, data: Any, *, by: str, **options: Any) -> None:
+        self._by = by
+        parsed = parse(formula)
+        if parsed.response is None:
+            raise ModelError(f"formula {formula!r} has no response: write 'y ~ …'")
+        levels = options.get("levels")
+        if isinstance(data, IncompleteFrame):
+            for key in _OF_TABLE:
+                if options.get(key) is not None:
+                    raise ModelError(
+                        f"{key}= comes too late for an IncompleteFrame: give it to IncompleteFrame.from_table()"
+                    )
+            frame = data
+        else:
+            known = [str(name) for name in getattr(data, "columns", ())]
+            made = read_derived(options.get("derived"), known) if options.get("derived") else ()
+            if made:
+                data = with_derived_columns(data, made)
+            if known and hasattr(data, "shape"):
+                check_variables(parsed, [str(name) for name in data.columns])
+            frame = IncompleteFrame.from_table(
+                data,
+                kinds=options.get("kinds"),
+                groups=tuple(dict.fromkeys(term.grouping for term in parsed.groups)),
+                levels=dict(levels) if isinstance(levels, Mapping) else None,
+                where=options.get("where"),
+                not_applicable=options.get("not_applicable"),
+            )
+        check_variables(parsed, tuple(frame.columns))
+        named = _named(formula, parsed, options)
+        check_by(by, frame, named)
+        groupings = {part for term in parsed.groups for part in term.grouping.split(":")}
+        used = [name for name in frame.columns if name in named and name not in groupings]
+        self._frame = frame
+        self._strata = split_frame(frame, by, used)
+        rest = {key: value for key, value in options.items() if key not in _OF_TABLE}
+        if isinstance(levels, Mapping):
+            rest.pop("levels")
+        self._models = _each(
+            by, self._strata, lambda stratum: Model(formula, stratum.frame, **rest), stacklevel=3
+        )
+
+    @classmethod
+    def restored(
+        cls, by: str, frame: IncompleteFrame, strata: tuple[Stratum, ...], models: Mapping[Any, Model]
+    ) -> SeparateModels:
+        """Return models that were read from a file."""
+        out = cls.__new__(cls)
+        out._by, out._frame, out._strata, out._models = by, frame, strata, dict(models)
+        return out
+
+    @property
+    def by(self) -> str:
+        """The column."""
+        return self._by
+
+    @property
+    def frame(self) -> IncompleteFrame:
+        """The whole incomplete table."""
+        return self._frame
+
+    @property
+    def strata(self) -> tuple[Stratum, ...]:
+        """The rows of each level."""
+        return self._strata
+
+    @property
+    def models(self) -> Mapping[Any, Model]:
+        """The models by level."""
+        return MappingProxyType(self._models)
+
+    @property
+    def first(self) -> Model:
+        """The first of them, for what all have in common."""
+        return next(iter(self._models.values()))
+
+    def __getitem__(self, label: Any) -> Model:
+        if label not in self._models:
+            raise KeyError(f"{self._by} is one of {', '.join(map(repr, self._models))}, not {label!r}")
+        return self._models[label]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._models)
+
+    def __len__(self) -> int:
+        return len(self._models)
+
+    def plan(self) -> SeparatePlans:
+        """Return the plan of each group."""
+        return SeparatePlans(self._by, {label: model.plan() for label, model in self._models.items()})
+
+    def fit(self, *, seed: int | None = None, progress: bool = True, **options: Any) -> SeparateFits:
+        """Sample every model.
+
+        Parameters
+        ----------
+        seed : int, optional
+            Each group has its own seed made from this one; without one a seed is drawn and kept.
+        progress : bool
+            Show progress.
+        **options
+            draws, tune, chains, cores, sampler: as in `Model.fit`.
+
+        Returns
+        -------
+        SeparateFits
+            A mapping from level to `Fit`.
+        """
+        from bayesmi.seeds import check_seed
+        from bayesmi.separate.fits import SeparateFits, seed_of
+
+        own = check_seed(seed)
+        seeds = {label: seed_of(own, i) for i, label in enumerate(self._models)}
+        fits = _each(
+            self._by,
+            self._strata,
+            lambda stratum: self._models[stratum.label].fit(
+                seed=seeds[stratum.label], progress=progress, **options
+            ),
+            stacklevel=3,
+        )
+        return SeparateFits(self, fits, own)
+
+    def __repr__(self) -> str:
+        return _sections(self._by, self._strata, self._models)
+
+
+class SeparatePlans(dict[Any, "Plan"]):
+    """The plans by level."""
+
+    def __init__(self, by: str, plans: Mapping[Any, Plan]) -> None:
+        super().__init__(plans)
+        self._by = by
+
+    def __repr__(self) -> str:
+        return "\n\n".join(f"{self._by} = {label}\n{plan!r}" for label, plan in self.items())
+
+
+def _named(formula: str, parsed: Any, options: Mapping[str, Any]) -> dict[str, str]:
+    """Columns that the models use, and where they are named."""
+    out: dict[str, str] = {}
+    for name in options.get("auxiliary") or ():
+        out.setdefault(str(name), "auxiliary=")
+    for variable, text in (options.get("formulas") or {}).items():
+        right = text if "~" in text else f"~ {text}"
+        own = parse(right)
+        for name in [*own.variables, *(part for term in own.groups for part in term.grouping.split(":"))]:
+            if not name.startswith("between("):
+                out[str(name)] = f"formulas[{variable!r}]"
+    made = read_derived(options.get("derived"), []) if options.get("derived") else ()
+    for one in made:
+        for name in one.parts:
+            out[name] = f"derived[{one.name!r}]"
+    names = [parsed.response.name, *parsed.variables]
+    names += [part for term in parsed.groups for part in term.grouping.split(":")]
+    trials = getattr(parsed.response, "trials", None)
+    if isinstance(trials, str):
+        names.append(trials)
+    derived = {one.name for one in made}
+    for name in names:
+        if name not in derived:
+            out[name] = "the formula"
+    return out
+
+
+def _each(
+    by: str, strata: tuple[Stratum, ...], make: Callable[[Stratum], Any], *, stacklevel: int
+) -> dict[Any, Any]:
+    """Make something for each group; errors and remarks say of which group they are."""
+    out: dict[Any, Any] = {}
+    remarks: dict[str, list[Any]] = {}
+    for stratum in strata:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", BayesmiNotice)
+            try:
+                out[stratum.label] = make(stratum)
+            except BayesmiError as problem:
+                raise type(problem)(f"where {by} is {stratum.label!r}: {problem}") from problem
+        for one in caught:
+            if issubclass(one.category, BayesmiNotice):
+                remarks.setdefault(str(one.message), []).append(stratum.label)
+            else:
+                warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    for line, labels in remarks.items():
+        where = "" if len(labels) == len(strata) else f"where {by} is {', '.join(map(repr, labels))}: "
+        warnings.warn(where + line, BayesmiNotice, stacklevel=stacklevel)
+    return out
+
+
+def _sections(by: str, strata: tuple[Stratum, ...], things: Mapping[Any, Any]) -> str:
+    parts = [f"{len(strata)} separate models by {by}"]
+    for stratum in strata:
+        parts.append(f"{by} = {stratum.label} ({len(stratum.rows):,} rows)\n{things[stratum.label]!r}")
+    return "\n\n".join(parts)
