@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ from bayesmi.errors import BayesmiError, BayesmiNotice, ModelError
 from bayesmi.formula import check_variables, parse
 from bayesmi.model import Model
 from bayesmi.model.derived import read_derived, with_derived_columns
+from bayesmi.model.scale import formula_texts, merged, read_scale
+from bayesmi.observation import read_observations, with_latent_columns
 from bayesmi.separate.split import Stratum, check_by, split_frame
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ class SeparateModels(Mapping[Any, Model]):
 
     Parameters
     ----------
-    formula : str
+    formula : str or sequence of str
         The analysis model of every group; it does not name `by`, which is constant in each.
     data : pandas.DataFrame, polars.DataFrame or IncompleteFrame
         The whole incomplete table.
@@ -55,12 +57,13 @@ class SeparateModels(Mapping[Any, Model]):
     >>> models.fit(seed=1).impute(m=20)  # doctest: +SKIP
     """
 
-    def __init__(self, formula: str, data: Any, *, by: str, **options: Any) -> None:
+    def __init__(self, formula: str | Sequence[str], data: Any, *, by: str, **options: Any) -> None:
         self._by = by
-        parsed = parse(formula)
+        texts = formula_texts(formula)
+        parsed = parse(texts[0])
         if parsed.response is None:
-            raise ModelError(f"formula {formula!r} has no response: write 'y ~ …'")
-        levels = options.get("levels")
+            raise ModelError(f"formula {texts[0]!r} has no response: write 'y ~ …'")
+        levels, kinds = options.get("levels"), options.get("kinds")
         if isinstance(data, IncompleteFrame):
             for key in _OF_TABLE:
                 if options.get(key) is not None:
@@ -68,26 +71,33 @@ class SeparateModels(Mapping[Any, Model]):
                         f"{key}= comes too late for an IncompleteFrame: give it to IncompleteFrame.from_table()"
                     )
             frame = data
+            parsed = merged(parsed, _scale(texts, parsed, frame))
         else:
             known = [str(name) for name in getattr(data, "columns", ())]
             made = read_derived(options.get("derived"), known) if options.get("derived") else ()
             if made:
                 data = with_derived_columns(data, made)
+            measured = read_observations(options.get("observations"), known)
+            if measured:
+                data = with_latent_columns(data, measured)
+                kinds = {**dict.fromkeys(measured, "continuous"), **(kinds or {})}
+            parsed = merged(parsed, _scale(texts, parsed, data))
             if known and hasattr(data, "shape"):
                 check_variables(parsed, [str(name) for name in data.columns])
             frame = IncompleteFrame.from_table(
                 data,
-                kinds=options.get("kinds"),
+                kinds=kinds,
                 groups=tuple(dict.fromkeys(term.grouping for term in parsed.groups)),
                 levels=dict(levels) if isinstance(levels, Mapping) else None,
                 where=options.get("where"),
                 not_applicable=options.get("not_applicable"),
             )
         check_variables(parsed, tuple(frame.columns))
-        named = _named(formula, parsed, options)
+        named = _named(parsed, options)
         check_by(by, frame, named)
         groupings = {part for term in parsed.groups for part in term.grouping.split(":")}
-        used = [name for name in frame.columns if name in named and name not in groupings]
+        latent = options.get("observations") or {}  # not observed anywhere: their measurements are
+        used = [name for name in frame.columns if name in named and name not in {*groupings, *latent}]
         self._frame = frame
         self._strata = split_frame(frame, by, used)
         rest = {key: value for key, value in options.items() if key not in _OF_TABLE}
@@ -193,17 +203,27 @@ class SeparatePlans(dict[Any, "Plan"]):
         return "\n\n".join(f"{self._by} = {label}\n{plan!r}" for label, plan in self.items())
 
 
-def _named(formula: str, parsed: Any, options: Mapping[str, Any]) -> dict[str, str]:
+def _scale(texts: tuple[str, ...], parsed: Any, data: Any) -> Any:
+    """Return the formula of the scale, if there is one."""
+    if len(texts) == 1:
+        return None
+    return read_scale(texts[1], parsed.response.name, [str(name) for name in data.columns])
+
+
+def _named(parsed: Any, options: Mapping[str, Any]) -> dict[str, str]:
     """Columns that the models use, and where they are named."""
     out: dict[str, str] = {}
     for name in options.get("auxiliary") or ():
         out.setdefault(str(name), "auxiliary=")
-    for variable, text in (options.get("formulas") or {}).items():
-        right = text if "~" in text else f"~ {text}"
-        own = parse(right)
-        for name in [*own.variables, *(part for term in own.groups for part in term.grouping.split(":"))]:
-            if not name.startswith("between("):
-                out[str(name)] = f"formulas[{variable!r}]"
+    for variable, texts in (options.get("formulas") or {}).items():
+        for text in formula_texts(texts, f"formulas[{variable!r}]"):
+            own = parse(text if "~" in text else f"~ {text}")
+            for name in [*own.variables, *(part for term in own.groups for part in term.grouping.split(":"))]:
+                if not name.startswith("between("):
+                    out[str(name)] = f"formulas[{variable!r}]"
+    for variable, one in (options.get("observations") or {}).items():
+        for name in one.columns:
+            out[name] = f"observations[{variable!r}]"
     made = read_derived(options.get("derived"), []) if options.get("derived") else ()
     for one in made:
         for name in one.parts:
