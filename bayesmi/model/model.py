@@ -414,7 +414,7 @@ def _joint(
     used = [name for name in frame.columns if name in whole.variables]
     incomplete = [name for name in used if table.is_incomplete(name)]
     auxiliary = check_auxiliary(spec["auxiliary"], whole, response, table, recorded)
-    check_observed(measured, {*used, response, *auxiliary}, ())
+    check_observed(measured, {*used, response, *auxiliary})
     for key in ("families", "formulas"):
         for name in spec[key]:
             if name not in incomplete and name not in auxiliary:
@@ -524,7 +524,9 @@ def _joint(
         add(name, [*order, response, *last[:i]], "auxiliary")
     if auxiliary and not any(table.is_incomplete(name) for name in [*incomplete, response]):
         notices.append("nothing is missing in the analysis model: auxiliary variables inform nothing")
-    check_observed(measured, measured, [factor for factor in factors if not factor.is_observation])
+    for factor in factors:
+        if not factor.is_observation:
+            check_observed(measured, {*measured, *factor.parents}, factor.variable)
     notices += observed_notices(measured, table)
     _check_priors(spec["priors"], factors)
     check_names(factors, table)
