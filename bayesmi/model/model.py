@@ -173,7 +173,7 @@ class Model:
             data = with_latent_columns(data, measured)
             kinds = {**dict.fromkeys(measured, "continuous"), **(kinds or {})}
         overrides = dict(levels) if isinstance(levels, Mapping) else None
-        columns = [str(name) for name in getattr(data, "columns", ())]
+        columns = _column_names(data)
         scale = read_scale(texts[1], parsed.response.name, columns) if len(texts) > 1 else None
         both = merged(parsed, scale)
         groupings = tuple(dict.fromkeys(term.grouping for term in both.groups))
@@ -533,10 +533,16 @@ def _joint(
     return table, tuple(factors), tuple(notices)
 
 
+def _column_names(data: Any) -> list[str]:
+    """Return the columns of a table; nothing of what is refused later, such as a lazy one."""
+    readable = isinstance(data, IncompleteFrame) or hasattr(data, "shape")
+    return [str(name) for name in getattr(data, "columns", ())] if readable else []
+
+
 def _read_observations(given: Mapping[str, Any] | None, data: Any) -> dict[str, Observation]:
     """Read observations=; a variable's own column may be there only if it is empty, as in a table that was saved."""
     if not isinstance(data, IncompleteFrame):
-        return read_observations(given, [str(name) for name in getattr(data, "columns", ())])
+        return read_observations(given, _column_names(data))
     empty = [name for name, column in data.columns.items() if not column.observed.any()]
     measured = read_observations(given, list(data.columns), empty)
     for name in measured:
