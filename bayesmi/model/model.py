@@ -174,7 +174,7 @@ class Model:
             data = with_latent_columns(data, measured)
             kinds = {**dict.fromkeys(measured, "continuous"), **(kinds or {})}
         overrides = dict(levels) if isinstance(levels, Mapping) else None
-        columns = [str(name) for name in getattr(data, "columns", ())]
+        columns = _column_names(data)
         scale = read_scale(texts[1], parsed.response.name, columns) if len(texts) > 1 else None
         both = merged(parsed, scale)
         groupings = tuple(dict.fromkeys(term.grouping for term in both.groups))
@@ -457,7 +457,7 @@ def _joint(
     used = [name for name in frame.columns if name in whole.variables]
     incomplete = [name for name in used if table.is_incomplete(name)]
     auxiliary = check_auxiliary(spec["auxiliary"], whole, response, table, recorded)
-    check_observed(measured, {*used, response, *auxiliary}, ())
+    check_observed(measured, {*used, response, *auxiliary})
     for key in ("families", "formulas"):
         for name in spec[key]:
             if name not in incomplete and name not in auxiliary:
@@ -567,17 +567,25 @@ def _joint(
         add(name, [*order, response, *last[:i]], "auxiliary")
     if auxiliary and not any(table.is_incomplete(name) for name in [*incomplete, response]):
         notices.append("nothing is missing in the analysis model: auxiliary variables inform nothing")
-    check_observed(measured, measured, [factor for factor in factors if not factor.is_observation])
+    for factor in factors:
+        if not factor.is_observation:
+            check_observed(measured, {*measured, *factor.parents}, factor.variable)
     notices += observed_notices(measured, table)
     _check_priors(spec["priors"], factors)
     check_names(factors, table)
     return table, tuple(factors), tuple(notices)
 
 
+def _column_names(data: Any) -> list[str]:
+    """Return the columns of a table; nothing of what is refused later, such as a lazy one."""
+    readable = isinstance(data, IncompleteFrame) or hasattr(data, "shape")
+    return [str(name) for name in getattr(data, "columns", ())] if readable else []
+
+
 def _read_observations(given: Mapping[str, Any] | None, data: Any) -> dict[str, Observation]:
     """Read observations=; a variable's own column may be there only if it is empty, as in a table that was saved."""
     if not isinstance(data, IncompleteFrame):
-        return read_observations(given, [str(name) for name in getattr(data, "columns", ())])
+        return read_observations(given, _column_names(data))
     empty = [name for name, column in data.columns.items() if not column.observed.any()]
     measured = read_observations(given, list(data.columns), empty)
     for name in measured:

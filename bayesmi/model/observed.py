@@ -92,27 +92,24 @@ def _spread(values: Floats, level: str, table: ModelTable) -> Floats:
     return mean[group.codes]
 
 
-def check_observed(
-    observations: Mapping[str, Observation], used: Collection[str], factors: Collection[Factor]
-) -> None:
-    """Refuse variables that no formula uses, and measurements that stand in one.
+def check_observed(observations: Mapping[str, Observation], used: Collection[str], of: str = "") -> None:
+    """Refuse variables that no formula uses, and measurements that stand in one; `of` says whose it is.
 
     Raises
     ------
     ModelError
-        With the formula's variable that is meant.
+        With what to write.
     """
     for name, own in observations.items():
         if name not in used:
             raise ModelError(
                 f"observations[{name!r}]: {name!r} is not in the formula; write it there, in place of {own.column!r}"
             )
-        for factor in factors:
-            if own.column == factor.variable or own.column in factor.parents:
-                raise ModelError(
-                    f"{own.column!r} stands in the model of {factor.variable!r} and is the measurement of {name!r}: write "
-                    f"{name!r} there"
-                )
+        if own.column in used:
+            where = f"the model of {of!r}" if of else "the model"
+            raise ModelError(
+                f"{own.column!r} stands in {where} and is the measurement of {name!r}: write {name!r} there"
+            )
 
 
 def observed_notices(observations: Mapping[str, Observation], table: ModelTable) -> tuple[str, ...]:

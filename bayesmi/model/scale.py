@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.errors import ModelError
+from bayesmi.errors import FormulaError, ModelError
 from bayesmi.families import Family
 from bayesmi.families.logscale import LogScale, scale_parameter
 from bayesmi.formula import Formula, fit_design, fit_offsets, parse
@@ -37,13 +37,15 @@ def formula_texts(given: Any, label: str = "formula") -> tuple[str, ...]:
 
     Raises
     ------
-    ModelError
+    FormulaError, ModelError
         If it is neither a text nor one or two texts.
     """
     if isinstance(given, str):
         return (given,)
     wanted = "a text, or two: ('y ~ x', 'sigma ~ x')"
-    if not isinstance(given, Sequence) or not all(isinstance(text, str) for text in given):
+    if not isinstance(given, Sequence):
+        raise FormulaError(f"{label} must be {wanted}, not {type(given).__name__}")
+    if not all(isinstance(text, str) for text in given):
         raise ModelError(f"{label} must be {wanted}, not {given!r}")
     if not 1 <= len(given) <= 2:
         raise ModelError(f"{label} is {wanted}; there are {len(given)}")

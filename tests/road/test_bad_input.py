@@ -187,7 +187,8 @@ NOT_YET: dict[str, Case] = {
     "derived from itself": (lambda: model("y ~ x", derived={"z": "z * 2"}), errors.ModelError, ("'z'", "itself")),
     "derived that cannot be read": (lambda: model("y ~ x", derived={"q": "x *"}), errors.ModelError, ("derived['q']",)),
     "derived that is no mapping": (lambda: model("y ~ x", derived="x"), errors.ModelError, ("derived=", "mapping")),
-    "observations": (lambda: model("y ~ x", observations={"y": 1}), errors.NotSupportedError, ("observations=",)),
+    "observations": (
+        lambda: model("y ~ x", observations={"y": 1}), errors.ModelError, ("observations['y']", "bmi.measured(")),
     "mechanisms": (lambda: model("y ~ x", mechanisms={"y": 1}), errors.NotSupportedError, ("mechanisms=", "ignorable")),
     "family not built": (
         lambda: model("y ~ x", family="tweedie"), errors.NotSupportedError, ("'tweedie'", "not known", "gaussian")),
