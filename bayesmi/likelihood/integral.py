@@ -22,15 +22,17 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 Density = Callable[[Floats], Floats]  # latents (S, V, D) -> log density (S, U)
 
-_DEFAULT = {1: 21, 2: 11, 3: 9}
-_MOST_ROUNDS = 15
+_DEFAULT = {1: 15, 2: 9, 3: 7}
+_ADAPTING = {1: 7, 2: 5, 3: 5}  # nodes in each direction that find mean and covariance
+_MOST_ROUNDS = 20
+_FAR = 1.4  # just beyond the second node of five, so that the nodes do not step to and fro
 _LEAST_CHANGE, _MOST_CHANGE = 0.1, 10.0  # of a variance in one round
 _LOG_2PI = float(np.log(2 * np.pi))
 
 
 @dataclass(frozen=True)
 class Nodes:
-    """Nodes of a quadrature in each direction: those asked for, or 21, 11 and 9 for one, two and three latents."""
+    """Nodes of a quadrature in each direction: those asked for, or 15, 9 and 7 for one, two and three latents."""
 
     asked: int | None = None
     times: int = 1
@@ -107,38 +109,44 @@ def adaptive_integral(
     nodes : int
         In each direction.
     """
-    one, weight = np.polynomial.hermite_e.hermegauss(nodes)
-    points = np.array(list(itertools.product(one, repeat=n_latents)))  # (K, D)
-    log_weights = np.array([sum(w) for w in itertools.product(np.log(weight), repeat=n_latents)])
-    log_weights += 0.5 * (points**2).sum(axis=1)
     shared = len(owner) != n_nodes_at
     count = np.bincount(owner, minlength=n_nodes_at)
     mean = np.zeros((n_draws, n_nodes_at, n_latents))
     root = np.broadcast_to(np.eye(n_latents), (n_draws, n_nodes_at, n_latents, n_latents)).copy()
+    points, log_weights = _product(_ADAPTING[n_latents], n_latents)
     for _ in range(_MOST_ROUNDS):
-        terms = np.stack(
-            [
-                density(mean + root @ point) + log_weight
-                for point, log_weight in zip(points, log_weights, strict=True)
-            ]
-        )
-        total = log_sum(terms, axis=0)
-        mass = np.exp(terms - total)
+        terms = _terms(density, points, log_weights, mean, root)
+        mass = np.exp(terms - log_sum(terms, axis=0))
         centre = np.einsum("ksu,kd->sud", mass, points)
         square = np.einsum("ksu,kd,ke->sude", mass, points, points)
         if shared:  # one set of nodes for all combinations of a row
             centre = _averages(centre, owner, count)
             square = _averages(square, owner, count)
-        spread = square - centre[..., :, None] * centre[..., None, :]
-        value, vector = np.linalg.eigh(spread)
-        result = total + np.log(np.abs(np.linalg.det(root)))[:, owner]
+        value, vector = np.linalg.eigh(square - centre[..., :, None] * centre[..., None, :])
         settled = np.abs(centre).max(initial=0.0) < 0.1 and np.all((value > 0.8) & (value < 1.25))
-        if settled:
-            break
-        value = np.clip(value, _LEAST_CHANGE, _MOST_CHANGE)
+        far = np.abs(centre).max(axis=-1, keepdims=True) > _FAR  # first there, then closer
+        value = np.clip(value, np.where(far, 1.0, _LEAST_CHANGE), _MOST_CHANGE)
         mean = mean + np.einsum("svde,sve->svd", root, centre)
         root = root @ (vector * np.sqrt(value)[..., None, :])
-    return np.asarray(result)
+        if settled:
+            break
+    terms = _terms(density, *_product(nodes, n_latents), mean, root)
+    return np.asarray(log_sum(terms, axis=0) + np.log(np.abs(np.linalg.det(root)))[:, owner])
+
+
+def _product(nodes: int, n_latents: int) -> tuple[Floats, Floats]:
+    """Nodes (K, D) and log weights (K,) of an integral over the whole space."""
+    one, weight = np.polynomial.hermite_e.hermegauss(nodes)
+    points = np.array(list(itertools.product(one, repeat=n_latents)))
+    log_weights = np.array([sum(w) for w in itertools.product(np.log(weight), repeat=n_latents)])
+    return points, log_weights + 0.5 * (points**2).sum(axis=1)
+
+
+def _terms(density: Density, points: Floats, log_weights: Floats, mean: Floats, root: Floats) -> Floats:
+    """Log of the terms of the sum, (K, S, U)."""
+    return np.stack(
+        [density(mean + root @ point) + more for point, more in zip(points, log_weights, strict=True)]
+    )
 
 
 def _averages(values: Floats, owner: Ints, count: Ints) -> Floats:

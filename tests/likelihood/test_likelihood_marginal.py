@@ -1,6 +1,8 @@
 """Group effects integrated out: against the multivariate normal, scipy's quadrature, brute force and lme4."""
 
 import warnings
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -242,3 +244,19 @@ def test_many_gaussian_effects_need_no_quadrature():
     found = quiet(fit, unit="a", marginal=True)
     assert np.isfinite(found.values).all()
     assert "quadrature" not in found.attrs
+
+
+def test_as_lme4_at_its_estimate():
+    golden = Path(__file__).resolve().parents[1] / "golden" / "marginal"
+    estimate = pd.read_csv(golden / "estimate.csv").set_index("name")["value"]
+    fit = hand_fit("y ~ z + (1 | g)", pd.read_csv(golden / "data.csv"), n=1)
+    own = fit.draws.factors["y"]
+    own = replace(
+        own,
+        intercept=np.array([estimate["Intercept"]]),
+        coefficients=np.array([[estimate["z"]]]),
+        sds={"g": np.array([[estimate["sd"]]])},
+    )
+    fit = replace(fit, draws=replace(fit.draws, factors={"y": own}))
+    found = quiet(fit, unit="g", marginal=True, nodes=25)
+    assert float(found.sum()) == pytest.approx(estimate["logLik"], rel=1e-7)

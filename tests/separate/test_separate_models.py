@@ -12,6 +12,7 @@ import bayesmi as bmi
 from bayesmi import BayesmiNotice
 from bayesmi.errors import BayesmiError, GateError, ModelError
 from bayesmi.separate.fits import seed_of
+from bayesmi.separate.models import _each
 
 pytestmark = pytest.mark.xdist_group("separate")
 FEW = {"draws": 150, "tune": 250, "progress": False}
@@ -179,18 +180,25 @@ def test_a_cluster_value_known_in_the_other_arm_is_known():
     assert (quiet(imputed.complete, 1)["size"] == np.arange(8.0)[data["school"]] ** 2).all()
 
 
-def test_remarks_say_of_which_group_they_are():
-    data = trial()
-    data.loc[data["arm"] == "drug", "x"] = 500.0 + data.loc[data["arm"] == "drug", "x"].fillna(0.0)
+def test_remarks_and_errors_say_of_which_group_they_are(fits):
+    strata = fits.models.strata
+
+    def remark(stratum):
+        warnings.warn("of all", BayesmiNotice, stacklevel=1)
+        if stratum.label == "drug":
+            warnings.warn("of one", BayesmiNotice, stacklevel=1)
+
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        bmi.SeparateModels("whole ~ x", data, by="arm", levels="pooled")
-        alone = {label: quiet(bmi.Model, "whole ~ x", rows).notices for label, rows in data.groupby("arm")}
-    lines = [str(one.message) for one in caught]
-    for label, own in alone.items():
-        for line in own:
-            other = alone["drug" if label == "control" else "control"]
-            assert line in lines or f"where arm is {label!r}: {line}" in lines or line in other
+        _each("arm", strata, remark, stacklevel=2)
+    assert [str(one.message) for one in caught] == ["of all", "where arm is 'drug': of one"]
+
+    def fail(stratum):
+        if stratum.label == "drug":
+            raise ModelError("no")
+
+    with pytest.raises(ModelError, match=r"^where arm is 'drug': no$"):
+        _each("arm", strata, fail, stacklevel=2)
 
 
 @pytest.mark.parametrize(
