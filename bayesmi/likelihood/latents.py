@@ -78,8 +78,9 @@ def find_latents(part: Part, level: str, effects_of: Collection[str]) -> Latents
     """Return the latents at a level; group effects of the groupings in `effects_of` only."""
     effects = tuple(
         (key, effect.n_effects)
-        for factor in part.factors
-        if level in effects_of and part.tables.factors[factor.variable].n_rows
+        for whole in part.factors
+        if level in effects_of and part.tables.factors[whole.variable].n_rows
+        for factor in whole.parts
         for effect in factor.effects
         if effect.grouping == level
         for key in factor.keys
@@ -102,6 +103,8 @@ def _is_gaussian(part: Part, level: str, with_effects: bool, cells: tuple[str, .
     for factor in part.factors:
         depends = factor.variable in cells or bool(factor.parents & moving)
         if with_effects:
+            if factor.scale is not None and any(e.grouping == level for e in factor.scale.effects):
+                return False
             depends |= any(effect.grouping == level for effect in factor.effects)
             depends |= any(link.grouping == level for link in factor.links)
             for effect in factor.effects:

@@ -143,7 +143,10 @@ def _present(part: Part, fit: Fit, kind: str, unit: str) -> NDArray[np.bool_]:
     table = part.table
     seen = np.zeros(table.n_rows, dtype=bool)
     for factor in part.factors:
-        if kind == "outcome" and factor.role != "analysis":
+        of_outcome = factor.role == "analysis" or (
+            factor.is_observation and fit.model.response in factor.column_names
+        )
+        if kind == "outcome" and not of_outcome:
             continue
         column = table.column(factor.variable)
         seen |= ~table.unknown[factor.variable] & ~column.absent

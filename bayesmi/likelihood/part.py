@@ -90,7 +90,12 @@ def without(model: Model, plan: Plan, roles: Collection[str], draws: PosteriorDr
 
     factors = tuple(factor for factor in model.factors if factor.role not in roles)
     names = {factor.variable for factor in factors}
-    groups = {f"{f.prefix}1|{effect.grouping}" for f in factors for effect in f.effects}
+    # what was recorded of a variable goes with it
+    factors = tuple(f for f in factors if not f.is_observation or set(f.column_names) & names)
+    names = {factor.variable for factor in factors}
+    groups = {
+        f"{f.prefix}1|{effect.grouping}" for whole in factors for f in whole.parts for effect in f.effects
+    }
     kept = {key: how for key, how in model.treatments.items() if key in names or key in groups}
     chosen: Any = _Chosen(factors, model.table, kept, model.response)
     finer = {name: value for name, value in plan.finer.items() if name in names}

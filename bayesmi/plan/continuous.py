@@ -66,6 +66,7 @@ def _by_pattern(
     names = [factor.variable for factor in own]
     missing = np.stack([table.unknown[name] & active[name] for name in names], axis=1)
     low = [factor for factor in factors if factor.level == "row"]
+    measured = {name for factor in factors if factor.is_observation for name in factor.column_names}
     stands = np.stack([active[factor.variable] for factor in low], axis=1)
     patterns, member = np.unique(np.concatenate([missing, stands], axis=1), axis=0, return_inverse=True)
     member = member.reshape(-1)
@@ -88,6 +89,8 @@ def _by_pattern(
                 for f in children
             )
             treatment[p, j] = "integrate" if plain and wanted.get(name) != "sample" else "sample"
+            if not plain and name in measured and wanted.get(name) != "sample":
+                treatment[p, j] = "grid"  # unknown in every row: as a latent for NUTS it would be one a row
             if treatment[p, j] == "integrate":
                 touched[name] |= {name, *(f.variable for f in children)}
     by_name = {factor.variable: factor for factor in factors}

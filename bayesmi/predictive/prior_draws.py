@@ -26,7 +26,7 @@ def draw_prior(model: Model, n_draws: int, rng: np.random.Generator) -> Posterio
         If a prior is improper; it is named.
     """
     factors = {}
-    for factor in model.factors:
+    for factor in (part for whole in model.factors for part in whole.parts):
         scales: dict[str, Floats] = {}
         for key in factor.keys:
             own = _equation(factor, model, n_draws, rng)
@@ -50,6 +50,8 @@ def _drawn(prior: Prior, name: str, shape: tuple[int, ...], rng: np.random.Gener
 def _equation(factor: Factor, model: Model, n: int, rng: np.random.Generator) -> FactorDraws:
     """Intercept, coefficients and group effects of one linear predictor."""
     priors, prefix = factor.priors, factor.prefix
+    if factor.is_observation:
+        return FactorDraws(None, np.ones((n, factor.n_coefficients)), {}, {}, {}, {})
     coefficients = np.zeros((n, factor.n_coefficients))
     for j, (name, prior) in enumerate(zip(factor.column_names, priors.coefficients, strict=True)):
         coefficients[:, j] = _drawn(prior, prefix + name, (n,), rng)
@@ -97,7 +99,7 @@ def _correlation_roots(effect: GroupEffect, eta: float, n: int, rng: np.random.G
 def _parameters(factor: Factor, own: FactorDraws, n: int, rng: np.random.Generator) -> dict[str, Floats]:
     """Parameters of the family; increasing thresholds with independent equal priors are these in order."""
     out: dict[str, Floats] = {}
-    for parameter in factor.family.parameters:
+    for parameter in factor.parameters:
         prior, name = factor.priors.scales[parameter.name], f"{factor.prefix}{parameter.name}"
         if not parameter.per_level:
             out[parameter.name] = _drawn(prior, name, (n,), rng)

@@ -105,7 +105,8 @@ def replicate_all(
 ) -> dict[str, Floats]:
     """Return for every variable values drawn for all cells it applies to, one variable after the other, (draws, cells).
 
-    Nothing observed of a modelled variable is used; complete predictors stay as they are.
+    Nothing observed of a modelled variable is used; complete predictors stay as they are. A measurement that was not made
+    is NaN: the size of its error is not known.
     """
     units = {factor.variable: applicable_units(model, factor) for factor in model.factors}
     out: dict[str, list[Floats]] = {factor.variable: [] for factor in reversed(model.factors)}

@@ -291,7 +291,11 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "scale_groups_only": (("y ~ z + b1", "sigma ~ 1 + (1 | c)"), {}),
     "scale_cluster_covariate": (
-        ("y ~ v + t + z + (1 | a/b)", "sigma ~ v"),
+        ("y ~ v + z + (1 | a)", "sigma ~ v"),
+        {"formulas": {"v": ("~ 1", "sigma ~ 1")}},
+    ),
+    "scale_cluster_sampled": (
+        ("y ~ t + z + (1 | a/b)", "sigma ~ z"),
         {"formulas": {"t": ("~ h", "sigma ~ h")}},
     ),
     "scale_priors": (

@@ -15,7 +15,8 @@ def log_density(prior, value):
 
 def log_prior(model, draws):
     """Return it at a single draw that has all group effects."""
-    return sum(of_parameters(f, draws) + of_effects(f, draws) for f in model.factors)
+    estimated = [part for f in model.factors if not f.is_observation for part in f.parts]
+    return sum(of_parameters(f, draws) + of_effects(f, draws) for f in estimated)
 
 
 def of_parameters(factor, draws):
@@ -38,7 +39,7 @@ def of_parameters(factor, draws):
                     shapes = beta_shapes(stop - start, priors.correlations[grouping])
                     total += stats.beta(shapes, shapes).logpdf(half).sum()
     first = draws.factors[factor.keys[0]]
-    for parameter in factor.family.parameters:
+    for parameter in factor.parameters:
         value = first.scales[parameter.name][0]
         if parameter.per_level and priors.scales_at_means and factor.n_coefficients:
             value = value - first.coefficients[0] @ factor.centers
