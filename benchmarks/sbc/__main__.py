@@ -16,15 +16,13 @@ outside by chance: `p` says how far out, and `p_holm` allows for the number of q
 from __future__ import annotations
 
 import argparse
-import os
-import sys
-import time
-from concurrent.futures import ProcessPoolExecutor
+import functools
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.resumable import read_runs, run_missing
 from benchmarks.sbc.replicate import one_replicate
 from benchmarks.sbc.report import judge, plot_shape
 from benchmarks.sbc.shapes import SHAPES
@@ -32,62 +30,19 @@ from benchmarks.sbc.shapes import SHAPES
 RESULTS = Path(__file__).parents[1] / "results" / "sbc"
 
 
-def read_runs(name: str) -> pd.DataFrame:
-    """Return the replicates done of a shape, without those of another design."""
-    path = RESULTS / f"{name}.csv"
-    if not path.exists():
-        return pd.DataFrame()
-    runs = pd.read_csv(path, dtype={"design": str})
-    same = runs["design"] == SHAPES[name].design
-    if not same.all():
-        print(f"{name}: {int((~same).sum())} replicates of another design are left out", file=sys.stderr)
-    return runs[same].reset_index(drop=True)
+def _one(name: str, replicate: int) -> dict[str, object]:
+    return one_replicate(SHAPES[name], replicate)
 
 
-def write_runs(name: str, runs: pd.DataFrame) -> None:
-    """Replace the table of a shape at once."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    part = RESULTS / f".{name}.part"
-    runs.sort_values("replicate").to_csv(part, index=False)
-    os.replace(part, RESULTS / f"{name}.csv")
-
-
-def _one(task: tuple[str, int]) -> dict[str, object]:
-    name, replicate = task
-    return {"design": SHAPES[name].design, **one_replicate(SHAPES[name], replicate)}
-
-
-def run_shape(name: str, replicates: int | None, jobs: int) -> None:
-    """Run what is not done yet."""
-    runs = read_runs(name)
-    wanted = replicates or SHAPES[name].target_replicates
-    done = set(runs["replicate"]) if len(runs) else set()
-    todo = [(name, r) for r in range(wanted) if r not in done]
-    started = written = time.perf_counter()
-    rows = runs.to_dict("records")
-    pool = ProcessPoolExecutor(jobs) if jobs > 1 else None
-    try:
-        for i, row in enumerate(pool.map(_one, todo) if pool else map(_one, todo)):
-            rows.append(row)
-            now = time.perf_counter()
-            if now - written > 20 or i + 1 == len(todo):
-                written = now
-                write_runs(name, pd.DataFrame(rows))
-                each = (now - started) / (i + 1)
-                print(
-                    f"{name}: {len(rows)} of {wanted}, {each:.2f} s each, {each * (len(todo) - i - 1):.0f} s left",
-                    flush=True,
-                )
-    finally:
-        if pool:
-            pool.shutdown(cancel_futures=True)
+def _done(name: str) -> pd.DataFrame:
+    return read_runs(RESULTS / f"{name}.csv", SHAPES[name].design)
 
 
 def report(plots: bool = True) -> pd.DataFrame:
     """Write the summary of all shapes with results, and their plots."""
     tables = []
     for name, shape in SHAPES.items():
-        runs = read_runs(name)
+        runs = _done(name)
         if len(runs) < 20:
             continue
         table = judge(runs)
@@ -119,7 +74,13 @@ def main() -> None:
     arguments = parser.parse_args()
     if not arguments.report:
         for name in arguments.shape or SHAPES:
-            run_shape(name, arguments.replicates, arguments.jobs)
+            run_missing(
+                RESULTS / f"{name}.csv",
+                SHAPES[name].design,
+                arguments.replicates or SHAPES[name].target_replicates,
+                functools.partial(_one, name),
+                arguments.jobs,
+            )
     summary = report()
     if not len(summary):
         return
