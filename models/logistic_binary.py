@@ -112,6 +112,44 @@ def build(data: pd.DataFrame, priors: Mapping[str, float] | None = None) -> pm.M
     return model
 
 
+def build_summed(data: pd.DataFrame, priors: Mapping[str, float] | None = None) -> pm.Model:
+    """Write the same model with the missing cells summed out by hand, so that NUTS can sample it.
+
+    Parameters
+    ----------
+    data : DataFrame, shape (n, 3)
+        As for `build`.
+    priors
+        Values in place of those of `scales`.
+
+    Returns
+    -------
+    pm.Model
+        ``P(x)`` are the probabilities of 1 of the missing cells given everything.
+    """
+    s = override(scales(data), priors)
+    y, x, z = (data[name].to_numpy(float) for name in ("y", "x", "z"))
+    missing = np.isnan(x)
+    with pm.Model(coords={"x__cell": data.index[missing]}) as model:
+        x_intercept_centered = pm.Normal("x__Intercept_centered", 0, s["x__Intercept_centered"])
+        x_z = pm.Normal("x__z", 0, s["x__z"])
+        pm.Deterministic("x__Intercept", x_intercept_centered - s["mean(z)"] * x_z)
+        x_logit = x_intercept_centered + x_z * (z - s["mean(z)"])
+        intercept_centered = pm.Normal("Intercept_centered", 0, s["Intercept_centered"])
+        beta_x = pm.Normal("x", 0, s["x"])
+        beta_z = pm.Normal("z", 0, s["z"])
+        pm.Deterministic("Intercept", intercept_centered - s["mean(x)"] * beta_x - s["mean(z)"] * beta_z)
+        joint = []
+        for c in (0, 1):
+            logit = intercept_centered + beta_x * (c - s["mean(x)"]) + beta_z * (z - s["mean(z)"])
+            terms = -pt.softplus(-x_logit if c else x_logit) - pt.softplus(pt.where(y == 1, -logit, logit))
+            joint.append(terms + np.where(missing | (x == c), 0.0, -1e10))
+        total = pt.logaddexp(joint[0], joint[1])
+        pm.Potential("y and x", total.sum())
+        pm.Deterministic("P(x)", pt.exp(joint[1] - total)[missing], dims="x__cell")
+    return model
+
+
 def summed_logp(data: pd.DataFrame, parameters: Mapping[str, Any]) -> float:
     """Log f(y, x_obs | parameters), the missing cells summed out by brute force.
 

@@ -16,6 +16,7 @@ from bayesmi.draw import FitDraws, PosteriorDraws
 from bayesmi.errors import FitError, GateError
 from bayesmi.fit.check import Check, check_fit
 from bayesmi.fit.gate import Gate
+from bayesmi.fit.names import tree_name
 from bayesmi.fit.summary import summarize
 from bayesmi.model import Model
 from bayesmi.plan import Plan
@@ -349,7 +350,8 @@ def observed_tree(model: Model, posterior: xr.Dataset, statistics: Mapping[str, 
             {"chain": posterior["chain"], "draw": posterior["draw"]},
         ),
         "observed_data": xr.Dataset(
-            {model.response: ("__obs__", response[observed])}, {"__obs__": row_labels(model)[observed]}
+            {tree_name(model.response): ("__obs__", response[observed])},
+            {"__obs__": row_labels(model)[observed]},
         ),
     }
     return xr.DataTree.from_dict(groups)

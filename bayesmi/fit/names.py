@@ -17,9 +17,14 @@ from bayesmi.model import Model
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.plan import Plan
 
-__all__ = ["from_dataset", "plain_labels", "row_labels", "to_dataset"]
+__all__ = ["from_dataset", "plain_labels", "row_labels", "to_dataset", "tree_name"]
 
 Floats = NDArray[np.float64]
+
+
+def tree_name(name: str) -> str:
+    """Return a name as a DataTree can hold it: a slash, which is a path there, becomes the division sign ``∕`` (U+2215)."""
+    return name.replace("/", "\u2215")
 
 
 def to_dataset(draws: PosteriorDraws, model: Model, plan: Plan) -> xr.Dataset:
@@ -67,7 +72,8 @@ def to_dataset(draws: PosteriorDraws, model: Model, plan: Plan) -> xr.Dataset:
     for name, values in draws.cells.items():
         coords[f"{name}__cell"] = cell_labels(model, plan, name)
         put(f"cell__{name}", values, (f"{name}__cell",))
-    return xr.Dataset(variables, coords)
+    dataset = xr.Dataset(variables, coords)
+    return dataset.rename({name: tree_name(str(name)) for name in dataset.variables if "/" in str(name)})
 
 
 def _put_effects(
@@ -130,7 +136,7 @@ def from_dataset(dataset: xr.Dataset, model: Model) -> PosteriorDraws:
     n_chains, n_draws = dataset.sizes["chain"], dataset.sizes["draw"]
 
     def get(name: str) -> Floats:
-        values = dataset[name].transpose("chain", "draw", ...).values
+        values = dataset[tree_name(name)].transpose("chain", "draw", ...).values
         return np.asarray(values, dtype=float).reshape((n_chains * n_draws, *values.shape[2:]))
 
     factors = {
@@ -140,9 +146,9 @@ def from_dataset(dataset: xr.Dataset, model: Model) -> PosteriorDraws:
         for position, key in enumerate(part.keys)
     }
     cells = {
-        str(name)[len("cell__") :]: get(str(name))
-        for name in dataset.data_vars
-        if str(name).startswith("cell__")
+        factor.variable: get(f"cell__{factor.variable}")
+        for factor in model.factors
+        if tree_name(f"cell__{factor.variable}") in dataset
     }
     return PosteriorDraws(n_chains, n_draws, factors, cells)
 
@@ -171,7 +177,7 @@ def _read_factor(factor: Factor, position: int, whole: Any, dataset: xr.Dataset,
             for place, (i, j) in enumerate(effect.correlated_pairs):
                 matrix[:, i, j] = matrix[:, j, i] = values[:, place]
         correlations[grouping] = matrix
-        if f"{prefix}{effect.names[0]}|{grouping}" in dataset:
+        if tree_name(f"{prefix}{effect.names[0]}|{grouping}") in dataset:
             effects[grouping] = np.stack([get(f"{prefix}{name}|{grouping}") for name in effect.names], axis=2)
     return FactorDraws(
         get(f"{prefix}Intercept") if factor.priors.intercept is not None else None,

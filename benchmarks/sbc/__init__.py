@@ -1,0 +1,1 @@
+"""Simulation-based calibration of parameters and of missing cells, for every family and every treatment."""

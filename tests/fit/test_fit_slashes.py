@@ -1,0 +1,34 @@
+"""Terms and columns with a slash in their names: a DataTree takes no slash."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayesmi as bmi
+
+
+@pytest.mark.xdist_group("fit_slashes")
+def test_a_slash_in_a_term_and_in_column_names(tmp_path):
+    rng = np.random.default_rng(1)
+    n = 60
+    data = pd.DataFrame(
+        {"w": rng.lognormal(size=n), "km/h": rng.normal(size=n), "g/h": np.repeat(range(6), 10)}
+    )
+    data["y/x"] = data["w"] / 2 + data["km/h"] + rng.normal(size=n)
+    data.loc[:5, "km/h"] = np.nan
+    data.loc[4:9, "y/x"] = np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", bmi.BayesmiNotice)
+        model = bmi.Model("`y/x` ~ I(w / 2) + `km/h` + (1 | `g/h`)", data, treatments={"km/h": "sample"})
+        fit = model.fit(seed=1, draws=200, tune=300, progress=False)
+        assert "I(w / 2)" in fit.summary().index
+        before = fit.impute(3, despite_gate=True).complete("stacked")
+    names = set(fit.posterior.data_vars)
+    assert {"I(w \u2215 2)", "cell__km\u2215h", "1|g\u2215h", "km\u2215h__Intercept"} <= names
+    fit.save(tmp_path / "fit.bmi")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", bmi.BayesmiNotice)
+        after = bmi.load(tmp_path / "fit.bmi").impute(3, despite_gate=True).complete("stacked")
+    pd.testing.assert_frame_equal(before, after)
