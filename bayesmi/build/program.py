@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from bayesmi.build.centring import centrings
 from bayesmi.build.correlation import beta_shapes, pairs
 from bayesmi.build.distinct import DistinctRows, distinct_rows, every_row, with_classes
+from bayesmi.build.gathered import gather
 from bayesmi.build.links import LINK_FLOOR, typical_link_sds
-from bayesmi.build.patterns import find_patterns, has_patterns
+from bayesmi.build.patterns import PatternBlock, find_patterns, has_patterns
 from bayesmi.build.statistics import gaussian_statistics, group_cross
 from bayesmi.build.tables import EffectTable, FactorTable, Slab, Tables
 from bayesmi.kernel import layout as k
@@ -126,15 +127,16 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
     number = _numbers(factors)
     rows = classes = effects = roots = work = 0
     patterned = has_patterns(factors, tables)
+    left, pattern_blocks = (tables, find_patterns(factors, tables)) if patterned else gather(factors, tables)
     records: list[int] = []
     for factor in factors:
-        whole = tables.factors[factor.variable]
+        whole = left.factors[factor.variable]
         collapsed = any(
             plan.effect(factor.variable, effect.grouping).treatment == "collapse" for effect in factor.effects
         )
         of_factor = every_row(whole) if collapsed else distinct_rows(whole)
         for part in factor.parts:
-            table = tables.of(part)
+            table = left.of(part)
             distinct = of_factor if part is factor else with_classes(table, of_factor)
             for equation in range(len(part.keys)):
                 record, effects, roots, added = _write_equation(
@@ -179,8 +181,8 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
     head[k.G_CELLS] = len(cells)
     head[k.G_CELL_TABLE] = writer.integers([entry for record in cells.values() for entry in record[1]] or [0])
     head[k.G_ROWS] = rows
-    _write_integrals(writer, head, factors, tables, patterned)
-    _write_patterns(writer, head, factors, tables, patterned)
+    _write_integrals(writer, head, factors, left, patterned)
+    _write_patterns(writer, head, factors, pattern_blocks)
     return writer.finish(head, work)
 
 
@@ -202,12 +204,11 @@ def _constants(factors: tuple[Factor, ...], tables: Tables) -> tuple[NDArray[np.
 
 
 def _write_patterns(
-    writer: _Writer, head: list[int], factors: tuple[Factor, ...], tables: Tables, patterned: bool
+    writer: _Writer, head: list[int], factors: tuple[Factor, ...], blocks: tuple[PatternBlock, ...]
 ) -> None:
     """Blocks of units with the same missing cells: cross products of the stacked columns of all their factors."""
     records: list[int] = []
     number_of = _numbers(factors)
-    blocks = find_patterns(factors, tables) if patterned else ()
     for block in blocks:
         members: list[int] = []
         for member in block.members:

@@ -2,7 +2,7 @@
 source(file.path(commandArgs(trailingOnly = TRUE)[1], "common.R"))
 suppressPackageStartupMessages(library(brms))
 say("version", as.character(packageVersion("brms")))
-say("load", elapsed())
+say("start", elapsed())
 data <- read_case()
 formula <- switch(kind,
   a = bf(y ~ mi(x1) + mi(x2) + mi(x3) + z) + bf(x1 | mi() ~ z + mi(x2) + mi(x3)) + bf(x3 | mi() ~ z + mi(x2)) +
@@ -24,6 +24,8 @@ if (nzchar(written)) {
   say("note", paste("refused:", gsub("\n", " ", written)))
   quit(status = 0)
 }
+# Debian keeps Boost's headers where the system has them, not inside the BH package
+if (!nzchar(system.file("include", package = "BH"))) rstan::rstan_options(boost_lib = "/usr/include")
 begun <- proc.time()[["elapsed"]]
 empty <- suppressMessages(suppressWarnings(brm(formula, data, chains = 0, backend = "rstan", silent = 2)))
 say("compile", proc.time()[["elapsed"]] - begun)
@@ -36,7 +38,7 @@ sampled <- proc.time()[["elapsed"]] - begun
 draws <- posterior::as_draws_array(fit)
 analysis <- if (kind == "b") "^b_" else "^(b|bsp)_y_"
 names <- grep(analysis, posterior::variables(draws), value = TRUE)
-ess <- min(posterior::summarise_draws(posterior::subset_draws(draws, names), "ess_bulk")$ess_bulk)
+ess <- min(sapply(names, function(name) posterior::ess_bulk(posterior::extract_variable_matrix(draws, name))))
 say("m", m)
 say("seconds", sampled)
 say("ess", ess)

@@ -2,7 +2,7 @@
 source(file.path(commandArgs(trailingOnly = TRUE)[1], "common.R"))
 suppressPackageStartupMessages(library(jomo))
 say("version", as.character(packageVersion("jomo")))
-say("load", elapsed())
+say("start", elapsed())
 data <- read_case()
 set.seed(1)
 begun <- proc.time()[["elapsed"]]

@@ -3,7 +3,7 @@
 source(file.path(commandArgs(trailingOnly = TRUE)[1], "common.R"))
 suppressPackageStartupMessages(library(mice))
 say("version", as.character(packageVersion("mice")))
-say("load", elapsed())
+say("start", elapsed())
 data <- read_case()
 if (kind == "d") data$xx <- data$x^2
 predictors <- make.predictorMatrix(data)
@@ -28,6 +28,10 @@ if (kind == "d") {
 }
 if (kind == "e") method[c("b", "g", "c")] <- c("logreg", "polr", "norm")
 say("method", unique(method[method != ""]))
+blots <- make.blots(data)
+if (kind == "d") blots$x <- list(quad.outcome = "y")
 one_by_one(function(i) {
-  mice(data, m = 1, maxit = 5, method = method, predictorMatrix = predictors, seed = i, printFlag = FALSE)
+  mice(data,
+    m = 1, maxit = 5, method = method, predictorMatrix = predictors, blots = blots, seed = i, printFlag = FALSE
+  )
 })

@@ -1,0 +1,167 @@
+"""Rows that the density needs only through cross products, beside others that it needs one by one.
+
+Where some cells are summed, their rows stand in the expansion; the other rows of the Gaussian factors, complete ones
+and those with integrated cells, have nothing to do with that and are gathered by pattern all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.build.expansion import nothing_expanded
+from bayesmi.build.integrals import Integrals
+from bayesmi.build.patterns import PatternBlock, PatternMember, find_patterns
+from bayesmi.build.statistics import residual_columns
+from bayesmi.build.tables import FactorTable, Slab, Tables
+from bayesmi.model.factor import Factor
+
+__all__ = ["gather"]
+
+Ints = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+_FEW = 16  # rows of a pattern below which they cost less one by one
+
+
+def gather(factors: tuple[Factor, ...], tables: Tables) -> tuple[Tables, tuple[PatternBlock, ...]]:
+    """Return the tables of what is left row by row, and the blocks of what is not."""
+    may = {f.variable: _may_be_gathered(f, tables.factors[f.variable]) for f in factors}
+    units = _units(factors, tables, may)
+    with_cells: dict[str, FactorTable] = {}
+    left: dict[str, FactorTable] = {}
+    blocks: list[PatternBlock] = []
+    there, here = np.cumsum(units) - 1, np.cumsum(~units) - 1  # new numbers of the units
+    for n, factor in enumerate(factors):
+        table = tables.factors[factor.variable]
+        inside = (table.integral_unit >= 0) & units[table.integral_unit] if units.size else _none(table)
+        with_cells[factor.variable] = _take(table, inside, there)
+        rest = ~inside
+        one_by_one = rest & ((table.integral_unit >= 0) | (np.arange(table.n_rows) >= table.n_plain))
+        if may[factor.variable] and one_by_one.any():  # else sufficient statistics serve the whole factor
+            complete = rest & ~one_by_one
+            if complete.sum() >= _FEW:
+                columns = residual_columns(factor, _take(table, complete, there))
+                member = PatternMember(n, 0, ())
+                blocks.append(PatternBlock(len(columns), (member,), columns.T @ columns))
+                rest = one_by_one
+        left[factor.variable] = table if rest.all() else _take(table, rest, here)
+    if units.any():
+        gathered = replace(
+            tables,
+            factors=with_cells,
+            expansion=nothing_expanded(),
+            integrals=_take_units(tables.integrals, units),
+        )
+        blocks += find_patterns(factors, gathered)
+    if not blocks:
+        return tables, ()
+    return replace(tables, factors=left, integrals=_take_units(tables.integrals, ~units)), tuple(blocks)
+
+
+def _none(table: FactorTable) -> Mask:
+    return np.zeros(table.n_rows, dtype=bool)
+
+
+def _may_be_gathered(factor: Factor, table: FactorTable) -> bool:
+    """Whether rows of a factor differ by their numbers only: no group, no sampled cell, one residual sd."""
+    return (
+        factor.level == "row"
+        and factor.family.is_gaussian_identity
+        and factor.scale is None
+        and not factor.is_observation
+        and not factor.effects
+        and not factor.links
+        and not table.latent
+        and not table.response_positions.size
+    )
+
+
+def _units(factors: tuple[Factor, ...], tables: Tables, may: Mapping[str, bool]) -> Mask:
+    """Units that are gathered: not expanded, all their factors may, cells enter all rows alike, and not too few."""
+    integrals = tables.integrals
+    units = integrals.expanded < 0
+    code = np.zeros(integrals.n, dtype=np.int64)  # pattern of a unit, by bits
+    for factor in factors:
+        table = tables.factors[factor.variable]
+        mine = table.integral_unit[table.integral_unit >= 0]
+        code *= 2
+        code[mine] += 1
+        if not may[factor.variable]:
+            units[mine] = False
+        for slab in table.integrated:
+            plain = slab.positions < table.n_plain
+            if plain.any() and (slab.slab[plain] != slab.slab[plain][0]).any():
+                units[table.integral_unit[slab.positions]] = False
+    for name in integrals.names:
+        code = 2 * code + (integrals.place[name][integrals.rows] >= 0)
+    _, inverse, counts = np.unique(code, return_inverse=True, return_counts=True)
+    enough = np.bincount(inverse, weights=units, minlength=len(counts)) >= _FEW
+    return np.asarray(units & enough[inverse])
+
+
+def _take(table: FactorTable, keep: Mask, unit_number: Ints) -> FactorTable:
+    """Return the table of some rows; units of the integrals get new numbers."""
+    number = np.cumsum(keep) - 1
+    n_plain = int(keep[: table.n_plain].sum())
+    pairs = keep[table.pair_rows]
+    responses = keep[table.response_positions]
+    unit = table.integral_unit[keep]
+    latent = {}
+    for name, (positions, index) in table.latent.items():
+        mine = keep[positions]
+        latent[name] = (number[positions[mine]], index[mine])
+    return replace(
+        table,
+        units=table.units[keep],
+        n_plain=n_plain,
+        expanded=table.expanded[keep[table.n_plain :]],
+        pair_entries=table.pair_entries[pairs],
+        pair_rows=number[table.pair_rows[pairs]],
+        constant=table.constant[keep],
+        known={name: values[keep] for name, values in table.known.items()},
+        response=table.response[keep],
+        response_positions=number[table.response_positions[responses]],
+        response_index=table.response_index[responses],
+        values={name: values[keep] for name, values in table.values.items()},
+        latent=latent,
+        base=table.base[keep],
+        slabs=tuple(_take_slab(slab, keep, number) for slab in table.slabs),
+        offset=table.offset[keep],
+        effects=tuple(
+            replace(
+                effect,
+                codes=effect.codes[keep],
+                base=effect.base[keep],
+                slabs=tuple(_take_slab(slab, keep, number) for slab in effect.slabs),
+            )
+            for effect in table.effects
+        ),
+        links={name: codes[keep] for name, codes in table.links.items()},
+        integrated=tuple(
+            own for slab in table.integrated if (own := _take_slab(slab, keep, number)).positions.size
+        ),
+        integrated_response=number[table.integrated_response[keep[table.integrated_response]]],
+        integral_unit=np.where(unit >= 0, unit_number[unit], -1) if unit_number.size else unit,
+        scale=None if table.scale is None else _take(table.scale, keep, unit_number),
+    )
+
+
+def _take_slab(slab: Slab, keep: Mask, number: Ints) -> Slab:
+    mine = keep[slab.positions]
+    return replace(slab, positions=number[slab.positions[mine]], index=slab.index[mine], slab=slab.slab[mine])
+
+
+def _take_units(integrals: Integrals, keep: Mask) -> Integrals:
+    """Return some of the units."""
+    number = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1)  # number[-1] is -1
+    return replace(
+        integrals,
+        rows=integrals.rows[keep],
+        expanded=integrals.expanded[keep],
+        sizes=integrals.sizes[keep],
+        plain_unit=number[integrals.plain_unit],
+        expanded_unit=number[integrals.expanded_unit],
+    )
