@@ -25,7 +25,7 @@ def hand_fit(formula, data, *, n=3, sd=0.4, seed=0, finer=1.0, **options):
     start = built.program.initial()
     x = start + rng.normal(0.0, sd, (n, len(start)))
     draws: PosteriorDraws = posterior_draws(built, constrained(built.program, x), 1, n)
-    for factor in model.factors:
+    for factor in (part for whole in model.factors for part in whole.parts):
         for key in factor.keys:
             for effect in factor.effects:
                 n_groups = len(model.table.groupings[effect.grouping].labels)
