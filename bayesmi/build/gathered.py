@@ -47,7 +47,8 @@ def gather(factors: tuple[Factor, ...], tables: Tables) -> tuple[Tables, tuple[P
                 member = PatternMember(n, 0, ())
                 blocks.append(PatternBlock(len(columns), (member,), columns.T @ columns))
                 rest = one_by_one
-        left[factor.variable] = table if rest.all() else _take(table, rest, here)
+        # a factor that keeps all its rows needs the units' new numbers too
+        left[factor.variable] = table if rest.all() and not units.any() else _take(table, rest, here)
     if units.any():
         gathered = replace(
             tables,
