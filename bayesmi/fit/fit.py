@@ -196,7 +196,7 @@ class Fit:
             With a grouping: the effects of the group (and of groupings inside it) are integrated out, for
             leave-one-group-out. Otherwise all group effects are given, for leave-one-row-out.
         nodes : int, optional
-            Nodes of a quadrature in each direction, where one is needed; by default 15, 9 or 7 for one, two or three
+            Nodes of a quadrature in each direction, where one is needed; by default 21, 9 or 5 for one, two or three
             unknowns.
         progress : bool
             Show progress.

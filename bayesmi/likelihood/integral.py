@@ -22,9 +22,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 Density = Callable[[Floats], Floats]  # latents (S, V, D) -> log density (S, U)
 
-_DEFAULT = {1: 15, 2: 9, 3: 7}
+_DEFAULT = {1: 21, 2: 9, 3: 5}
 _ADAPTING = {1: 7, 2: 5, 3: 5}  # nodes in each direction that find mean and covariance
 _MOST_ROUNDS = 20
+_FIRST = 32  # draws
 _FAR = 1.4  # just beyond the second node of five, so that the nodes do not step to and fro
 _LEAST_CHANGE, _MOST_CHANGE = 0.1, 10.0  # of a variance in one round
 _LOG_2PI = float(np.log(2 * np.pi))
@@ -32,7 +33,7 @@ _LOG_2PI = float(np.log(2 * np.pi))
 
 @dataclass(frozen=True)
 class Nodes:
-    """Nodes of a quadrature in each direction: those asked for, or 15, 9 and 7 for one, two and three latents."""
+    """Nodes of a quadrature in each direction: those asked for, or 21, 9 and 5 for one, two and three latents."""
 
     asked: int | None = None
     times: int = 1
@@ -109,10 +110,28 @@ def adaptive_integral(
     nodes : int
         In each direction.
     """
+    shape = (n_nodes_at, n_latents)
+    start, spread = np.zeros(shape), np.tile(np.eye(n_latents), (n_nodes_at, 1, 1))
+    if n_draws > 2 * _FIRST:  # where the first draws have their nodes the others have theirs nearly
+        mean, root = _adapted(density, _FIRST, start, spread, owner)
+        start = mean.mean(axis=0)
+        moved = mean - start
+        covariance = root @ np.swapaxes(root, -1, -2) + moved[..., :, None] * moved[..., None, :]
+        spread = np.linalg.cholesky(covariance.mean(axis=0))
+    mean, root = _adapted(density, n_draws, start, spread, owner)
+    terms = _terms(density, *_product(nodes, n_latents), mean, root)
+    return np.asarray(log_sum(terms, axis=0) + np.log(np.abs(np.linalg.det(root)))[:, owner])
+
+
+def _adapted(
+    density: Density, n_draws: int, start: Floats, spread: Floats, owner: Ints
+) -> tuple[Floats, Floats]:
+    """Mean and root of the covariance of the integrand, (S, V, D) and (S, V, D, D)."""
+    n_nodes_at, n_latents = start.shape
     shared = len(owner) != n_nodes_at
     count = np.bincount(owner, minlength=n_nodes_at)
-    mean = np.zeros((n_draws, n_nodes_at, n_latents))
-    root = np.broadcast_to(np.eye(n_latents), (n_draws, n_nodes_at, n_latents, n_latents)).copy()
+    mean = np.tile(start, (n_draws, 1, 1))
+    root = np.tile(spread, (n_draws, 1, 1, 1))
     points, log_weights = _product(_ADAPTING[n_latents], n_latents)
     for _ in range(_MOST_ROUNDS):
         terms = _terms(density, points, log_weights, mean, root)
@@ -130,8 +149,7 @@ def adaptive_integral(
         root = root @ (vector * np.sqrt(value)[..., None, :])
         if settled:
             break
-    terms = _terms(density, *_product(nodes, n_latents), mean, root)
-    return np.asarray(log_sum(terms, axis=0) + np.log(np.abs(np.linalg.det(root)))[:, owner])
+    return mean, root
 
 
 def _product(nodes: int, n_latents: int) -> tuple[Floats, Floats]:

@@ -102,6 +102,8 @@ def _is_gaussian(part: Part, level: str, with_effects: bool, cells: tuple[str, .
     moving = set(cells)  # latent cells whose density depends on the latents of this level
     for factor in part.factors:
         depends = factor.variable in cells or bool(factor.parents & moving)
+        if factor.scale_parents & moving:
+            return False  # the residual sd depends on a latent cell
         if with_effects:
             if factor.scale is not None and any(e.grouping == level for e in factor.scale.effects):
                 return False

@@ -24,7 +24,7 @@ __all__ = ["log_likelihood", "with_log_likelihood"]
 Floats = NDArray[np.float64]
 _CHUNK = 2_000_000  # numbers in one array
 _CHECKED = 12  # draws at which a quadrature is repeated with twice the nodes
-_MOST_ERROR = 1e-3
+_MOST_ERROR = 0.01  # of a unit's log likelihood: far below its spread between draws
 _COMPARABLE = {
     "outcome": "log f(outcome | observed predictors, group effects): comparable between models of the same outcome",
     "joint": "log f(outcome, observed cells of the modelled predictors | group effects): comparable only between models in "

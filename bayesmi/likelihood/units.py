@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.errors import NotSupportedError
 from bayesmi.likelihood.densities import Densities, Terms, by_group, densities, sum_combinations
+from bayesmi.likelihood.inside import find_inside
 from bayesmi.likelihood.integral import Density, Nodes, adaptive_integral, is_quadratic, quadratic_integral
 from bayesmi.likelihood.latents import Latents, find_latents
 from bayesmi.likelihood.part import Part
@@ -87,10 +88,11 @@ def _in_order(part: Part, with_cells: Collection[str], effects_of: Collection[st
                 f"missing cells or group effects of {inner} and of {outer} would both have to be integrated out, and neither "
                 "lies in the other: the nearest that is supported is a unit whose groupings are nested"
             )
-    if summed and grouped and summed != grouped[0] and chain.index(summed) > 0:
+    inside = [level for level in grouped if _is_inside(part, level)]
+    if len(inside) > 1:
         raise NotSupportedError(
-            f"missing cells of {summed} are summed out, and inside them cells or effects of {grouped[0]} would have to be "
-            f"integrated out: the nearest that is supported is unit={summed!r} without marginal="
+            f"missing cells of {summed} are summed out, and inside them cells or effects of {' and of '.join(inside)} would "
+            "have to be integrated out: the nearest that is supported is one of the two"
         )
     return [*(["row"] if "row" in levels else []), *grouped]
 
@@ -99,11 +101,9 @@ def _terms(
     part: Part, draws: PosteriorDraws, stages: Sequence[Latents], nodes: Nodes, used: list[str]
 ) -> Terms:
     """Log likelihood with everything at the stages' levels integrated out, the innermost first."""
-    if not stages:
-        return sum_combinations(part, densities(part, draws))
+    if not stages or stages[-1].level == "row" or _is_inside(part, stages[-1].level):
+        return sum_combinations(part, _densities(part, draws, stages, nodes, used))
     stage, inner = stages[-1], stages[:-1]
-    if stage.level == "row":
-        return _over_rows(part, draws, stage, nodes, used)
     touched = np.flatnonzero(stage.touched)
     base = _terms(
         part, stage.put(part, draws, np.zeros((draws.n, len(stage.has), stage.n))), inner, nodes, used
@@ -132,7 +132,37 @@ def _terms(
     return Terms(rows, groups)
 
 
-def _over_rows(part: Part, draws: PosteriorDraws, stage: Latents, nodes: Nodes, used: list[str]) -> Terms:
+def _is_inside(part: Part, level: str) -> bool:
+    """Whether the groups of a level lie inside clusters whose cells are summed out."""
+    summed = part.tables.expansion.group_level
+    return bool(summed) and level not in ("row", summed) and part.table.contains(summed, level)
+
+
+def _densities(
+    part: Part, draws: PosteriorDraws, stages: Sequence[Latents], nodes: Nodes, used: list[str]
+) -> Densities:
+    """Log densities with everything integrated out that lies inside the sums over combinations of clusters."""
+    if not stages:
+        return densities(part, draws)
+    stage, inner = stages[-1], stages[:-1]
+    if stage.level == "row":
+        return _over_rows(part, draws, stage, nodes, used)
+    touched = np.flatnonzero(stage.touched)
+    found = find_inside(part, stage.level, touched)
+
+    def density(z: Floats) -> Floats:
+        whole = np.zeros((z.shape[0], len(stage.has), stage.n))
+        whole[:, touched] = z
+        some = draws if z.shape[0] == draws.n else draws.take(np.arange(z.shape[0]))
+        own = _densities(part, stage.put(part, some, whole), inner, nodes, used)
+        return found.values(part, own) + stage.log_scale(part, whole)[:, found.group]
+
+    integrated = _integral(part, density, draws, stage, touched, found.owner, nodes, used)
+    at_zero = stage.put(part, draws, np.zeros((draws.n, len(stage.has), stage.n)))
+    return found.replaced(part, _densities(part, at_zero, inner, nodes, used), integrated)
+
+
+def _over_rows(part: Part, draws: PosteriorDraws, stage: Latents, nodes: Nodes, used: list[str]) -> Densities:
     """Integrate over the sampled cells of rows, in each combination of summed cells by itself."""
     of = part.tables.expansion.rows
     in_entries = np.zeros(part.table.n_rows, dtype=bool)
@@ -157,7 +187,7 @@ def _over_rows(part: Part, draws: PosteriorDraws, stage: Latents, nodes: Nodes, 
     of_rows, of_entries = found.rows.copy(), found.entries.copy()
     of_rows[:, rows] = integrated[:, : len(rows)]
     of_entries[:, entries] = integrated[:, len(rows) :]
-    return sum_combinations(part, Densities(of_rows, found.groups, of_entries))
+    return Densities(of_rows, found.groups, of_entries)
 
 
 def _integral(

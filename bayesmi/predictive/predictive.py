@@ -97,4 +97,4 @@ def _observed(model: Model) -> xr.Dataset:
         factor.variable: values_at(model, factor, observed_units(model, factor))
         for factor in reversed(model.factors)
     }
-    return to_group(model, observed, observed_units, None)
+    return to_group(model, {name: own for name, own in observed.items() if own.size}, observed_units, None)

@@ -260,3 +260,30 @@ def test_as_lme4_at_its_estimate():
     fit = replace(fit, draws=replace(fit.draws, factors={"y": own}))
     found = quiet(fit, unit="g", marginal=True, nodes=25)
     assert float(found.sum()) == pytest.approx(estimate["logLik"], rel=1e-7)
+
+
+def test_nested_effects_inside_a_summed_cell_of_the_outer_cluster():
+    """log Σ_w f(w) N(y; X b(w), v) with w the missing flag of group 2 and v of both levels' effects."""
+    data = small_table().dropna(subset="y").reset_index(drop=True)
+    fit = hand_fit("y ~ flag + z + (1 | a/b)", data, formulas={"flag": "~ 1"})
+    found = quiet(fit, "joint", unit="a", marginal=True)
+    y, flag = fit.draws.factors["y"], fit.draws.factors["flag"]
+    at = {name: j for j, name in enumerate(fit.model.factor("y").column_names)}
+    for s in range(fit.draws.n):
+        p = 1 / (1 + np.exp(-flag.intercept[s]))
+        for g in range(4):
+            rows = np.flatnonzero(data["a"] == g)
+            same = (data["b"].to_numpy()[rows, None] == data["b"].to_numpy()[rows]).astype(float)
+            v = y.sds["a"][s, 0] ** 2 + y.sds["a:b"][s, 0] ** 2 * same
+            v = v + y.scales["sigma"][s] ** 2 * np.eye(len(rows))
+            mean = y.intercept[s] + y.coefficients[s, at["z"]] * data["z"].to_numpy()[rows]
+            each = [
+                np.log(p if w else 1 - p)
+                + stats.multivariate_normal(mean + w * y.coefficients[s, at["flag"]], v).logpdf(
+                    data["y"][rows]
+                )
+                for w in (0, 1)
+            ]
+            seen = data["flag"].to_numpy()[rows[0]]
+            expected = np.logaddexp(*each) if np.isnan(seen) else each[int(seen)]
+            assert found.values[0, s, g] == pytest.approx(expected, rel=1e-7)
