@@ -2,8 +2,10 @@
 
 A centred intercept u_g is nearly collinear with the intercept and with the coefficients of group-level predictors, a
 centred slope with the slope itself: NUTS then moves along a ridge. It sees v_g = u_g + (what these contribute in group g)
-instead, v_g being what the rows of the group determine (Gelfand, Sahu & Carlin 1995). The map is linear with Jacobian one:
-priors and posterior stay as they are.
+instead, v_g being what the rows of the group determine (Gelfand, Sahu & Carlin 1995). These are fixed effects of group-level
+predictors, sampled cells of a group's own variables, and effects of earlier variables in the same groups (links): with few
+large groups a link's coefficient would otherwise have to move all effects at once. The map has Jacobian one: priors and
+posterior stay as they are.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ class Centring:
     weights: Floats  # (q, G, p)
     intercept: int  # the effect that takes the intercept (less the location), or -1
     cells: tuple[CellShift, ...]  # sampled cells that are the same for all rows of a group
+    links: tuple[tuple[int, int], ...]  # (link, effect): effects of earlier variables in the same groups
 
 
 def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centring]:
@@ -85,9 +88,15 @@ def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centr
                 break
         takes = first if intercept_free and first >= 0 else -1
         intercept_free = intercept_free and takes < 0
-        if takes >= 0 or weights.any():
-            out[effect.grouping] = Centring(weights, takes, tuple(cells))
+        links = () if first < 0 or first in varying else _links(factor, effect.grouping, first)
+        if takes >= 0 or weights.any() or links:
+            out[effect.grouping] = Centring(weights, takes, tuple(cells), links)
     return out
+
+
+def _links(factor: Factor, grouping: str, first: int) -> tuple[tuple[int, int], ...]:
+    """Links of the factor that are constant in the groups."""
+    return tuple((m, first) for m, link in enumerate(factor.links) if link.grouping == grouping)
 
 
 def _cells(table: FactorTable, effect: EffectTable, column: int, first: int) -> list[CellShift] | None:

@@ -360,6 +360,9 @@ def _write_equation(
         if effect.grouping in centring:
             own[k.E_SHIFT] = writer.floats(centring[effect.grouping].weights)
             own[k.E_SHIFT_INTERCEPT] = centring[effect.grouping].intercept
+            absorbed = centring[effect.grouping].links
+            own[k.E_LINKS] = len(absorbed)
+            own[k.E_LINK_TABLE] = writer.integers(absorbed or [0])
             moved = centring[effect.grouping].cells
             own[k.E_CELLS] = len(moved)
             own[k.E_CELL_WEIGHTS] = writer.floats([one.weight for one in moved])

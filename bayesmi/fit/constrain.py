@@ -48,12 +48,13 @@ def posterior_draws(
     built: BuiltModel, free: Mapping[str, Floats], n_chains: int, n_draws: int
 ) -> PosteriorDraws:
     """Return draws on the scale of the data from the sampled model's free variables, each (S, …)."""
-    factors = {
-        key: _factor_draws(part, key, built, free, n_chains * n_draws)
-        for factor in built.model.factors
-        for part in factor.parts
-        for key in part.keys
-    }
+    factors: dict[
+        str, FactorDraws
+    ] = {}  # earlier variables first: later ones may be centred on their effects
+    for factor in built.model.factors:
+        for part in factor.parts:
+            for key in part.keys:
+                factors[key] = _factor_draws(part, key, built, free, factors, n_chains * n_draws)
     cells = {
         name: built.model.factor(name).location + built.model.factor(name).spread * free[f"cell::{name}"]
         for name in built.tables.n_cells
@@ -62,7 +63,12 @@ def posterior_draws(
 
 
 def _factor_draws(
-    factor: Factor, key: str, built: BuiltModel, free: Mapping[str, Floats], n: int
+    factor: Factor,
+    key: str,
+    built: BuiltModel,
+    free: Mapping[str, Floats],
+    earlier: Mapping[str, FactorDraws],
+    n: int,
 ) -> FactorDraws:
     coefficients = np.ones((n, factor.n_coefficients))
     if factor.n_coefficients and not factor.is_observation:
@@ -97,6 +103,10 @@ def _factor_draws(
                     source = built.model.factor(one.variable)
                     cell = source.location + source.spread * free[f"cell::{one.variable}"][:, one.index]
                     shift[:, one.group, one.effect] += one.weight * coefficients[:, one.column] * cell
+                for m, c in own.links:
+                    link = factor.links[m]
+                    before = earlier[link.key].effects[link.grouping][:, :, link.position]
+                    shift[:, :, c] += coefficients[:, [factor.design.n_columns + m]] * before
                 effects[effect.grouping] -= shift
         else:
             root = sds[effect.grouping][:, :, None] * np.linalg.cholesky(correlations[effect.grouping])

@@ -144,6 +144,34 @@ def _effect_forward(x, f, i, factor, at, roots, corrs, a, beta, n, u):  # type: 
                 u[place] = value
     if treatment == k.CENTRED:
         _shift_by_cells(x, f, i, at, n, beta, u)
+        _shift_by_links(i, factor, at, n, beta, u)
+
+
+@kernel
+def _shift_by_links(i, factor, at, n, beta, u):  # type: ignore[no-untyped-def]
+    """Take the effects of earlier variables, which are there already, out of a centred effect of the same groups."""
+    q = i[at + k.E_Q]
+    for number in range(i[at + k.E_LINKS]):
+        m, c = i[i[at + k.E_LINK_TABLE] + 2 * number], i[i[at + k.E_LINK_TABLE] + 2 * number + 1]
+        link = i[factor + k.F_LINK_TABLE] + m * k.L_SIZE
+        source = _effect_record(i, i[link + k.L_FACTOR], i[link + k.L_EFFECT])
+        first, step = i[source + k.E_U] + i[link + k.L_POSITION], i[source + k.E_Q]
+        slope = beta[n, i[factor + k.F_COLUMNS] + m]
+        for g in range(i[at + k.E_GROUPS]):
+            u[i[at + k.E_U] + g * q + c] -= slope * u[first + g * step]
+
+
+@kernel
+def _shift_by_links_backward(i, factor, at, n, beta, u, d_own, d_beta, d_u):  # type: ignore[no-untyped-def]
+    for number in range(i[at + k.E_LINKS]):
+        m, c = i[i[at + k.E_LINK_TABLE] + 2 * number], i[i[at + k.E_LINK_TABLE] + 2 * number + 1]
+        link = i[factor + k.F_LINK_TABLE] + m * k.L_SIZE
+        source = _effect_record(i, i[link + k.L_FACTOR], i[link + k.L_EFFECT])
+        first, step = i[source + k.E_U] + i[link + k.L_POSITION], i[source + k.E_Q]
+        column = i[factor + k.F_COLUMNS] + m
+        for g in range(i[at + k.E_GROUPS]):
+            d_beta[n, column] -= d_own[g, c] * u[first + g * step]
+            d_u[first + g * step] -= d_own[g, c] * beta[n, column]
 
 
 @kernel
@@ -556,6 +584,7 @@ def _effect_backward(x, f, i, factor, at, n, roots, corrs, u, d_u, d_roots, beta
         total += centred_density(own, root, d_own, d_root) - 0.5 * _LOG_2PI * size
         scale, p, shift = f[i[at + k.E_SCALE]], i[factor + k.F_COLUMNS], i[at + k.E_SHIFT]
         _shift_by_cells_backward(x, f, i, at, n, beta, d_own, d_beta, gradient)
+        _shift_by_links_backward(i, factor, at, n, beta, u, d_own, d_beta, d_u)
         for g in range(n_groups):
             for a in range(q):
                 d = d_own[g, a]
@@ -793,7 +822,8 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
             _add_cell_gradient(f, i, i[at + k.F_RESPONSE_VARIABLE], index, -d_eta[start + t], gradient)
         _rows_backward(x, f, i, at, n, beta, u, d_eta, by_class, d_a, d_beta, d_u, gradient)
 
-    for n in range(n_factors):
+    # effects enter models and effects of later variables, so that these go first
+    for n in range(n_factors - 1, -1, -1):
         at = i[table + n]
         for e in range(i[at + k.F_EFFECTS]):
             effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE

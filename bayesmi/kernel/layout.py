@@ -139,8 +139,10 @@ L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SCALE, L_SIZE = range(
     E_CELLS,  # sampled cells in centred effects: how many
     E_CELL_TABLE,  # I: (group, effect, column, cell record, index) of each
     E_CELL_WEIGHTS,  # F
+    E_LINKS,  # links in centred effects: how many
+    E_LINK_TABLE,  # I: (number of the link, effect) of each
     E_SIZE,
-) = range(24)
+) = range(26)
 
 COLLAPSE, NONCENTRED, CENTRED = range(3)
 

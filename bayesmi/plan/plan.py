@@ -27,7 +27,7 @@ _BUDGET = 4_000_000  # expanded rows
 _INFORMATIVE = (
     3.0  # information of a group's rows over that of the prior, from which centred effects mix better
 )
-_INFORMATIVE_BESIDE_LINKS = 30.0
+_INFORMATIVE_BESIDE_LINKS = 8.0
 
 
 @dataclass(frozen=True)
