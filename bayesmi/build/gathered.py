@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.build.expansion import nothing_expanded
-from bayesmi.build.integrals import Integrals
+from bayesmi.build.integrals import Integrals, SolvedCells
 from bayesmi.build.patterns import PatternBlock, PatternMember, find_patterns
 from bayesmi.build.statistics import residual_columns
 from bayesmi.build.tables import FactorTable, Slab, Tables
@@ -21,6 +21,7 @@ from bayesmi.model.factor import Factor
 
 __all__ = ["gather"]
 
+Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 _FEW = 16  # rows of a pattern below which they cost less one by one
@@ -93,14 +94,27 @@ def _units(factors: tuple[Factor, ...], tables: Tables, may: Mapping[str, bool])
         if not may[factor.variable]:
             units[mine] = False
         for slab in table.integrated:
-            plain = slab.positions < table.n_plain
-            if plain.any() and (slab.slab[plain] != slab.slab[plain][0]).any():
-                units[table.integral_unit[slab.positions]] = False
+            units[_unlike(slab.slab, slab.positions, table, integrals)] = False
+        units[_unlike(table.response_slopes, table.solved_response, table, integrals)] = False
+    code = code * (int(integrals.system.max(initial=-1)) + 2) + integrals.system + 1
     for name in integrals.names:
         code = 2 * code + (integrals.place[name][integrals.rows] >= 0)
     _, inverse, counts = np.unique(code, return_inverse=True, return_counts=True)
     enough = np.bincount(inverse, weights=units, minlength=len(counts)) >= _FEW
     return np.asarray(units & enough[inverse])
+
+
+def _unlike(weights: Floats, positions: Ints, table: FactorTable, integrals: Integrals) -> Ints:
+    """Units under the same observed derived values whose cells enter plain rows with different weights."""
+    plain = positions < table.n_plain
+    weights, unit = weights[plain], table.integral_unit[positions[plain]]
+    system = integrals.system[unit]
+    out = [unit[:0]]
+    for k in np.unique(system):
+        mine = system == k
+        if (weights[mine] != weights[mine][0]).any():
+            out.append(unit[mine])
+    return np.concatenate(out)
 
 
 def _take(table: FactorTable, keep: Mask, unit_number: Ints) -> FactorTable:
@@ -110,6 +124,7 @@ def _take(table: FactorTable, keep: Mask, unit_number: Ints) -> FactorTable:
     pairs = keep[table.pair_rows]
     responses = keep[table.response_positions]
     unit = table.integral_unit[keep]
+    solved = keep[table.solved_response]
     latent = {}
     for name, (positions, index) in table.latent.items():
         mine = keep[positions]
@@ -145,6 +160,8 @@ def _take(table: FactorTable, keep: Mask, unit_number: Ints) -> FactorTable:
             own for slab in table.integrated if (own := _take_slab(slab, keep, number)).positions.size
         ),
         integrated_response=number[table.integrated_response[keep[table.integrated_response]]],
+        solved_response=number[table.solved_response[solved]],
+        response_slopes=table.response_slopes[solved],
         integral_unit=np.where(unit >= 0, unit_number[unit], -1) if unit_number.size else unit,
         scale=None if table.scale is None else _take(table.scale, keep, unit_number),
     )
@@ -165,4 +182,9 @@ def _take_units(integrals: Integrals, keep: Mask) -> Integrals:
         sizes=integrals.sizes[keep],
         plain_unit=number[integrals.plain_unit],
         expanded_unit=number[integrals.expanded_unit],
+        solved={
+            name: SolvedCells(one.base[keep], one.slopes[keep]) for name, one in integrals.solved.items()
+        },
+        log_jacobian=integrals.log_jacobian[keep],
+        system=integrals.system[keep],
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,25 @@ from bayesmi.build.expansion import Expansion
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
+from bayesmi.plan.levelset import linear_solution
 
-__all__ = ["Integrals", "find_integrals"]
+__all__ = ["Integrals", "SolvedCells", "find_integrals"]
 
+Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class SolvedCells:
+    """Cells of one variable that are affine in the integrated cells of their unit: base + slopes @ cells."""
+
+    base: Floats  # (units,), NaN where the variable is not solved
+    slopes: Floats  # (units, most)
+
+    @property
+    def stands(self) -> NDArray[np.bool_]:
+        """Units where it is solved, (units,)."""
+        return np.isfinite(self.base)
 
 
 @dataclass(frozen=True)
@@ -30,6 +45,11 @@ class Integrals:
     sizes: Ints  # (units,) cells
     plain_unit: Ints  # (n,) unit of a row that is not expanded, or -1
     expanded_unit: Ints  # (E,) unit of an expanded row, or -1
+    solved: Mapping[str, SolvedCells] = field(default_factory=dict)
+    log_jacobian: Floats = field(
+        default_factory=lambda: np.zeros(0)
+    )  # (units,) of the observed derived values
+    system: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.intp))  # (units,) which of them, or -1
 
     @property
     def n(self) -> int:
@@ -74,22 +94,67 @@ def find_integrals(
     plain_unit[plain] = np.arange(len(plain))
     expanded_unit = np.full(expansion.n, -1, dtype=np.intp)
     expanded_unit[expanded] = len(plain) + np.arange(len(expanded))
+    rows = np.concatenate([plain, expansion.rows[expanded]])
+    entries = np.concatenate([np.full(len(plain), -1, dtype=np.intp), expanded])
+    most = int(count[rows].max(initial=0))
+    solved, log_jacobian, which = _solve(table, plan, expansion, rows, entries, place, most)
     if expansion.n:
         for factor in factors:
             inside = np.zeros(expansion.n, dtype=bool)
             for name in names:
                 if factor.level == "row" and (name == factor.variable or name in factor.parents):
                     inside |= (expansion.rows >= 0) & (position[name][expansion.rows] >= 0)
+            for name, one in solved.items():
+                if factor.level == "row" and (name == factor.variable or name in factor.parents):
+                    here = one.stands & (entries >= 0)
+                    inside[entries[here]] = True
             own = keys[factor.variable]
             own[inside] = int(own.max(initial=0)) + 1 + np.flatnonzero(inside)
-    rows = np.concatenate([plain, expansion.rows[expanded]])
     return Integrals(
         names,
         position,
         place,
         rows,
-        np.concatenate([np.full(len(plain), -1, dtype=np.intp), expanded]),
+        entries,
         count[rows],
         plain_unit,
         expanded_unit,
+        solved,
+        log_jacobian,
+        which,
     )
+
+
+def _solve(
+    table: ModelTable,
+    plan: Plan,
+    expansion: Expansion,
+    rows: Ints,
+    entries: Ints,
+    place: Mapping[str, Ints],
+    most: int,
+) -> tuple[dict[str, SolvedCells], Floats, Ints]:
+    """Solve the linear equations of each unit for the cells that are not integrated."""
+    n = len(rows)
+    base: dict[str, Floats] = {}
+    slopes: dict[str, Floats] = {}
+    log_jacobian = np.zeros(n)
+    which = np.full(n, -1, dtype=np.intp)
+    for number, system in enumerate(plan.systems):
+        if not system.linear:
+            continue
+        member = np.full(table.n_rows, -1, dtype=np.intp)
+        member[system.units] = np.arange(len(system.units))
+        units = np.flatnonzero(member[rows] >= 0)
+        known = {}
+        for name in (*system.above, *system.discrete, *system.grid, *(part for part, _ in system.inverse)):
+            known[name] = expansion.values[name][entries[units]]
+        solution = linear_solution(system, member[rows[units]], known)
+        log_jacobian[units] += solution.log_jacobian
+        which[units] = number
+        for name, values in solution.base.items():
+            base.setdefault(name, np.full(n, np.nan))[units] = values
+            into = slopes.setdefault(name, np.zeros((n, most)))
+            for other, slope in solution.slopes[name].items():
+                into[units, place[other][rows[units]]] = slope
+    return {name: SolvedCells(base[name], slopes[name]) for name in base}, log_jacobian, which

@@ -15,10 +15,18 @@ from bayesmi.build.statistics import residual_columns
 from bayesmi.build.tables import Tables
 from bayesmi.model.factor import Factor
 
-__all__ = ["PatternBlock", "PatternMember", "find_patterns", "has_patterns"]
+__all__ = ["PatternBlock", "PatternEntry", "PatternMember", "find_patterns", "has_patterns"]
 
 Floats = NDArray[np.float64]
-Entry = None | str | tuple[NDArray[np.intp], Floats]  # not there, "response", or (columns, weights)
+
+
+@dataclass(frozen=True)
+class PatternEntry:
+    """How a cell enters a factor's residual, minus its derivative: constant + weights @ coefficients of the columns."""
+
+    columns: NDArray[np.intp]
+    weights: Floats
+    constant: float
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,7 @@ class PatternMember:
 
     factor: int
     start: int
-    entries: tuple[Entry, ...]
+    entries: tuple[PatternEntry, ...]
 
 
 @dataclass(frozen=True)
@@ -47,13 +55,22 @@ def has_patterns(factors: tuple[Factor, ...], tables: Tables) -> bool:
         table = tables.factors[factor.variable]
         if not (table.integral_unit >= 0).any():
             continue
-        constant = all((slab.slab == slab.slab[0]).all() for slab in table.integrated)
+        constant = all(
+            _alike(slab.slab, tables, table.integral_unit[slab.positions]) for slab in table.integrated
+        )
+        constant &= _alike(table.response_slopes, tables, table.integral_unit[table.solved_response])
         plain = (
             not table.latent and not table.response_positions.size and not factor.effects and not factor.links
         )
         if not (constant and plain and factor.family.is_gaussian_identity and factor.scale is None):
             return False
     return True
+
+
+def _alike(weights: Floats, tables: Tables, units: NDArray[np.intp]) -> bool:
+    """Whether weights are the same in all rows under the same equations."""
+    system = tables.integrals.system[units]
+    return all((weights[system == k] == weights[system == k][0]).all() for k in np.unique(system))
 
 
 def find_patterns(factors: tuple[Factor, ...], tables: Tables) -> tuple[PatternBlock, ...]:
@@ -67,13 +84,13 @@ def find_patterns(factors: tuple[Factor, ...], tables: Tables) -> tuple[PatternB
         row_of[n, table.integral_unit[rows]] = rows
         columns.append(residual_columns(factor, table) if rows.size else np.zeros((0, 0)))
     present = np.stack([integrals.place[name][integrals.rows] >= 0 for name in integrals.names])
-    signature = np.concatenate([present, row_of >= 0]).T
+    signature = np.concatenate([present, row_of >= 0, integrals.system[None, :]]).T
     patterns, member_of = np.unique(signature, axis=0, return_inverse=True)
     member_of = member_of.reshape(-1)
     blocks = []
     for number in range(len(patterns)):
         units = np.flatnonzero(member_of == number)
-        names = [name for name, on in zip(integrals.names, patterns[number], strict=False) if on]
+        names = [name for name, on in zip(integrals.names, patterns[number], strict=False) if on > 0]
         members = []
         parts = []
         start = 0
@@ -81,17 +98,27 @@ def find_patterns(factors: tuple[Factor, ...], tables: Tables) -> tuple[PatternB
             if row_of[n, units[0]] < 0:
                 continue
             parts.append(columns[n][row_of[n, units]])
-            members.append(PatternMember(n, start, tuple(_entry(factor, tables, name) for name in names)))
+            row = int(row_of[n, units[0]])
+            members.append(
+                PatternMember(n, start, tuple(_entry(factor, tables, name, row) for name in names))
+            )
             start += parts[-1].shape[1]
         stacked = np.concatenate(parts, axis=1)
         blocks.append(PatternBlock(len(units), tuple(members), stacked.T @ stacked))
     return tuple(blocks)
 
 
-def _entry(factor: Factor, tables: Tables, name: str) -> Entry:
+def _entry(factor: Factor, tables: Tables, name: str, row: int) -> PatternEntry:
+    table, integrals = tables.factors[factor.variable], tables.integrals
+    columns, weights = np.zeros(0, dtype=np.intp), np.zeros(0)
+    for slab in table.integrated:
+        at = np.flatnonzero(slab.positions == row)
+        if slab.variable == name and at.size:
+            columns, weights = slab.columns, slab.slab[at[0]]
     if factor.variable == name:
-        return "response"
-    for slab in tables.factors[factor.variable].integrated:
-        if slab.variable == name:
-            return slab.columns, slab.slab[0]
-    return None
+        return PatternEntry(columns, weights, -1.0)
+    at = np.flatnonzero(table.solved_response == row)
+    if not at.size:
+        return PatternEntry(columns, weights, 0.0)
+    place = integrals.place[name][table.units[row]]
+    return PatternEntry(columns, weights, -float(table.response_slopes[at[0], place]))

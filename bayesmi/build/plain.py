@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from bayesmi.build.correlation import beta_shapes, cholesky_rows, pairs
 from bayesmi.build.distributions import distribution
+from bayesmi.build.plain_systems import restrict_discrete, solved_cells
 from bayesmi.errors import NotSupportedError
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.model import Model
@@ -47,6 +48,7 @@ def build_plain(model: Model) -> pm.Model:
         effects: dict[tuple[str, str], Any] = {}
         for factor in model.factors:
             _add(factor, model, plan, cells, effects, index)
+        restrict_discrete(model, plan, cells)
     return built
 
 
@@ -97,7 +99,8 @@ def _add(
     factor.family.pymc(
         observed_name, eta_at(observed), scales_at(observed), observed=response[observed], dims=dims
     )
-    missing = units[unknown]
+    follows = plan.units(name, "solve")
+    missing = np.setdiff1d(units[unknown], follows)
     if missing.size:
         labels = (
             [index[row] for row in missing]
@@ -111,6 +114,19 @@ def _add(
             missing,
             factor.family.pymc(f"cell__{name}", eta_at(missing), scales_at(missing), dims=f"{name}__cell"),
         )
+    if follows.size:
+        everything = units[unknown]
+        latent: Any = pt.zeros(len(everything))
+        if missing.size:
+            latent = pt.set_subtensor(latent[np.searchsorted(everything, missing)], cells[name][1])
+        for number, (own, value, slope) in enumerate(solved_cells(name, model, plan, cells)):
+            latent = pt.set_subtensor(latent[np.searchsorted(everything, own)], value)
+            low, high = factor.family.support[:2]
+            inside = (value > low) & (value < high)
+            safe = pt.switch(inside, value, float(np.nanmedian(table.values[name])))
+            density = factor.family.log_density(pt, safe, eta_at(own), scales_at(own))
+            pm.Potential(f"cell__{name}__solved_{number}", pt.switch(inside, density + slope, -np.inf))
+        cells[name] = (everything, latent)
 
 
 def _parameters(factor: Factor, coefficients: list[list[Any]]) -> dict[str, Any]:

@@ -200,6 +200,11 @@ def _constants(factors: tuple[Factor, ...], tables: Tables) -> tuple[NDArray[np.
         table = tables.factors[factor.variable]
         total += float(table.constant[: table.n_plain].sum())
         np.add.at(base, table.pair_entries, table.constant[table.pair_rows])
+    integrals = tables.integrals
+    if integrals.log_jacobian.any():
+        inside = integrals.expanded >= 0
+        np.add.at(base, integrals.expanded[inside], integrals.log_jacobian[inside])
+        total += float(integrals.log_jacobian[~inside].sum())
     return base, total
 
 
@@ -214,13 +219,8 @@ def _write_patterns(
         for member in block.members:
             entries: list[int] = []
             for entry in member.entries:
-                if entry is None:
-                    entries += [k.ENTRY_NONE, 0, 0]
-                elif isinstance(entry, str):
-                    entries += [k.ENTRY_RESPONSE, 0, 0]
-                else:
-                    columns, weights = entry
-                    entries += [len(columns), writer.integers(columns), writer.floats(weights)]
+                place = writer.integers(entry.columns), writer.floats(entry.weights)
+                entries += [len(entry.columns), *place, writer.floats([entry.constant])]
             members += [number_of[factors[member.factor].keys[0]], member.start, writer.integers(entries)]
         record = [0] * k.T_SIZE
         record[k.T_ROWS] = block.n_rows
@@ -245,6 +245,7 @@ def _write_integrals(
         )
         return
     most = integrals.most
+    nothing, minus_one = writer.floats([0.0]), writer.floats([-1.0])
     head[k.G_UNITS] = integrals.n
     head[k.G_UNIT_MOST] = most
     head[k.G_UNIT_SIZES] = writer.integers(integrals.sizes)
@@ -262,9 +263,14 @@ def _write_integrals(
         entries = np.zeros((len(positions), most, k.ENTRY_SIZE), dtype=np.int64)
         number = np.full(table.n_rows, -1, dtype=np.intp)
         number[positions] = np.arange(len(positions))
+        entries[:, :, 3] = nothing
         own = table.integrated_response
         if own.size:
-            entries[number[own], integrals.place[factor.variable][table.units[own]], 0] = k.ENTRY_RESPONSE
+            entries[number[own], integrals.place[factor.variable][table.units[own]], 3] = minus_one
+        own = table.solved_response
+        if own.size:
+            constants = writer.floats(-table.response_slopes)
+            entries[number[own], :, 3] = constants + np.arange(len(own) * most).reshape(len(own), most)
         for slab in table.integrated:
             rows = number[slab.positions]
             places = integrals.place[slab.variable][table.units[slab.positions]]

@@ -13,17 +13,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build.expansion import Expansion, Summed, expand
+from bayesmi.build.expansion import Expansion, Summed, Tied, expand
 from bayesmi.build.integrals import Integrals, find_integrals
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
+from bayesmi.plan.levelset import Combinations, combine
+from bayesmi.plan.systems import System
 from bayesmi.plan.values import CellValues
 
 __all__ = ["Expansion", "FactorTable", "Slab", "Tables", "lay_out", "make_tables", "summed_cells"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
+_LARGE = 2**32  # keys of combinations are renumbered beyond
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ class FactorTable:
         Slab, ...
     ]  # where integrated cells enter the design; index counts the variable's own cells
     integrated_response: Ints  # rows whose response is an integrated cell
+    solved_response: Ints  # rows whose response is affine in the integrated cells of the unit
+    response_slopes: Floats  # (solved rows, most cells)
     integral_unit: Ints  # (T,) unit of the integrals that the row belongs to, or -1
     scale: FactorTable | None = None  # the model of its scale, on the same rows
 
@@ -202,26 +207,22 @@ def lay_out(
         if positions.size:
             values[name][positions] = 0.0
             latent[name] = (positions, index)
-    integrated_here: dict[str, tuple[Ints, Ints]] = {}
-    integral_unit = np.full(len(all_units), -1, dtype=np.intp)
-    integrated_response = np.zeros(0, dtype=np.intp)
-    for name in (*sorted(factor.parents), factor.variable):
-        if integrals is None or level != "row" or name not in integrals.position:
-            continue
-        index = integrals.position[name][all_units]
-        positions = np.flatnonzero(index >= 0)
-        if not positions.size:
-            continue
-        integral_unit[positions] = integrals.unit_of(all_units, expanded, n_plain)[positions]
-        if name == factor.variable:
-            integrated_response = positions
-        else:
+    inside = _integrated_cells(factor, integrals, all_units, expanded, n_plain)
+    for name, positions in inside.cells.items():
+        if name in factor.parents:
             values[name][positions] = 0.0
-            integrated_here[name] = (positions, index[positions])
+    for name, (positions, base_values, _) in inside.solved.items():
+        if name in factor.parents:
+            values[name][positions] = base_values
+    integral_unit, integrated_response = inside.unit, inside.cells.get(factor.variable, none)
+    solved_response, solved_base, response_slopes = inside.solved.get(
+        factor.variable, (none, np.zeros(0), np.zeros((0, 0)))
+    )
     response = values_of(factor.variable)
     response_positions, response_index = latent_of(factor.variable)
     response[response_positions] = np.nan
     response[integrated_response] = np.nan
+    response[solved_response] = solved_base
     response = factor.codes(response)
     constant = np.zeros(len(all_units))
     known = np.isfinite(response)
@@ -239,11 +240,7 @@ def lay_out(
         if name in factor.design.variables
         for slab in _slab(name, positions, index, values, factor.matrix)
     )
-    integrated = tuple(
-        slab
-        for name, (positions, index) in integrated_here.items()
-        for slab in _slab(name, positions, index, values, factor.matrix)
-    )
+    integrated = _integrated_slabs(factor, integrals, all_units, inside, values)
     effects = []
     for effect in factor.effects:
         effects.append(_effect_table(effect, factor, table, all_units, values, latent))
@@ -268,6 +265,8 @@ def lay_out(
         links={link.name: table.codes_at(link.grouping, level)[all_units] for link in factor.links},
         integrated=integrated,
         integrated_response=integrated_response,
+        solved_response=solved_response,
+        response_slopes=response_slopes,
         integral_unit=integral_unit,
     )
     if factor.scale is None:
@@ -295,7 +294,86 @@ def _scale_table(scale: Factor, own: FactorTable, table: ModelTable) -> FactorTa
         links={},
         integrated=(),
         integrated_response=none,
+        solved_response=none,
+        response_slopes=np.zeros((0, 0)),
     )
+
+
+@dataclass(frozen=True)
+class _IntegratedCells:
+    """The integrated cells that a factor's rows have in them, and those that are affine in these."""
+
+    unit: Ints  # (T,) or -1
+    cells: Mapping[str, Ints]  # integrated variable -> table rows
+    solved: Mapping[str, tuple[Ints, Floats, Floats]]  # solved variable -> table rows, base, slopes
+
+
+def _integrated_cells(
+    factor: Factor, integrals: Integrals | None, units: Ints, expanded: Ints, n_plain: int
+) -> _IntegratedCells:
+    unit = np.full(len(units), -1, dtype=np.intp)
+    cells: dict[str, Ints] = {}
+    solved: dict[str, tuple[Ints, Floats, Floats]] = {}
+    if integrals is None or factor.level != "row" or not integrals.names:
+        return _IntegratedCells(unit, cells, solved)
+    own = integrals.unit_of(units, expanded, n_plain)
+    for name in (*sorted(factor.parents), factor.variable):
+        if name in integrals.position:
+            positions = np.flatnonzero(integrals.position[name][units] >= 0)
+            if positions.size:
+                cells[name] = positions
+                unit[positions] = own[positions]
+        if name in integrals.solved:
+            one = integrals.solved[name]
+            positions = np.flatnonzero((own >= 0) & one.stands[own])
+            if positions.size:
+                solved[name] = (positions, one.base[own[positions]], one.slopes[own[positions]])
+                unit[positions] = own[positions]
+    return _IntegratedCells(unit, cells, solved)
+
+
+def _integrated_slabs(
+    factor: Factor,
+    integrals: Integrals | None,
+    units: Ints,
+    inside: _IntegratedCells,
+    values: Mapping[str, Floats],
+) -> tuple[Slab, ...]:
+    """How integrated cells enter the design, by themselves and through the cells that are solved from them."""
+    if integrals is None:
+        return ()
+    out: list[Slab] = []
+    for name in integrals.names:
+        moves = np.zeros(len(units), dtype=bool)
+        if name in factor.parents and name in inside.cells:
+            moves[inside.cells[name]] = True
+        through: dict[str, Floats] = {}
+        for other, (positions, _, slopes) in inside.solved.items():
+            if other not in factor.parents:
+                continue
+            place = integrals.place[name][units[positions]]
+            step = np.where(place >= 0, slopes[np.arange(len(positions)), np.maximum(place, 0)], 0.0)
+            through[other] = np.zeros(len(units))
+            through[other][positions] = step
+            moves[positions[step != 0.0]] = True
+        positions = np.flatnonzero(moves)
+        if not positions.size:
+            continue
+        index = integrals.position[name][units[positions]]
+        if not through:
+            out += _slab(name, positions, index, values, factor.matrix)
+            continue
+        at_zero = {key: column[positions] for key, column in values.items()}
+        at_one = dict(at_zero)
+        if name in factor.parents:
+            at_one[name] = at_one[name] + (integrals.position[name][units[positions]] >= 0)
+        for other, step in through.items():
+            at_one[other] = at_one[other] + step[positions]
+        difference = factor.matrix(at_one, len(positions)) - factor.matrix(at_zero, len(positions))
+        columns = np.flatnonzero(np.any(difference != 0.0, axis=0))
+        if columns.size:
+            out.append(Slab(name, positions, index, columns, np.ascontiguousarray(difference[:, columns])))
+    return tuple(out)
 
 
 def _slab(
@@ -336,32 +414,68 @@ def _expand(
     factors: tuple[Factor, ...], table: ModelTable, plan: Plan, cells: Mapping[str, CellValues]
 ) -> Expansion:
     summed = summed_cells(factors, plan, cells)
-    above = next((s.level for s in summed if s.level != "row"), "")
+    tied = tuple(_tied(system, plan, cells) for system in plan.systems if system.is_expanded)
+    levels = [*(s.level for s in summed), *(s.level for s in tied)]
+    above = next((level for level in levels if level != "row"), "")
     if not above:
-        return expand(summed, table.n_rows, None, None)
+        return expand(summed, table.n_rows, None, None, tied)
     names = {s.name for s in summed if s.level != "row"}
+    names |= {name for one in tied if one.level != "row" for name in one.names}
     below = np.zeros(table.n_rows, dtype=bool)
     for factor in factors:
         if factor.level == "row" and names & factor.parents:
             below |= plan.active[factor.variable]
-    return expand(summed, table.n_rows, table.groupings[above].codes, below)
+    for one in tied:
+        if one.above:
+            below[one.units] = True
+    return expand(summed, table.n_rows, table.groupings[above].codes, below, tied)
+
+
+def _tied(system: System, plan: Plan, cells: Mapping[str, CellValues]) -> Tied:
+    """Return a system as cells that are summed together."""
+    grids: dict[str, tuple[Floats, Floats, int]] = {}
+    for name in system.grid:
+        own = cells.get(name) or plan.grids[name]
+        assert own.starts is not None
+        assert own.spacing is not None
+        place = np.searchsorted(plan.units(name, "grid"), system.units)
+        grids[name] = (own.starts[place], own.spacing[place], own.values.shape[1])
+
+    def combined(members: Ints, above: Mapping[str, Floats]) -> Combinations:
+        chosen = {
+            name: (starts[members], spacing[members], n) for name, (starts, spacing, n) in grids.items()
+        }
+        return combine(system, members, above, chosen)
+
+    names = (*system.discrete, *system.grid, *(name for name, _ in system.inverse))
+    return Tied(names, system.level, system.units, system.above, combined)
 
 
 def summed_cells(
     factors: tuple[Factor, ...], plan: Plan, cells: Mapping[str, CellValues]
 ) -> tuple[Summed, ...]:
-    """Return the variables with summed cells and the values that these run over."""
+    """Return the variables with summed cells and the values that these run over, cells that are tied to others left out."""
+    tied: dict[str, list[Ints]] = {}
+    for system in plan.systems:
+        for name in (*system.discrete, *system.grid):
+            tied.setdefault(name, []).append(system.units)
     out = []
     for factor in factors:
         name = factor.variable
-        units = plan.units(name, "enumerate")
-        if units.size:
-            values = np.tile(np.asarray(factor.levels), (len(units), 1))
-            own = plan.grids.get(name) or CellValues(values, np.zeros(values.shape))
-            out.append(Summed(name, factor.level, units, own))
-        units = plan.units(name, "grid")
-        if units.size:
-            out.append(Summed(name, factor.level, units, cells.get(name) or plan.grids[name]))
+        for treatment in ("enumerate", "grid"):
+            units = plan.units(name, treatment)
+            if not units.size:
+                continue
+            if treatment == "enumerate":
+                values = np.tile(np.asarray(factor.levels), (len(units), 1))
+                own = plan.grids.get(name) or CellValues(values, np.zeros(values.shape))
+            else:
+                own = cells.get(name) or plan.grids[name]
+            if name in tied:
+                free = ~np.isin(units, np.concatenate(tied[name]))
+                units, own = units[free], CellValues(own.values[free], own.log_weights[free])
+            if units.size:
+                out.append(Summed(name, factor.level, units, own))
     return tuple(out)
 
 
@@ -369,9 +483,11 @@ def _keys(factor: Factor, expansion: Expansion) -> Ints:
     """Which entries are the same row of a factor: those of a unit with the same values of its own summed cells."""
     key = expansion.units(factor.level).copy()
     depends = np.zeros(expansion.n, dtype=bool)
-    for name, choice in expansion.choice.items():
+    for name, own in expansion.key.items():
         if name == factor.variable or name in factor.parents:
-            depends |= choice >= 0
-            key = key * (int(choice.max(initial=0)) + 2) + choice + 1
+            depends |= own >= 0
+            if int(key.max(initial=0)) > _LARGE:
+                key = np.unique(key, return_inverse=True)[1].reshape(-1)
+            key = key * (int(own.max(initial=0)) + 2) + own + 1
     key[~depends | (expansion.units(factor.level) < 0)] = -1
     return key

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from bayesmi.build.tables import Tables
 from bayesmi.draw.conditional import conditional
-from bayesmi.draw.grid import grid_steps, has_grids, place_inside, refine
+from bayesmi.draw.grid import grid_steps, has_grids, place_inside, refine, steps_inside
 from bayesmi.draw.integrals import draw_units
 from bayesmi.draw.parameters import PosteriorDraws
+from bayesmi.draw.systems import place_tied, tied_units
 from bayesmi.draw.weights import add_upwards, choose_entries, unit_log_weights
+from bayesmi.families.support import constrain
 from bayesmi.model.derived import Derived, fill_derived
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
@@ -119,6 +121,8 @@ def _draw_summed_and_integrated(
         steps = grid_steps(factors, plan, tables, whole)
         whole = whole + steps.log_mass
     chosen = choose_entries(expansion, whole, rng)
+    tied = tied_units(plan, table)
+    points: dict[str, Floats] = {}  # of tied cells on a grid, on the unconstrained scale, by unit
     for factor in factors:
         name = factor.variable
         if name not in expansion.values:
@@ -128,11 +132,19 @@ def _draw_summed_and_integrated(
         found = expansion.values[name][mine]
         if steps and name in steps.slopes:
             spacing = _spacing(factor, plan, tables, units[mine])
-            found = place_inside(
-                factor, found, spacing, steps.slopes[name][mine], steps.curvatures[name][mine], rng
-            )
+            slope, curvature = steps.slopes[name][mine], steps.curvatures[name][mine]
+            if name in tied:
+                inside = steps_inside(slope, curvature, rng)
+                points[name] = _points(
+                    factor, plan, tables, units[mine], expansion.choice[name][mine] + inside
+                )
+                here = tied[name][units[mine]]
+                found[~here] = constrain(points[name][units[mine][~here]], factor.support)[0]
+            else:
+                found = place_inside(factor, found, spacing, slope, curvature, rng)
         _to_rows(factor, table, units[mine], found, values[name])
     if not integrals.n:
+        place_tied(table, plan, points, values)
         return
     drawn = draw_units(moments, rng)[0]
     expanded = integrals.expanded[moments.units]
@@ -146,6 +158,7 @@ def _draw_summed_and_integrated(
         place = integrals.place[name][rows]
         own = valid & (place >= 0)
         values[name][rows[own]] = drawn[own, place[own]]
+    place_tied(table, plan, points, values)
 
 
 def _spacing(factor: Factor, plan: Plan, tables: Tables, units: NDArray[np.intp]) -> Floats:
@@ -156,6 +169,18 @@ def _spacing(factor: Factor, plan: Plan, tables: Tables, units: NDArray[np.intp]
     number = np.zeros(int(own.max()) + 1, dtype=np.intp)
     number[own] = np.arange(len(own))
     return np.asarray(cells.spacing[number[units]])
+
+
+def _points(factor: Factor, plan: Plan, tables: Tables, units: NDArray[np.intp], steps: Floats) -> Floats:
+    """Points on the unconstrained scale, by unit of the level, from places on the fine grid."""
+    cells = tables.cells[factor.variable]
+    assert cells.starts is not None
+    assert cells.spacing is not None
+    own = plan.units(factor.variable, "grid")
+    out = np.full(int(own.max()) + 1, np.nan)
+    number = np.searchsorted(own, units)
+    out[units] = cells.starts[number] + cells.spacing[number] * steps
+    return out
 
 
 def _predict(

@@ -23,7 +23,7 @@ from bayesmi.plan import Plan
 from bayesmi.plan.grid import grid_values
 from bayesmi.plan.values import CellValues
 
-__all__ = ["GridSteps", "cell_masses", "grid_steps", "has_grids", "place_inside", "refine"]
+__all__ = ["GridSteps", "cell_masses", "grid_steps", "has_grids", "place_inside", "refine", "steps_inside"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -75,7 +75,9 @@ def refine(
         below = np.cumsum(mass, axis=1)
         first = np.maximum((below < _LEAST_MASS).sum(axis=1) - 1, 0)
         last = np.minimum((below < 1.0 - _LEAST_MASS).sum(axis=1) + 1, n - 1)
-        points = unconstrain(grid.values, factor.support)
+        assert grid.starts is not None
+        assert grid.spacing is not None
+        points = grid.starts[:, None] + grid.spacing[:, None] * np.arange(n)
         rows = np.arange(len(units))
         low, high = points[rows, first], points[rows, last]
         alone = factor.level != "row" or not (together[units] > 1).any()
@@ -88,7 +90,7 @@ def _needed(factors: tuple[Factor, ...], table: ModelTable, plan: Plan) -> NDArr
     """Rows with cells that are summed or integrated out."""
     rows = np.zeros(table.n_rows, dtype=bool)
     for factor in factors:
-        for treatment in ("enumerate", "grid", "integrate"):
+        for treatment in ("enumerate", "grid", "integrate", "solve"):
             units = plan.units(factor.variable, treatment)
             if factor.level == "row":
                 rows[units] = True
@@ -144,18 +146,23 @@ def place_inside(
     rng: np.random.Generator,
 ) -> Floats:
     """Draw values inside the intervals around grid values, from the local quadratics of the log density."""
+    t = steps_inside(slope, curvature, rng)
+    points = unconstrain(values, factor.support) + t * spacing
+    return constrain(points, factor.support)[0]
+
+
+def steps_inside(slope: Floats, curvature: Floats, rng: np.random.Generator) -> Floats:
+    """Draw how far from its point a value lies inside the interval around it, in steps of the grid."""
     log_density = slope[:, None] * _INSIDE + 0.5 * curvature[:, None] * _INSIDE**2
     density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
     cumulative = np.cumsum(0.5 * (density[:, 1:] + density[:, :-1]) * _STEP, axis=1)
-    u = rng.random(len(values)) * cumulative[:, -1]
+    u = rng.random(len(slope)) * cumulative[:, -1]
     piece = (cumulative < u[:, None]).sum(axis=1)
-    rows = np.arange(len(values))
+    rows = np.arange(len(slope))
     rest = u - np.where(piece > 0, cumulative[rows, np.maximum(piece - 1, 0)], 0.0)
     left, right = density[rows, piece], density[rows, piece + 1]
     bend = (right - left) / _STEP  # the density is linear inside a piece
     with np.errstate(divide="ignore", invalid="ignore"):
         root = (np.sqrt(np.maximum(left**2 + 2 * bend * rest, 0.0)) - left) / bend
         inside = np.where(np.abs(bend) * _STEP > 1e-9 * left, root, rest / left)
-    t = _INSIDE[piece] + np.clip(inside, 0.0, _STEP)
-    points = unconstrain(values, factor.support) + t * spacing
-    return constrain(points, factor.support)[0]
+    return np.asarray(_INSIDE[piece] + np.clip(inside, 0.0, _STEP))

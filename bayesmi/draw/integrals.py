@@ -48,7 +48,9 @@ def unit_moments(
     s, q = draws.n, integrals.most
     precision = np.zeros((s, len(units), q, q))
     b = np.zeros((s, len(units), q))
-    value = np.zeros((s, len(units)))
+    value = np.zeros((s, len(units))) + (
+        integrals.log_jacobian[units] if integrals.log_jacobian.size else 0.0
+    )
     for factor in factors:
         table = tables.get(factor.variable)
         if table is None:
@@ -71,10 +73,13 @@ def unit_moments(
         own = table.integrated_response
         if own.size:
             a[:, number[own], integrals.place[factor.variable][table.units[own]]] = -1.0
+        own = table.solved_response
+        if own.size:
+            a[:, number[own]] -= table.response_slopes
         slopes = draws.factors[factor.variable].coefficients
         for slab in table.integrated:
             place = integrals.place[slab.variable][table.units[slab.positions]]
-            a[:, number[slab.positions], place] = slopes[:, slab.columns] @ slab.slab.T
+            a[:, number[slab.positions], place] += slopes[:, slab.columns] @ slab.slab.T
         # a unit has at most one row in a factor, so that plain indexing adds each once
         value[:, at] += -np.log(sigma) - 0.5 * _LOG_2PI - 0.5 * t * r0**2
         b[:, at] += t[:, :, None] * a * r0[:, :, None]

@@ -84,7 +84,7 @@ class Fit:
         Raises
         ------
         FitError
-            If `prob` is no probability.
+            If `prob` is no probability, or the response is derived and has no model of its own.
 
         Notes
         -----
@@ -93,6 +93,12 @@ class Fit:
         """
         if not 0.0 < prob < 1.0:
             raise FitError(f"prob must be between 0 and 1, such as 0.95, not {prob!r}")
+        derived = self.model.derived_response
+        if derived is not None and not all_models:
+            raise FitError(
+                f"the response {derived.name!r} is derived and has no one-step summary: analyse it on the completed data, "
+                ".impute(m=20).analyze(…).pool(); the models of its parts are in .summary(all_models=True)"
+            )
         table = summarize(
             self.model, self.draws, self.posterior.to_dataset(), analysis_only=not all_models, prob=prob
         )
@@ -332,7 +338,7 @@ class Fit:
                 f"{total:.1f} s ({split})",
                 f"  {self.gate}",
                 *(f"  note: {remark}" for remark in self.plan.remarks),
-                "  next: .summary(), .check(), .impute(m=20)",
+                f"  next: {'.summary(), ' if self.model.derived_response is None else ''}.check(), .impute(m=20)",
             ]
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from bayesmi.formula.expression import Binary, Call, Expression, Number, Unary
 from bayesmi.formula.functions import number_of
+from bayesmi.formula.scores import SCORE
 
 __all__ = ["Affine", "degree_in"]
 
@@ -74,7 +75,7 @@ def degree_in(node: Expression, names: Collection[str]) -> int:
         return left if node.op == "**" and number_of(node.right) == 1.0 else _NOT_AFFINE
     if isinstance(node, Call):
         inner = degree_in(node.args[0], names)
-        if node.function in ("I", "center", "scale"):
+        if node.function in ("I", "center", "scale", SCORE):
             return inner
         straight = node.function == "poly" and node.args[1] == Number(1.0)
         return inner if straight else _NOT_AFFINE

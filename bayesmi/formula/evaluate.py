@@ -14,6 +14,7 @@ import numpy as np
 
 from bayesmi.formula.expression import Binary, Call, Column, Expression, Number, Unary
 from bayesmi.formula.functions import ELEMENTWISE, number_of
+from bayesmi.formula.scores import SCORE, score_values
 
 __all__ = ["evaluate", "is_symbolic", "stateful_calls"]
 
@@ -81,6 +82,8 @@ def evaluate(node: Expression, values: Mapping[str, Any], constants: Mapping[str
             return (inner - mean) / sd
         if node.function == "I":
             return inner
+        if node.function == SCORE:
+            return _looked_up(score_values(node), inner)
     raise TypeError(f"{node!r} has no single column")
 
 
@@ -98,6 +101,17 @@ def stateful_calls(node: Expression) -> list[Call]:
 def is_symbolic(value: Any) -> bool:
     """Whether a value is a PyTensor variable."""
     return type(value).__module__.startswith("pytensor")
+
+
+def _looked_up(numbers: np.ndarray[Any, np.dtype[np.float64]], codes: Any) -> Any:
+    """Numbers at codes; NaN where the code is."""
+    if is_symbolic(codes):
+        import pytensor.tensor as pt
+
+        return pt.as_tensor(numbers)[pt.cast(codes, "int64")]
+    given = np.asarray(codes, dtype=float)
+    known = np.isfinite(given)
+    return np.where(known, numbers[np.where(known, given, 0.0).astype(np.intp)], np.nan)
 
 
 def _library(*values: Any) -> Any:

@@ -17,6 +17,7 @@ from bayesmi.formula.factors import CategoricalFactor, Factor, NumericFactor, ba
 from bayesmi.formula.functions import BASES
 from bayesmi.formula.levels import base_level, contrast_of, label_text, levels_of, shown
 from bayesmi.formula.names import closest
+from bayesmi.formula.scores import calculated_columns
 
 __all__ = ["Fitting", "Variable"]
 
@@ -76,7 +77,7 @@ class Fitting:
     # numbers
 
     def _numeric(self, expression: Expression) -> NumericFactor:
-        for name in sorted(expression.variables):
+        for name in sorted(calculated_columns(expression)):
             categories = self._variable(name).categories
             if categories is not None:
                 raise FormulaError(

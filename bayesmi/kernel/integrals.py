@@ -6,7 +6,10 @@ L = sum t_k a_k a_k', b = sum t_k a_k r0_k, m = L^-1 b:
 
     log integral = sum_k [ log t_k / 2 - log(2 pi) / 2 - t_k r0_k^2 / 2 ] + b'm / 2 - log|L| / 2 + q log(2 pi) / 2.
 
-Its derivatives are the expectations of those of the joint density under x ~ N(m, L^-1) (Fisher's identity):
+a_k is a constant (-1 where the cell is the response) plus coefficients times weights. A cell that an observed derived
+value ties to the others is none of the unit's: it is an affine function of these, and residuals stay affine.
+
+Derivatives are the expectations of those of the joint density under x ~ N(m, L^-1) (Fisher's identity):
 E r_k = r0_k - a_k'm, E r_k^2 = (E r_k)^2 + a_k'L^-1 a_k, E r_k x_v = E r_k m_v - (L^-1 a_k)_v.
 """
 
@@ -31,13 +34,9 @@ def _weights(f, i, member, q, beta, a):  # type: ignore[no-untyped-def]
     n, entries = i[member], i[member + 2]
     for v in range(q):
         entry = entries + v * k.ENTRY_SIZE
-        columns = i[entry]
-        if columns == k.ENTRY_RESPONSE:
-            a[v] = -1.0
-            continue
-        value = 0.0
-        for j in range(columns):
-            value += f[i[entry + 2] + j] * beta[n, i[i[entry + 1] + j]]
+        value = f[i[entry + k.ENTRY_CONSTANT]]
+        for j in range(i[entry]):
+            value += f[i[entry + k.ENTRY_WEIGHTS] + j] * beta[n, i[i[entry + k.ENTRY_COLUMNS] + j]]
         a[v] = value
 
 
@@ -154,6 +153,6 @@ def units_backward(f, i, beta, sigma, y, eta, mean, cov, weights, d_eta, d_beta,
                 entry = entries + v * k.ENTRY_SIZE
                 value = weight * t * (r * mean[at_mean + v] - va[v])
                 for j in range(i[entry]):
-                    d_beta[n, i[i[entry + 1] + j]] += value * f[i[entry + 2] + j]
+                    d_beta[n, i[i[entry + k.ENTRY_COLUMNS] + j]] += value * f[i[entry + k.ENTRY_WEIGHTS] + j]
         at_mean += q
         at_cov += q * q

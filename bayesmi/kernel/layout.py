@@ -36,9 +36,9 @@ T_ROWS, T_CELLS, T_MEMBERS, T_WIDTH, T_GRAM, T_MEMBER_TABLE, T_SIZE = range(7)
 # member of a pattern block: factor, first of its stacked columns, I of its entries
 M_FACTOR, M_START, M_ENTRIES, M_SIZE = range(4)
 
-# how a cell of the unit enters a member: its own response, not at all, or through so many design columns:
-# (number of columns, I of the columns, F of the weights)
-ENTRY_RESPONSE, ENTRY_NONE, ENTRY_SIZE = -1, 0, 3
+# how a cell of the unit enters a member: by a constant (-1 where it is its response) and through design columns:
+# (number of columns, I of the columns, F of the weights, F of the constant)
+ENTRY_COLUMNS, ENTRY_WEIGHTS, ENTRY_CONSTANT, ENTRY_SIZE = 1, 2, 3, 4
 MEMBER_SIZE = 3
 
 # cell record: sampled cells of one variable: raw vector in x, count, F offset of (location, spread)

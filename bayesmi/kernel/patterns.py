@@ -54,11 +54,11 @@ def _block(f, i, at, a, beta, sigma, d_a, d_beta, d_sigma):  # type: ignore[no-u
         w[start + p + 1, m] = 1.0
         for v in range(q):
             entry = i[member + k.M_ENTRIES] + v * k.ENTRY_SIZE
-            if i[entry] == k.ENTRY_RESPONSE:
-                weights[m, v] = -1.0
-            else:
-                for j in range(i[entry]):
-                    weights[m, v] += f[i[entry + 2] + j] * beta[n, i[i[entry + 1] + j]]
+            weights[m, v] = f[i[entry + k.ENTRY_CONSTANT]]
+            for j in range(i[entry]):
+                weights[m, v] += (
+                    f[i[entry + k.ENTRY_WEIGHTS] + j] * beta[n, i[i[entry + k.ENTRY_COLUMNS] + j]]
+                )
     gw = product(gram, w)
     s = product(w.T, gw)
     scaled = weights * t.reshape(members, 1)  # T A
@@ -94,6 +94,6 @@ def _block(f, i, at, a, beta, sigma, d_a, d_beta, d_sigma):  # type: ignore[no-u
             value = t[m] * (psk[m, v] - rows * va[m, v])
             entry = i[member + k.M_ENTRIES] + v * k.ENTRY_SIZE
             for j in range(i[entry]):
-                d_beta[n, i[i[entry + 1] + j]] += value * f[i[entry + 2] + j]
+                d_beta[n, i[i[entry + k.ENTRY_COLUMNS] + j]] += value * f[i[entry + k.ENTRY_WEIGHTS] + j]
         d_sigma[n] += (t[m] * (psp[m, m] + rows * spread) - rows) / sigma[n]
     return total

@@ -71,7 +71,8 @@ def pmm(
     Little (1988); van Buuren (2018), section 3.4. Each imputation belongs to one posterior draw: coefficients, variance
     components and group effects. In the order of the product, the prediction of a cell is its expectation given all that
     is known of its row (its own conditional times those of the variables it predicts); the matched value stands in the
-    row when the next variable is predicted, and derived variables are computed from it. With group effects this is two-level
+    row when the next variable is predicted, and derived variables are computed from it. Cells that an observed derived value
+    ties to others keep their draw, which agrees with it. With group effects this is two-level
     matching: donors come from all clusters, by predictions that hold the effect of their own cluster. Matching copies the
     range and the spikes of the observed values; it cannot go beyond them, and with few donors near the edge it understates
     the spread there.
@@ -146,6 +147,7 @@ class MatchedDraws:
 
     def cells(self, i: int) -> Mapping[str, Floats]:
         """Return the values of all missing cells of imputation i, counted from 0."""
+        from bayesmi.draw.systems import tied_parts
         from bayesmi.model.derived import fill_derived
 
         model, table = self.fit.model, self.fit.model.table
@@ -157,6 +159,7 @@ class MatchedDraws:
         centre = Predictor(model, self.mean)
         rng = stream(self.seed, MATCH, i)
         active = self.fit.plan.active
+        tied = tied_parts(self.fit.plan, table)
         for factor in model.factors:
             name = factor.variable
             if name not in self.variables:
@@ -164,6 +167,9 @@ class MatchedDraws:
             unknown = table.unknown_at(name, factor.level)
             own = np.array(table.values[name][table.rows_of_level(factor.level)])
             known = np.isfinite(own) & ~unknown
+            if name in tied:
+                own = np.where(tied[name], values[name][table.rows_of_level(factor.level)], own)
+                unknown = unknown & ~tied[name]
             receiving = expected_cells(centre if self.matchtype == 0 else draw, name, values, active)
             giving = expected_cells(centre, name, values, active) if self.matchtype == 1 else receiving
             donor = choose_donors(giving[known], receiving[unknown], self.donors, rng)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from bayesmi.data import IncompleteFrame
 from bayesmi.data.wording import name_rows
-from bayesmi.errors import FormulaError, ModelError, NotSupportedError
+from bayesmi.errors import FormulaError, ModelError
 from bayesmi.formula import Expression, parse
 from bayesmi.formula.evaluate import evaluate, stateful_calls
 from bayesmi.formula.expression import Call
+from bayesmi.formula.scores import scored
 from bayesmi.formula.substitute import substitute
 
-__all__ = ["Derived", "check_parts", "fill_derived", "read_derived", "solve_parts", "with_derived_columns"]
+__all__ = ["Derived", "check_parts", "fill_derived", "read_derived", "with_derived_columns", "with_scores"]
 
 Floats = NDArray[np.float64]
 _TOLERANCE = 1e-6  # relative: an observed derived value that is further off than rounding to its own digits
@@ -41,6 +42,10 @@ class Derived:
         with np.errstate(all="ignore"):
             out = evaluate(self.expression, {name: columns[name] for name in self.parts}, {})
         return np.asarray(out, dtype=float)
+
+    def rounding(self, seen: Floats) -> float:
+        """Return how far observed values may be off by rounding to their own digits."""
+        return _rounding(seen)
 
 
 def read_derived(given: Mapping[str, str] | None, columns: Sequence[str]) -> tuple[Derived, ...]:
@@ -97,15 +102,39 @@ def fill_derived(derived: Sequence[Derived], frame: IncompleteFrame, values: dic
         values[one.name] = np.where(frame.columns[one.name].missing, one.values(values), values[one.name])
 
 
-def check_parts(derived: Sequence[Derived], frame: IncompleteFrame) -> tuple[str, ...]:
-    """Refuse parts that are not numbers; return notices on observed values that their parts contradict."""
-    notices = []
+def with_scores(derived: Sequence[Derived], frame: IncompleteFrame) -> tuple[Derived, ...]:
+    """Return them with the numbers of their ordered parts: an item with levels 1 … 5 is summed by these.
+
+    Raises
+    ------
+    ModelError
+        If the levels of a part are no numbers.
+    """
+    numbers: dict[str, tuple[float, ...]] = {}
     for one in derived:
         for part in sorted(one.parts):
-            if not frame.columns[part].is_numeric:
+            column = frame.columns[part]
+            if column.is_numeric:
+                continue
+            labels = column.categories or ()
+            if column.kind == "nominal" or not labels or not all(_is_number(label) for label in labels):
                 raise ModelError(
-                    f"derived[{one.name!r}] uses {part!r}, which is {frame.columns[part].kind}: it needs numbers"
+                    f"derived[{one.name!r}] uses {part!r}, which is {column.kind}: it needs numbers"
                 )
+            numbers[part] = tuple(float(label) for label in labels)  # type: ignore[arg-type]
+    if not numbers:
+        return tuple(derived)
+    return tuple(replace(one, expression=scored(one.expression, numbers)) for one in derived)
+
+
+def _is_number(label: object) -> bool:
+    return isinstance(label, int | float | np.number) and bool(np.isfinite(float(label)))
+
+
+def check_parts(derived: Sequence[Derived], frame: IncompleteFrame) -> tuple[str, ...]:
+    """Return notices on observed values that their parts contradict."""
+    notices = []
+    for one in derived:
         column = frame.columns[one.name]
         if not column.observed.any():
             continue
@@ -128,75 +157,3 @@ def _rounding(seen: Floats) -> float:
         ):
             return max(0.5000001 * 10.0**-digits, _TOLERANCE * float(np.abs(seen).max()))
     return _TOLERANCE * float(np.abs(seen).max())
-
-
-def solve_parts(
-    derived: Sequence[Derived], values: Mapping[str, Floats], unknown: Mapping[str, NDArray[np.bool_]]
-) -> dict[str, Floats]:
-    """Return, by part, values that follow from an observed derived value where one part is missing, NaN elsewhere.
-
-    Raises
-    ------
-    NotSupportedError
-        If two or more parts of an observed derived value are missing.
-    ModelError
-        If no value, or more than one, of the part gives the observed one.
-    """
-    solved: dict[str, Floats] = {}
-    for one in derived:
-        seen = np.isfinite(values[one.name])
-        parts = sorted(one.parts)
-        holes = np.stack([unknown[part] for part in parts], axis=1)
-        several = seen & (holes.sum(axis=1) > 1)
-        if several.any():
-            raise NotSupportedError(
-                f"{one.name!r} is observed in {int(several.sum())} rows where two or more of {', '.join(parts)} are missing: a "
-                "constraint on several missing cells is not supported yet; the nearest that is: blank these values of "
-                f"{one.name!r}"
-            )
-        for j, part in enumerate(parts):
-            rows = np.flatnonzero(seen & holes[:, j])
-            if rows.size:
-                found = _solve(one, part, rows, values)
-                solved.setdefault(part, np.full(len(seen), np.nan))[rows] = found
-    return solved
-
-
-def _solve(one: Derived, part: str, rows: NDArray[np.intp], values: Mapping[str, Floats]) -> Floats:
-    """Bisection between the two neighbouring points of a wide grid where the expression crosses the observed value."""
-    seen = values[part][np.isfinite(values[part])]
-    low, high = float(seen.min()), float(seen.max())
-    width = (high - low) or max(abs(high), 1.0)
-    least = 0.0 if low > 0 else low - 10 * width
-    grid = np.unique(
-        np.concatenate([np.linspace(max(least, low - 10 * width), high + 10 * width, 2001), seen])
-    )
-    if low > 0:
-        grid = grid[grid > 0]
-    others = {name: values[name][rows] for name in one.parts if name != part}
-
-    def gap(x: Floats) -> Floats:
-        shape = np.shape(x)
-        given = {name: np.broadcast_to(column, shape) for name, column in others.items()}
-        return one.values({**given, part: x}) - values[one.name][rows]
-
-    table = np.stack([gap(np.full(len(rows), x)) for x in grid])  # (points, rows)
-    crosses = (
-        (np.signbit(table[:-1]) != np.signbit(table[1:])) & np.isfinite(table[:-1]) & np.isfinite(table[1:])
-    )
-    count = crosses.sum(axis=0)
-    if (count != 1).any():
-        bad = int(np.argmax(count != 1))
-        how = "no value" if count[bad] == 0 else "more than one value"
-        raise ModelError(
-            f"{one.name!r} = {values[one.name][rows[bad]]:g} is observed in row {int(rows[bad])} (counted from 0) and {how} of "
-            f"{part!r} gives it by {one.text}: correct or blank it there"
-        )
-    place = crosses.argmax(axis=0)
-    left, right = grid[place], grid[place + 1]
-    sign = np.signbit(gap(left))
-    for _ in range(200):
-        middle = 0.5 * (left + right)
-        same = np.signbit(gap(middle)) == sign
-        left, right = np.where(same, middle, left), np.where(same, right, middle)
-    return 0.5 * (left + right)

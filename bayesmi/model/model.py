@@ -24,7 +24,9 @@ from bayesmi.model.checks import (
     check_roles,
     factor_prior_names,
 )
-from bayesmi.model.derived import Derived, check_parts, read_derived, solve_parts, with_derived_columns
+from bayesmi.model.constraints import find_constraints, levels_of_parts
+from bayesmi.model.derived import Derived, check_parts, read_derived, with_derived_columns, with_scores
+from bayesmi.model.derived_response import parts_formula, response_notice
 from bayesmi.model.factor import Factor
 from bayesmi.model.observed import (
     check_observed,
@@ -78,7 +80,9 @@ class Model:
     derived : mapping, optional
         Columns that are functions of others, e.g. ``{"BMI": "Weight / Height**2"}``: the parts are modelled, the column
         is computed in every completed data set (and added where the table has none). In the formula it stands for its
-        expression; an observed value determines the one part that is missing.
+        expression. An observed value informs its parts, and completed data agree with it: one missing part follows; of
+        several, sums of items keep the combinations that give the total, linear expressions of Gaussian parts condition
+        these, others run over the values that give it. A derived response is analysed on the completed data.
     observations : mapping, optional
         Variables that were measured with error of known size: ``{"x_true": bmi.measured("x", sd="x_se")}``. The key is a
         new variable, which formulas use in place of the column; it is imputed in every row.
@@ -162,11 +166,6 @@ class Model:
             raise ModelError(f"levels= is 'pooled', 'separated' or a mapping, not {levels!r}")
         known = [str(name) for name in getattr(data, "columns", ())] if derived else []
         made = read_derived(derived, known)
-        if any(parsed.response.name == one.name for one in made):
-            raise NotSupportedError(
-                f"the response {parsed.response.name!r} is derived: a density of it beside those of its parts would count them "
-                "twice; the nearest that is supported: a model of its parts, and its analysis on the completed data"
-            )
         if made and not isinstance(data, IncompleteFrame):
             data = with_derived_columns(data, made)
         measured = _read_observations(observations, data)
@@ -226,15 +225,25 @@ class Model:
                 raise ModelError(
                     f"derived[{one.name!r}]: an IncompleteFrame needs that column, empty if it is new"
                 )
+        made = self._derived = with_scores(made, frame)
         contradictions = check_parts(made, frame)
         table = ModelTable.from_frame(frame, groupings)
-        table = table.with_solved(solve_parts(made, table.values, table.unknown))
+        table, constraints = find_constraints(
+            made, table, levels_of_parts(made, table, _counts(frame, self._spec["families"]))
+        )
+        table = replace(table, constraints=constraints)
         expressions = {one.name: one.expression for one in made}
         table = with_observations(table, measured)
         modelled, names = substituted(parsed, expressions)
         of_scale = substituted(scale, expressions)[0] if scale is not None else None
+        spec = self._spec
+        self._derived_response = next((one for one in made if one.name == parsed.response.name), None)
+        if self._derived_response is not None:
+            modelled = parts_formula(modelled, self._derived_response)
+            spec = _spec_of_part(spec, self._derived_response, modelled)
+            contradictions = (*contradictions, response_notice(self._derived_response, modelled))
         self._table, self._factors, notices = _joint(
-            modelled, of_scale, names, table, self._spec, measured, separate_levels=separate
+            modelled, of_scale, names, table, spec, measured, separate_levels=separate
         )
         notices = (*contradictions, *notices)
         whole = [factor.variable for factor in self._factors if factor.family.integer_valued]
@@ -254,8 +263,13 @@ class Model:
         return self._derived
 
     @property
+    def derived_response(self) -> Derived | None:
+        """The analysis model's response if it is derived: analysed on the completed data, its parts being modelled."""
+        return self._derived_response
+
+    @property
     def response(self) -> str:
-        """Name of the response."""
+        """Name of the response; of a derived one, of the part that is modelled last."""
         return self.analysis.variable
 
     @property
@@ -425,6 +439,25 @@ class Model:
         from bayesmi.model.text import model_text
 
         return model_text(self)
+
+
+def _counts(frame: IncompleteFrame, families: Mapping[str, str]) -> frozenset[str]:
+    """Columns of whole numbers: counts, and those whose family has no others."""
+    named = {name for name, family in families.items() if get_family(family).is_discrete}
+    return frozenset(n for n, column in frame.columns.items() if column.kind == "count" or n in named)
+
+
+def _spec_of_part(spec: dict[str, Any], response: Derived, modelled: Formula) -> dict[str, Any]:
+    """Return the specification with the family of the modelled part in the place of the response's."""
+    assert modelled.response is not None
+    part = modelled.response.name
+    if spec["family"] is not None:
+        raise ModelError(
+            f"family= is the response's, and {response.name!r} is derived: give those of its parts, families={{{part!r}: "
+            f"{spec['family']!r}}}"
+        )
+    families = dict(spec["families"])
+    return spec | {"family": families.pop(part, None), "families": families}
 
 
 def _refuse_unsupported(**arguments: Any) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.data import Column, Grouping, IncompleteFrame
 from bayesmi.formula import Variable
+
+if TYPE_CHECKING:
+    from bayesmi.model.constraints import Constraint
 
 __all__ = ["ModelTable", "manifest_means"]
 
@@ -27,6 +31,9 @@ class ModelTable:
     stand_ins: Mapping[str, NDArray[np.float64]] = field(
         default_factory=dict
     )  # rough values of variables that are never observed themselves
+    constraints: tuple[
+        Constraint, ...
+    ] = ()  # observed derived values that tie several missing parts together
 
     @property
     def n_rows(self) -> int:
@@ -103,14 +110,11 @@ class ModelTable:
     def with_made(self, columns: Mapping[str, tuple[NDArray[np.float64], str]]) -> ModelTable:
         """Return the table with further made columns (values, level)."""
         nothing = np.zeros(self.n_rows, dtype=bool)
-        return ModelTable(
-            self.frame,
-            self.groupings,
-            {**self.values, **{name: values for name, (values, _) in columns.items()}},
-            {**self.unknown, **dict.fromkeys(columns, nothing)},
-            {**self.made, **{name: level for name, (_, level) in columns.items()}},
-            self.solved,
-            self.stand_ins,
+        return replace(
+            self,
+            values={**self.values, **{name: values for name, (values, _) in columns.items()}},
+            unknown={**self.unknown, **dict.fromkeys(columns, nothing)},
+            made={**self.made, **{name: level for name, (_, level) in columns.items()}},
         )
 
     def with_stand_ins(self, columns: Mapping[str, NDArray[np.float64]]) -> ModelTable:
@@ -132,15 +136,7 @@ class ModelTable:
             known = np.isfinite(found)
             values[name] = np.where(known, found, values[name])
             unknown[name] = unknown[name] & ~known
-        return ModelTable(
-            self.frame,
-            self.groupings,
-            values,
-            unknown,
-            self.made,
-            self.solved | frozenset(solved),
-            self.stand_ins,
-        )
+        return replace(self, values=values, unknown=unknown, solved=self.solved | frozenset(solved))
 
     @classmethod
     def from_frame(cls, frame: IncompleteFrame, groupings: Sequence[str]) -> ModelTable:

@@ -18,7 +18,11 @@ def children_of(variable: str, factors: Sequence[Factor]) -> tuple[Factor, ...]:
 
 
 def active_units(
-    factors: Sequence[Factor], table: ModelTable, *, kept: Sequence[str] = ()
+    factors: Sequence[Factor],
+    table: ModelTable,
+    *,
+    kept: Sequence[str] = (),
+    held: Mapping[str, NDArray[np.bool_]] | None = None,
 ) -> Mapping[str, NDArray[np.bool_]]:
     """Return for each modelled variable which units of its level have their factor in the likelihood.
 
@@ -33,6 +37,8 @@ def active_units(
         The data.
     kept : sequence of str
         Variables whose cells stay in the likelihood on purpose.
+    held : mapping, optional
+        Variable -> (units of its level,) cells that an observed derived value says something about.
 
     Returns
     -------
@@ -48,6 +54,8 @@ def active_units(
         informative = np.zeros(len(rows), dtype=bool)
         if name in kept:
             informative[:] = True
+        if held and name in held:
+            informative |= held[name]
         for child in children_of(name, factors):
             informative |= _lift(active[child.variable], child.level, level, table)
         active[name] = ~absent & (~unknown | informative)

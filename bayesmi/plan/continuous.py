@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.errors import ModelError, NotSupportedError
+from bayesmi.model.constraints import Constraint
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import children_of
+from bayesmi.plan.settle import settle
+from bayesmi.plan.ties import Ties, check_tied, tied_in_groups
 
 __all__ = ["continuous_cells"]
 
@@ -23,13 +26,19 @@ Treatments = dict[str, dict[str, Mask]]  # variable -> treatment -> (units of it
 
 
 def continuous_cells(
-    factors: Sequence[Factor], table: ModelTable, active: Mapping[str, Mask], wanted: Mapping[str, str]
+    factors: Sequence[Factor],
+    table: ModelTable,
+    active: Mapping[str, Mask],
+    wanted: Mapping[str, str],
+    constraints: Sequence[Constraint] = (),
 ) -> Treatments:
     """Return for each continuous variable with informative cells which units get which treatment.
 
-    Integrated: linear in the means of Gaussian factors, with nothing group-specific on it. Grid: a nonlinear effect, a
-    product with another cell of the row, a place in the model of a scale, or a family that is not Gaussian. Sampled: the
-    rest, and Gaussian cells whose integration would cost the collapse of more group effects than there are cells.
+    Solved: it follows from other missing parts of an observed derived value (`constraints`). Integrated: linear in the
+    means of Gaussian factors, with nothing group-specific on it. Grid: a nonlinear effect, a product with another cell of
+    the row, a place in the model of a scale, or a family that is not Gaussian. Sampled: the rest, and Gaussian cells whose
+    integration would cost the collapse of more group effects than there are cells; cells that are solved from others, or
+    others from them, are not.
     """
     out: Treatments = {}
     by_level: dict[str, list[Factor]] = {}
@@ -49,9 +58,10 @@ def continuous_cells(
             informative = table.unknown_at(factor.variable, level) & active[factor.variable]
             how = "grid" if factor.variable in chosen else "sample"
             out[factor.variable] = {how: informative}
+        out |= tied_in_groups(level, own, table, constraints, out, wanted)
     rows = by_level.get("row", [])
     if rows:
-        out |= _by_pattern(rows, factors, table, active, wanted, sampled_above)
+        out |= _by_pattern(rows, factors, table, active, wanted, sampled_above, constraints)
     return out
 
 
@@ -62,32 +72,47 @@ def _by_pattern(
     active: Mapping[str, Mask],
     wanted: Mapping[str, str],
     above: Collection[str],
+    constraints: Sequence[Constraint],
 ) -> Treatments:
     names = [factor.variable for factor in own]
     missing = np.stack([table.unknown[name] & active[name] for name in names], axis=1)
     low = [factor for factor in factors if factor.level == "row"]
     measured = {name for factor in factors if factor.is_observation for name in factor.column_names}
     stands = np.stack([active[factor.variable] for factor in low], axis=1)
-    patterns, member = np.unique(np.concatenate([missing, stands], axis=1), axis=0, return_inverse=True)
+    ties = Ties.of(constraints, table)
+    whole = np.concatenate([missing, stands, ties.open], axis=1)
+    patterns, first, member = np.unique(whole, axis=0, return_index=True, return_inverse=True)
     member = member.reshape(-1)
+    supports = {factor.variable: factor.support for factor in factors if not factor.family.is_discrete}
     treatment = np.full((len(patterns), len(names)), "", dtype=object)
     touched: dict[str, set[str]] = {name: set() for name in names}
+    kept: set[str] = set()  # with cells that cannot be sampled, being tied to others
     for p, pattern in enumerate(patterns):
         present = [name for name, on in zip(names, pattern, strict=False) if on]
         if not present:
             continue
-        here = [factor for factor, on in zip(low, pattern[len(names) :], strict=True) if on]
+        here = [factor for factor, on in zip(low, pattern[len(names) :][: len(low)], strict=True) if on]
         gridded = _gridded(present, here, own, wanted, fixed=above)
+        bent = {name for name in present if not _enters_plainly(name, here)}
+        tied: dict[str, str] = {}
+        for equations, open_ in ties.at(pattern[len(names) + len(low) :]):
+            parts = [name for name in names if any(name in one for one in open_)]
+            if parts:
+                cannot = frozenset(gridded | bent)
+                tied |= settle(equations, open_, parts, cannot, table, int(first[p]), supports)
+        check_tied(list(tied), wanted, constraints)
         for name in present:
             j = names.index(name)
+            if name in tied:
+                treatment[p, j] = tied[name]
+                if tied[name] != "grid":
+                    kept.add(name)
+                continue
             if name in gridded:
                 treatment[p, j] = "grid"
                 continue
             children = children_of(name, here)
-            plain = all(
-                f.family.is_gaussian_identity and not any(name in e.variables for e in f.effects)
-                for f in children
-            )
+            plain = name not in bent
             treatment[p, j] = "integrate" if plain and wanted.get(name) != "sample" else "sample"
             if not plain and name in measured and wanted.get(name) != "sample":
                 treatment[p, j] = "grid"  # unknown in every row: as a latent for NUTS it would be one a row
@@ -102,13 +127,22 @@ def _by_pattern(
             for effect in by_name[other].effects
             if by_name[other].scale is None  # else they are not collapsed anyway
         )
-        if wanted.get(name) != "integrate" and n_cells <= n_effects:
+        if wanted.get(name) != "integrate" and n_cells <= n_effects and name not in kept:
             treatment[treatment[:, j] == "integrate", j] = "sample"
     out: Treatments = {}
     for j, name in enumerate(names):
         of_rows = treatment[member, j]
-        out[name] = {how: of_rows == how for how in ("integrate", "grid", "sample") if (of_rows == how).any()}
+        hows = ("integrate", "grid", "sample", "solve")
+        out[name] = {how: of_rows == how for how in hows if (of_rows == how).any()}
     return out
+
+
+def _enters_plainly(name: str, here: Sequence[Factor]) -> bool:
+    """Whether a variable is in the means of Gaussian factors only, with no slope on it that varies."""
+    return all(
+        f.family.is_gaussian_identity and not any(name in e.variables for e in f.effects)
+        for f in children_of(name, here)
+    )
 
 
 def _gridded(

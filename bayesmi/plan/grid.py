@@ -22,14 +22,25 @@ from bayesmi.plan.cells import children_of
 from bayesmi.plan.values import CellValues
 from bayesmi.plan.windows import find_windows
 
-__all__ = ["SPACING", "check_range", "constrain", "count_values", "first_grid", "grid_values", "unconstrain"]
+__all__ = [
+    "MOST_POINTS",
+    "SPACING",
+    "check_range",
+    "constrain",
+    "count_values",
+    "first_grid",
+    "grid_reach",
+    "grid_values",
+    "smallest_sd",
+    "unconstrain",
+]
 
 Floats = NDArray[np.float64]
 SPACING = 1.1  # of the smallest conditional standard deviation
 _REACH = 2.5  # observed standard deviations beyond the observed range
 _TAIL = 14.0  # log of the mass that may lie beyond, where tails are exponential
 _DIGITS = 30.0  # exp(-30) is 1e-13: what is left of double precision next to a bound
-_LEAST, _MOST = 25, 600  # points
+_LEAST, MOST_POINTS = 25, 600  # points
 _ROWS = 200  # complete cases on which slopes are looked at
 
 
@@ -37,7 +48,7 @@ def grid_values(starts: Floats, spacings: Floats, n_points: int, support: Suppor
     """Return `n_points` values for each cell, from its start on the unconstrained scale, with log weights."""
     points = starts[:, None] + spacings[:, None] * np.arange(n_points)
     values, jacobian = constrain(points, support)
-    return CellValues(values, jacobian + np.log(spacings)[:, None], spacings)
+    return CellValues(values, jacobian + np.log(spacings)[:, None], spacings, starts)
 
 
 def first_grid(
@@ -59,9 +70,9 @@ def first_grid(
     """
     support = factor.support
     check_range(factor, factors, table, wider)
-    low, high, z = _reach(factor, table, wider)
-    smallest = _smallest_sd(factor, factors, table, z, float(z.std(ddof=1)))
-    narrow_low, narrow_high, _ = _reach(factor, table, 1.0)
+    low, high, z = grid_reach(factor, table, wider)
+    smallest = smallest_sd(factor, factors, table, z, float(z.std(ddof=1)))
+    narrow_low, narrow_high, _ = grid_reach(factor, table, 1.0)
     spacing = min(SPACING * smallest, (narrow_high - narrow_low) / (_LEAST - 1))
     spacing /= finer
     starts, widths = np.full(len(units), low), np.full(len(units), high - low)
@@ -72,10 +83,10 @@ def first_grid(
         own = SPACING / np.sqrt(smallest**-2 + windows.sd**-2) / finer
         spacings = np.minimum(own, widths / (_LEAST - 1))
     n_points = math.ceil(float((widths / spacings).max()) * (1.0 - 1e-9)) + 1
-    if n_points > _MOST:
+    if n_points > MOST_POINTS:
         raise NotSupportedError(
-            f"cells of {factor.variable!r} need a grid of {n_points} points, more than {_MOST}: its effect is very steep against "
-            "the residual; the nearest that is supported: the variable without its nonlinear term, or on another scale"
+            f"cells of {factor.variable!r} need a grid of {n_points} points, more than {MOST_POINTS}: its effect is very steep "
+            "against the residual; the nearest that is supported: the variable without its nonlinear term, or on another scale"
         )
     return grid_values(starts, widths / (n_points - 1), n_points, support)
 
@@ -128,7 +139,7 @@ def _design_on(
     return matrix.reshape(len(points), len(chosen), -1), chosen
 
 
-def _smallest_sd(
+def smallest_sd(
     factor: Factor, factors: Sequence[Factor], table: ModelTable, seen: Floats, sd: float
 ) -> float:
     """Rough smallest sd of a cell given everything else, on the unconstrained scale, from the complete cases."""
@@ -194,7 +205,7 @@ def check_range(factor: Factor, factors: Sequence[Factor], table: ModelTable, wi
     ModelError
         Such as for the logarithm of a Gaussian variable.
     """
-    low, high, _ = _reach(factor, table, wider)
+    low, high, _ = grid_reach(factor, table, wider)
     values, _ = constrain(np.linspace(low, high, 61), factor.support)
     for child in children_of(factor.variable, factors):
         designs = [
@@ -221,7 +232,7 @@ def check_range(factor: Factor, factors: Sequence[Factor], table: ModelTable, wi
                 )
 
 
-def _reach(factor: Factor, table: ModelTable, wider: float) -> tuple[float, float, Floats]:
+def grid_reach(factor: Factor, table: ModelTable, wider: float) -> tuple[float, float, Floats]:
     """Ends of a grid on the unconstrained scale, and the observed values there."""
     response = table.values[factor.variable][table.rows_of_level(factor.level)]
     seen = response[np.isfinite(response)]

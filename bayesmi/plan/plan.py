@@ -13,9 +13,13 @@ from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import active_units
+from bayesmi.plan.constrained_grid import grids_of_systems
 from bayesmi.plan.continuous import continuous_cells
 from bayesmi.plan.grid import check_range, count_values, first_grid
+from bayesmi.plan.levelset import count_combinations
 from bayesmi.plan.scales import scale_information
+from bayesmi.plan.systems import System, find_systems, usable_constraints
+from bayesmi.plan.ties import held_units
 from bayesmi.plan.values import CellValues
 
 if TYPE_CHECKING:
@@ -35,7 +39,7 @@ class CellGroup:
     """Missing cells of one variable that are dealt with alike."""
 
     variable: str
-    treatment: str  # "predict", "enumerate", "integrate", "grid", "sample", "deduce"
+    treatment: str  # "predict", "enumerate", "integrate", "grid", "sample", "solve", "deduce"
     level: str
     units: NDArray[np.intp]  # positions among the units of the level
     reason: str
@@ -65,6 +69,7 @@ class Plan:
     finer: Mapping[str, float]  # how much finer and wider than at first, by variable
     wider: Mapping[str, float]
     remarks: tuple[str, ...]
+    systems: tuple[System, ...] = ()  # units whose missing parts an observed derived value ties together
 
     def units(self, variable: str, treatment: str) -> NDArray[np.intp]:
         """Return the units of a variable's cells under a treatment (possibly none)."""
@@ -112,7 +117,8 @@ def make_plan(
     wanted = dict(model.treatments)
     kept = [name for name, treatment in wanted.items() if treatment in ("sample", "enumerate", "grid")]
     _check_overrides(wanted, factors, table)
-    active = active_units(factors, table, kept=kept)
+    constraints = usable_constraints(table, factors)
+    active = active_units(factors, table, kept=kept, held=held_units(constraints, factors, table))
     cells: list[CellGroup] = []
     for name, column in table.frame.columns.items():
         if not any(factor.variable == name or name in factor.parents for factor in factors):
@@ -123,7 +129,7 @@ def make_plan(
             if name in table.solved:
                 reason = "follows from an observed derived value"
             cells.append(CellGroup(name, "deduce", "row", deduced, reason))
-    continuous = continuous_cells(factors, table, active, wanted)
+    continuous = continuous_cells(factors, table, active, wanted, constraints)
     for factor in factors:
         if factor.is_observation:
             continue
@@ -152,7 +158,23 @@ def make_plan(
         for group in cells
         if group.treatment == "enumerate" and not model.factor(group.variable).family.has_levels
     }
-    n_expanded = _expanded_rows(cells, factors, table, active, grids)
+    levels = {factor.variable: np.asarray(factor.levels) for factor in factors if factor.family.is_discrete}
+    levels |= {
+        name: grid.values[0] for name, grid in grids.items() if grid.spacing is None and len(grid.values)
+    }
+    systems = find_systems(constraints, factors, table, continuous, levels)
+    if systems:
+        gridded = {group.variable: group.units for group in cells if group.treatment == "grid"}
+        grids |= grids_of_systems(
+            systems,
+            {name: grid for name, grid in grids.items() if name in gridded},
+            gridded,
+            factors,
+            rough,
+            finer or {},
+            wider or {},
+        )
+    n_expanded = _expanded_rows(cells, factors, table, active, grids, systems)
     effects = tuple(
         _effects_of(part, factor, effect, factors, rough, cells, active[factor.variable], wanted)
         for factor in factors
@@ -174,6 +196,7 @@ def make_plan(
         dict(finer or {}),
         dict(wider or {}),
         _remarks(model, cells),
+        systems,
     )
 
 
@@ -218,6 +241,11 @@ def _check_asked(wanted: Mapping[str, str], cells: list[CellGroup]) -> None:
                 f"treatments[{group.variable!r}]='integrate': {len(group.units)} of its cells do not enter Gaussian means "
                 "linearly; leave it out, or say 'sample'"
             )
+        if asked == "predict" and group.treatment == "solve":
+            raise ModelError(
+                f"treatments[{group.variable!r}]='predict': {len(group.units)} of its cells follow from an observed derived "
+                "value; leave it out"
+            )
         if asked == "predict" and group.treatment in ("sample", "enumerate", "integrate", "grid"):
             raise ModelError(
                 f"treatments[{group.variable!r}]='predict': {len(group.units)} of its cells stand in rows with an observed "
@@ -229,7 +257,7 @@ def _check_levels(cells: list[CellGroup], factors: tuple[Factor, ...]) -> None:
     """Refuse summed cells of two different groupings, and of one above another modelled one."""
     levels: dict[str, str] = {}
     for group in cells:
-        if group.treatment in ("enumerate", "grid") and group.level != "row":
+        if group.treatment in ("enumerate", "grid", "solve") and group.level != "row":
             levels.setdefault(group.level, group.variable)
             for factor in factors:
                 if factor.level not in ("row", group.level) and group.variable in factor.parents:
@@ -254,6 +282,7 @@ _REASONS = {
     "integrate": "linear in the means of Gaussian variables: integrated out in closed form",
     "grid": "its effect is not linear, its family not Gaussian, or it stands in the model of a scale: summed over a grid",
     "sample": "continuous: a latent for NUTS",
+    "solve": "follows from an observed derived value and its other parts",
 }
 
 
@@ -298,27 +327,49 @@ def _expanded_rows(
     table: ModelTable,
     active: Mapping[str, NDArray[np.bool_]],
     grids: Mapping[str, CellValues],
+    systems: tuple[System, ...],
 ) -> int:
     """Entries of the expansion; refuses what is beyond the budget."""
+    tied: dict[str, NDArray[np.bool_]] = {}  # cells that are counted with their system
+    for system in systems:
+        n_units = len(table.rows_of_level(system.level))
+        for name in (*system.discrete, *system.grid):
+            tied.setdefault(name, np.zeros(n_units, dtype=bool))[system.units] = True
     sizes = {factor.variable: len(factor.levels) for factor in factors}
     sizes |= {name: grid.values.shape[1] for name, grid in grids.items()}
     count = np.zeros(table.n_rows)  # log of the combinations
     above: dict[str, NDArray[np.float64]] = {}
     summed = [group for group in cells if group.treatment in ("enumerate", "grid")]
     for group in summed:
+        units = group.units
+        if group.variable in tied:
+            units = units[~tied[group.variable][units]]
         if group.level == "row":
-            count[group.units] += np.log(sizes[group.variable])
+            count[units] += np.log(sizes[group.variable])
         else:
             own = above.setdefault(group.level, np.zeros(len(table.groupings[group.level].labels)))
-            own[group.units] += np.log(sizes[group.variable])
+            own[units] += np.log(sizes[group.variable])
+    for system in systems:
+        if not system.discrete and not system.grid:
+            continue
+        points = float(np.prod([float(sizes[name]) for name in system.grid]))
+        added = np.log(count_combinations(system, table) * points)
+        if system.level == "row":
+            count[system.units] += added
+        else:
+            own = above.setdefault(system.level, np.zeros(len(table.groupings[system.level].labels)))
+            own[system.units] += added
     total = 0.0
     for level, own in above.items():
-        names = {group.variable for group in summed if group.level == level}
+        names = {group.variable for group in cells if group.level == level}
         total += float(np.exp(own[own > 0]).sum())
         below = np.zeros(table.n_rows, dtype=bool)
         for factor in factors:
             if factor.level == "row" and names & factor.parents:
                 below |= active[factor.variable]
+        for system in systems:
+            if system.level == "row" and system.above:
+                below[system.units] = True
         count += np.where(below, own[table.groupings[level].codes], 0.0)
     total += float(np.exp(count[count > 0]).sum()) if (count > 0).any() else 0.0
     if total > _BUDGET:
@@ -402,7 +453,7 @@ def _collapse_obstacle(
     touched = sorted(enumerated & (factor.parents | {factor.variable}))
     if touched:
         return f"rows are summed over {', '.join(touched)}"
-    integrated = {group.variable for group in cells if group.treatment == "integrate"}
+    integrated = {group.variable for group in cells if group.treatment in ("integrate", "solve")}
     touched = sorted(integrated & (factor.parents | {factor.variable}))
     if touched:
         return f"rows are integrated over {', '.join(touched)}"

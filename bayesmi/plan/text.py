@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayesmi.plan.system_text import system_lines
+
 if TYPE_CHECKING:
     from bayesmi.plan.plan import Plan
 
@@ -15,6 +17,7 @@ _WORDS = {
     "integrate": "integrated out, drawn back",
     "grid": "summed over a grid, drawn back",
     "sample": "sampled by NUTS",
+    "solve": "solved from the others",
     "deduce": "filled by deduction",
     "collapse": "integrated out, drawn back",
     "centred": "sampled, centred",
@@ -53,6 +56,7 @@ def plan_text(plan: Plan) -> str:
             lines.append(
                 f"  grid of {name}: {grid.values.shape[1]} points; its accuracy is checked at the posterior"
             )
+    lines += system_lines(plan.systems)
     lines += [f"  note: {remark}" for remark in plan.remarks]
     return "\n".join(lines)
 

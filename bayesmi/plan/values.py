@@ -19,3 +19,4 @@ class CellValues:
     values: Floats  # (cells, K)
     log_weights: Floats  # (cells, K)
     spacing: Floats | None = None  # (cells,) of a grid on its unconstrained scale
+    starts: Floats | None = None  # (cells,) its first point there

@@ -15,8 +15,9 @@ from scipy.special import logit, logsumexp
 from bayesmi import BayesmiNotice, Model, Prior, measured
 from bayesmi.build import build_sampled
 from bayesmi.build.centring import centrings
-from bayesmi.families.support import constrain, unconstrain
+from bayesmi.families.support import constrain, constrain_within, unconstrain
 from bayesmi.plan import make_plan
+from bayesmi.plan.levelset import limits
 
 FAST = "FAST_COMPILE"
 
@@ -91,7 +92,41 @@ def small_table() -> pd.DataFrame:
     for name, rows in holes.items():
         data.loc[rows, name] = np.nan
     data.loc[holes["b1"], "text"] = None
-    return data
+    return pd.concat([data, _parts(data)], axis=1)
+
+
+def _parts(data: pd.DataFrame) -> pd.DataFrame:
+    """Incomplete parts of derived variables: linear, items, a ratio, a binary and a Gaussian one, a group's and a row's."""
+    rng = np.random.default_rng(7)
+    n, z, a = len(data), data["z"].to_numpy(), data["a"].to_numpy()
+    p = 0.5 * z + rng.normal(size=n)
+    q = 0.3 * p + 2.0 * rng.normal(size=n) + 1.0
+    r = 0.4 * q - 0.2 * p + rng.normal(size=n)
+    items = 1.0 + rng.integers(0, 3, (n, 3))
+    height = 1.7 + 0.1 * rng.normal(size=n)
+    weight = np.exp(np.log(22 * height**2) + 0.1 * rng.normal(size=n))
+    k = (rng.random(n) < 0.4).astype(float)
+    u, w = np.exp(0.3 * rng.normal(size=(2, n)))
+    n1, n2 = rng.poisson(1.0, (2, n)).astype(float)
+    birth = (1.0 + rng.normal(size=4))[a]
+    year = birth + 5.0 + 0.5 * z + rng.normal(size=n)
+    out = pd.DataFrame({"p": p, "q": q, "r": r, "i1": items[:, 0], "i2": items[:, 1], "i3": items[:, 2]})
+    out = out.assign(height=height, weight=weight, k=k, u=u, uw=w, birth=birth, year=year)
+    out["n1"], out["n2"], out["seen"] = n1, n2, n1 + n2
+    out["total"], out["items"], out["bmi"] = p + q + r, items.sum(axis=1), weight / height**2
+    out["pk"], out["both"], out["age"], out["yp"] = p + 1.5 * k, u + w, year - birth, data["y"] + 2.0 * p
+    out["part"] = p + 2.0 * q
+    holes = {
+        "p": [4, 10, 17, 21, 5], "q": [4, 10, 13, 17, 2], "r": [13, 17], "total": [21, 5],
+        "i1": [2, 18], "i2": [2, 9], "i3": [2, 9], "n1": [2], "n2": [2, 9], "seen": [9],
+        "height": [6, 19, 22], "weight": [6, 19, 22, 3], "bmi": [22, 3], "k": [4, 8, 17, 21], "pk": [8],
+        "u": [1, 7, 12], "uw": [1, 7], "birth": [6, 7, 8, 9, 10, 11], "year": [6, 7, 8, 9, 10, 11, 14], "age": [9, 14],
+    }  # fmt: skip
+    for name, rows in holes.items():
+        out.loc[rows, name] = np.nan
+    out.loc[[0, 1], "p"] = np.nan
+    out.loc[0, "yp"] = data["z"].iloc[0] + 10.0  # observed where y and p are missing
+    return out
 
 
 # name -> (formula, options of Model)
@@ -364,6 +399,43 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
         "y ~ vt + I(vt ** 2) + (1 | a)",
         {"observations": {"vt": measured("vm_rows", sd=0.7)}, "levels": {"vt": "a"}},
     ),
+    "tied_linear": ("y ~ p + q + r + z", {"derived": {"total": "p + q + r"}}),
+    "tied_linear_interaction": ("y ~ p * z + q + r", {"derived": {"total": "p + q + r"}}),
+    "tied_twice": ("y ~ p + q + r", {"derived": {"total": "p + q + r", "part": "p + 2 * q"}}),
+    "tied_in_groups": ("y ~ p + q + r + z + (1 + z | a)", {"derived": {"total": "p + q + r"}}),
+    "tied_outcome": ("y ~ p + z", {"derived": {"yp": "y + 2 * p"}}),
+    "tied_beside_sum": ("y ~ p * b1 + q + r", {"derived": {"total": "p + q + r"}}),
+    "tied_items": (
+        "y ~ i1 + i2 + i3 + z",
+        {"derived": {"items": "i1 + i2 + i3"}, "kinds": dict.fromkeys(("i1", "i2", "i3"), "ordinal")},
+    ),
+    "tied_items_as_sum": (
+        "y ~ items + z",
+        {"derived": {"items": "i1 + i2 + i3"}, "kinds": dict.fromkeys(("i1", "i2", "i3"), "ordinal")},
+    ),
+    "tied_counts": (
+        "y ~ n1 + n2 + z",
+        {"derived": {"seen": "n1 + n2"}, "kinds": dict.fromkeys(("n1", "n2"), "count")},
+    ),
+    "tied_binary_and_gaussian": ("y ~ p + k + z", {"derived": {"pk": "p + 1.5 * k"}}),
+    "tied_ratio": (
+        "y ~ bmi + z",
+        {
+            "derived": {"bmi": "weight / height**2"},
+            "families": {"weight": "lognormal"},
+            "order": ["height", "weight"],
+        },
+    ),
+    "tied_on_grid": ("yb ~ p + q + r", {"derived": {"total": "p + q + r"}}),
+    "tied_square": (
+        "y ~ p + I(p ** 2) + q + r",
+        {"derived": {"total": "p + q + r"}, "order": ["p", "r", "q"]},
+    ),
+    "tied_between_bounds": (
+        "y ~ u + uw + z",
+        {"derived": {"both": "u + uw"}, "families": {"u": "lognormal", "uw": "gamma"}, "order": ["u", "uw"]},
+    ),
+    "tied_levels": ("y ~ birth + year + z + (1 | a)", {"derived": {"age": "year - birth"}}),
     "priors_1": (
         "y ~ z + w + h + (1 + z | a)",
         {
@@ -689,6 +761,13 @@ class Case:
 
     def _over_grids(self, natural: dict[str, np.ndarray]) -> float:
         """Numerical integral over the gridded cells, unit by unit: units do not depend on each other."""
+        natural = {name: np.array(values) for name, values in natural.items()}
+        for name, place, unit in self.gridded:  # a point where the density is not zero
+            own = self.built.plan.grids[name.removeprefix("cell__")]
+            factor = self.model.factor(name.removeprefix("cell__"))
+            cell = int(np.searchsorted(self.built.plan.units(factor.variable, "grid"), unit))
+            middle = own.starts[cell] + own.spacing[cell] * 0.5 * (own.values.shape[1] - 1)
+            natural[name][place] = self._between_limits(factor, unit, np.array([middle]))[0][0]
         start = self._summed(natural)
         total = start
         units = sorted({unit for _, _, unit in self.gridded})
@@ -697,10 +776,11 @@ class Case:
             axes, weights = [], []
             for name, _ in mine:
                 factor = self.model.factor(name.removeprefix("cell__"))
-                grid = self.built.plan.grids[factor.variable].values
-                low, high = unconstrain(np.array([grid.min(), grid.max()]), factor.support)
+                own = self.built.plan.grids[factor.variable]
+                cell = int(np.searchsorted(self.built.plan.units(factor.variable, "grid"), unit))
+                low, high = own.starts[cell] + own.spacing[cell] * np.array([0, own.values.shape[1] - 1])
                 points = np.linspace(low, high, 201 if len(mine) == 1 else 61)
-                values, jacobian = constrain(points, factor.support)
+                values, jacobian = self._between_limits(factor, unit, points)
                 axes.append(values)
                 weights.append(jacobian + np.log(points[1] - points[0]))
             terms = []
@@ -714,6 +794,16 @@ class Case:
                 terms.append(self._summed(moved) - start + weight)
             total += float(logsumexp(terms))
         return total
+
+    def _between_limits(self, factor: Any, unit: int, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Values of a cell at points of its unconstrained scale, between the limits of an observed derived value."""
+        low, high = factor.support[:2]
+        for system in self.built.plan.systems:
+            if factor.variable in system.grid and unit in system.units and len(system.grid) == 1:
+                member = np.flatnonzero(system.units == unit)
+                known = {name: values[member] for name, values in system.known.items()}
+                (low,), (high,) = limits(system, factor.variable, known, member)
+        return constrain_within(points, np.array(low), np.array(high), factor.support)
 
     def _summed(self, natural: dict[str, np.ndarray]) -> float:
         sizes = [len(natural[name]) for name in self.summed]

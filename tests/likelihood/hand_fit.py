@@ -16,6 +16,10 @@ def hand_fit(formula, data, *, n=3, sd=0.4, seed=0, finer=1.0, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayesmiNotice)
         model = Model(formula, data, **options)
+    return hand_fit_of(model, n=n, sd=sd, seed=seed, finer=finer)
+
+
+def hand_fit_of(model, *, n=3, sd=0.4, seed=0, finer=1.0):
     plan = make_plan(model)
     grids = [name for name, grid in plan.grids.items() if grid.spacing is not None]
     if finer > 1.0 and grids:  # these draws are not from the posterior that the first grid is made for

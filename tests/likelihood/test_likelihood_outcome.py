@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hand_fit import hand_fit
-from kernel_cases import SHAPES, small_table
+from hand_fit import hand_fit, hand_fit_of
+from kernel_cases import SHAPES, make_model, small_table
 
 from bayesmi import BayesmiNotice
 from bayesmi.errors import FitError
@@ -170,3 +170,19 @@ def test_repeated_labels_become_positions():
     data = pd.concat([small_table().head(12), small_table().head(12)])
     found = quiet(hand_fit("y ~ z", data))
     assert len(set(found["__obs__"].values)) == found.sizes["__obs__"]
+
+
+@pytest.mark.parametrize(
+    "name", ["measured", "measured_beside_holes", "measured_response", "scale_integrated"]
+)
+def test_measured_and_scaled_variables_have_an_outcome_likelihood(name):
+    model = make_model(name)
+    fit = hand_fit_of(model)
+    found = quiet(fit)
+    assert np.isfinite(found.values).all()
+    response = fit.model.response
+    seen = ~fit.model.table.unknown[response]
+    for factor in fit.model.factors:
+        if factor.is_observation and response in factor.parents:
+            seen = seen | ~fit.model.table.unknown[factor.variable]
+    assert found.sizes["__obs__"] == seen.sum()
