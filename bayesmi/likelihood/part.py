@@ -59,7 +59,7 @@ class _Chosen:
 
     factors: tuple[Factor, ...]
     table: ModelTable
-    treatments: Mapping[str, str]
+    treatments: Mapping[str, str | Mapping[str, str]]
     response: str
 
     def factor(self, variable: str) -> Factor:

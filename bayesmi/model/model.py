@@ -97,7 +97,8 @@ class Model:
         Order of the incomplete covariates in the product, first conditional first.
     treatments : mapping, optional
         Treatment of missing cells by column ("predict", "enumerate", "integrate", "grid", "sample") and of group effects
-        by "1|school"-like names ("collapse", "centred", "noncentred"); by default the plan chooses.
+        by "1|school"-like names ("collapse", "centred", "noncentred"); by default the plan chooses. A mapping moves one group
+        of cells, as the plan shows them: ``{"x": {"integrate": "sample"}}``.
     where : table or mapping of masks, optional
         Missing cells where False are left missing.
     not_applicable : mapping, optional
@@ -137,7 +138,7 @@ class Model:
         kinds: Mapping[str, str] | None = None,
         levels: str | Mapping[str, str] | None = None,
         order: Sequence[str] | None = None,
-        treatments: Mapping[str, str] | None = None,
+        treatments: Mapping[str, str | Mapping[str, str]] | None = None,
         where: Any = None,
         not_applicable: Mapping[str, str] | None = None,
     ) -> None:
@@ -303,7 +304,7 @@ class Model:
         return self._notices
 
     @property
-    def treatments(self) -> Mapping[str, str]:
+    def treatments(self) -> Mapping[str, str | Mapping[str, str]]:
         """The treatments the user asked for."""
         return dict(self._spec["treatments"])
 

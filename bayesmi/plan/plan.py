@@ -17,6 +17,7 @@ from bayesmi.plan.constrained_grid import grids_of_systems
 from bayesmi.plan.continuous import continuous_cells
 from bayesmi.plan.grid import check_range, count_values, first_grid
 from bayesmi.plan.levelset import count_combinations
+from bayesmi.plan.overrides import check_asked, check_overrides, effect_key, moved, whole_variables
 from bayesmi.plan.scales import scale_information
 from bayesmi.plan.systems import System, find_systems, usable_constraints
 from bayesmi.plan.ties import held_units
@@ -115,8 +116,9 @@ def make_plan(
     """
     factors, table, rough = model.factors, model.table, model.table.roughly()
     wanted = dict(model.treatments)
-    kept = [name for name, treatment in wanted.items() if treatment in ("sample", "enumerate", "grid")]
-    _check_overrides(wanted, factors, table)
+    plain = whole_variables(wanted)
+    kept = [name for name, treatment in plain.items() if treatment in ("sample", "enumerate", "grid")]
+    check_overrides(wanted, factors, table)
     constraints = usable_constraints(table, factors)
     active = active_units(factors, table, kept=kept, held=held_units(constraints, factors, table))
     cells: list[CellGroup] = []
@@ -129,12 +131,14 @@ def make_plan(
             if name in table.solved:
                 reason = "follows from an observed derived value"
             cells.append(CellGroup(name, "deduce", "row", deduced, reason))
-    continuous = continuous_cells(factors, table, active, wanted, constraints)
+    continuous = continuous_cells(factors, table, active, plain, constraints)
+    tied = {name for constraint in constraints for name in constraint.open}
+    continuous = moved(continuous, wanted, tied)
     for factor in factors:
         if factor.is_observation:
             continue
         cells += _cells_of(factor, table, active[factor.variable], continuous.get(factor.variable, {}))
-    _check_asked(wanted, cells)
+    check_asked(plain, cells)
     _check_levels(cells, factors)
     for group in cells:
         if group.treatment == "predict" and not model.factor(group.variable).family.is_discrete:
@@ -176,7 +180,7 @@ def make_plan(
         )
     n_expanded = _expanded_rows(cells, factors, table, active, grids, systems)
     effects = tuple(
-        _effects_of(part, factor, effect, factors, rough, cells, active[factor.variable], wanted)
+        _effects_of(part, factor, effect, factors, rough, cells, active[factor.variable], plain)
         for factor in factors
         for part in factor.parts
         for effect in part.effects
@@ -185,7 +189,7 @@ def make_plan(
         (factor.variable, effect.grouping)
         for factor in factors
         for effect in factor.effects
-        if wanted.get(_effect_key(factor, effect)) == "collapse"
+        if plain.get(effect_key(factor, effect)) == "collapse"
     }
     return Plan(
         tuple(cells),
@@ -198,59 +202,6 @@ def make_plan(
         _remarks(model, cells),
         systems,
     )
-
-
-def _effect_key(factor: Factor, effect: GroupEffect) -> str:
-    """Return the name by which treatments= speaks of a grouping's effects."""
-    return f"{factor.prefix}1|{effect.grouping}"
-
-
-def _check_overrides(wanted: Mapping[str, str], factors: tuple[Factor, ...], table: ModelTable) -> None:
-    by_name = {factor.variable: factor for factor in factors if not factor.is_observation}
-    effects = {_effect_key(p, effect) for factor in factors for p in factor.parts for effect in p.effects}
-    for name, treatment in wanted.items():
-        if name in effects:
-            if treatment not in ("collapse", "centred", "noncentred"):
-                raise ModelError(
-                    f"treatments[{name!r}] is 'collapse', 'centred' or 'noncentred', not {treatment!r}"
-                )
-            continue
-        if name not in by_name:
-            known = ", ".join([*(n for n in by_name if table.is_incomplete(n)), *sorted(effects)])
-            raise ModelError(
-                f"treatments[{name!r}]: no such incomplete variable or group effect; there are {known}"
-            )
-        discrete = by_name[name].family.is_discrete
-        allowed: tuple[str, ...] = ("predict", "grid")
-        if discrete:
-            allowed = ("predict", "enumerate")
-        elif by_name[name].family.is_gaussian_identity:
-            allowed = ("predict", "integrate", "grid", "sample")
-        if treatment not in allowed:
-            raise ModelError(
-                f"treatments[{name!r}] can be {' or '.join(map(repr, allowed))}, not {treatment!r}"
-            )
-
-
-def _check_asked(wanted: Mapping[str, str], cells: list[CellGroup]) -> None:
-    """Refuse to predict cells that carry information, and to integrate cells that are not linear."""
-    for group in cells:
-        asked = wanted.get(group.variable)
-        if asked == "integrate" and group.treatment == "sample":
-            raise ModelError(
-                f"treatments[{group.variable!r}]='integrate': {len(group.units)} of its cells do not enter Gaussian means "
-                "linearly; leave it out, or say 'sample'"
-            )
-        if asked == "predict" and group.treatment == "solve":
-            raise ModelError(
-                f"treatments[{group.variable!r}]='predict': {len(group.units)} of its cells follow from an observed derived "
-                "value; leave it out"
-            )
-        if asked == "predict" and group.treatment in ("sample", "enumerate", "integrate", "grid"):
-            raise ModelError(
-                f"treatments[{group.variable!r}]='predict': {len(group.units)} of its cells stand in rows with an observed "
-                f"outcome and carry information; leave it out, or say {group.treatment!r}"
-            )
 
 
 def _check_levels(cells: list[CellGroup], factors: tuple[Factor, ...]) -> None:
@@ -394,9 +345,9 @@ def _effects_of(
 ) -> EffectGroup:
     n_groups = len(table.groupings[effect.grouping].labels)
     obstacle = _collapse_obstacle(factor, effect, factors, table, cells)
-    asked = wanted.get(_effect_key(factor, effect))
+    asked = wanted.get(effect_key(factor, effect))
     if asked == "collapse" and obstacle:
-        raise ModelError(f"treatments[{_effect_key(factor, effect)!r}]: cannot collapse: {obstacle}")
+        raise ModelError(f"treatments[{effect_key(factor, effect)!r}]: cannot collapse: {obstacle}")
     if asked == "collapse" or (asked is None and obstacle is None):
         return EffectGroup(
             factor.name, effect.grouping, "collapse", n_groups, effect.n_effects,

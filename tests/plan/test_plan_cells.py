@@ -1,5 +1,6 @@
 """What happens to each missing cell: barren or informative, by kind, by override; and what is refused."""
 
+import re
 import warnings
 
 import numpy as np
@@ -366,3 +367,28 @@ def test_the_printout_says_what_happens_to_each_cell():
     assert "only the outcome 'y' is incomplete" in text
     nothing = small_table().dropna(subset=["y"])
     assert "nothing is missing" in repr(plan_of("y ~ z", nothing))
+
+
+def test_one_group_of_cells_is_moved_and_the_others_stay():
+    data = small_table()
+    data["w"] = np.random.default_rng(2).normal(size=len(data))
+    data.loc[[3, 5], "w"] = np.nan  # in row 3 both are missing: their product is not linear there
+    before = plan_of("y ~ x * w + z", data)
+    integrated, gridded = units(before, "x", "integrate"), units(before, "x", "grid")
+    assert integrated
+    after = plan_of("y ~ x * w + z", data, treatments={"x": {"integrate": "sample"}})
+    assert units(after, "x", "sample") == integrated
+    assert units(after, "x", "grid") == gridded
+    assert units(after, "x", "integrate") == []
+
+
+@pytest.mark.parametrize(
+    ("moves", "text"),
+    [
+        ({"grid": "sample"}, "no cells of 'x' are treated so; its groups are 'integrate'"),
+        ({"integrate": "predict"}, "can be 'sample' or 'grid', not 'predict'"),
+    ],
+)
+def test_a_group_that_is_not_there_or_cannot_be_moved_is_refused(moves, text):
+    with pytest.raises(ModelError, match=re.escape(text)):
+        plan_of("y ~ x + z", treatments={"x": moves})
