@@ -55,7 +55,9 @@ class ConditionalMean:
 
     def __repr__(self) -> str:
         shown = self.table.round(4).to_string()
-        return f"Conditional mean imputation ({', '.join(self.strategies)}), {self.variance} variance\n\n{shown}"
+        return (
+            f"Conditional mean imputation ({', '.join(self.strategies)}), {self.variance} variance\n\n{shown}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +119,8 @@ def conditional_mean(
         replicate_groups = group_patients(data.observed, at_random, data.arm_of, data.reference)
         fixed = whole - _completed(setting, parts, replicate_groups, data.reference, data.arm_of)
     tasks = (
-        _Task(i, setting, parts, replicate_groups, fixed, ancova, data.reference, data.arm_of) for i in range(data.n)
+        _Task(i, setting, parts, replicate_groups, fixed, ancova, data.reference, data.arm_of)
+        for i in range(data.n)
     )
     replicates = np.array(list(_shown(_run(tasks, n_jobs), data.n, progress)))
     n = data.n
@@ -129,7 +132,9 @@ def conditional_mean(
     completed = data.frame.fill({data.outcome: cells[missing]})
     return ConditionalMean(
         _table(ancova.terms, estimate, errors),
-        pd.DataFrame(replicates, columns=list(ancova.terms), index=pd.Index(data.subjects, name=data.subject)),
+        pd.DataFrame(
+            replicates, columns=list(ancova.terms), index=pd.Index(data.subjects, name=data.subject)
+        ),
         completed,
         variance,
         tuple(dict.fromkeys(events.strategies)),
@@ -167,7 +172,9 @@ class _Task:
                         sums, setting.fitted.shape[1], reml=setting.reml, start=part.estimate.covariance
                     )
                 except (FitError, np.linalg.LinAlgError) as error:
-                    raise FitError(f"without patient {i + 1} of {len(setting.own)} the model cannot be fitted: {error}") from None
+                    raise FitError(
+                        f"without patient {i + 1} of {len(setting.own)} the model cannot be fitted: {error}"
+                    ) from None
                 part = _Part(part.patients, part.arms, part.sums, estimate)
             parts.append(part)
         whole = _completed(setting, tuple(parts), self.groups, self.reference, self.arm_of)

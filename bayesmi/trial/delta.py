@@ -64,7 +64,10 @@ def delta_table(
     by_arm = _by_arm(data, delta)
     lags = _numbers("dlag", dlag if dlag is not None else [1.0] + [0.0] * (data.n_visits - 1), data.n_visits)
     shift = np.array(
-        [scheduled(int(first), by_arm[arm], lags) for first, arm in zip(events.first, data.arm_of, strict=True)]
+        [
+            scheduled(int(first), by_arm[arm], lags)
+            for first, arm in zip(events.first, data.arm_of, strict=True)
+        ]
     )
     missing = ~data.observed
     if missing_only:
@@ -96,11 +99,15 @@ def read_delta(data: TrialData, events: Events, delta: Delta, *, observed_too: b
         return None
     if not isinstance(delta, pd.DataFrame):
         return np.asarray(
-            delta_table(data, events, delta, missing_only=not observed_too)["delta"].to_numpy().reshape(data.values.shape)
+            delta_table(data, events, delta, missing_only=not observed_too)["delta"]
+            .to_numpy()
+            .reshape(data.values.shape)
         )
     for name in (data.subject, data.visit, "delta"):
         if name not in delta.columns:
-            raise DataError(f"delta= has no column {name!r}: {did_you_mean(name, [str(c) for c in delta.columns])}")
+            raise DataError(
+                f"delta= has no column {name!r}: {did_you_mean(name, [str(c) for c in delta.columns])}"
+            )
     unit = {label: i for i, label in enumerate(data.subjects)}
     place = {label: j for j, label in enumerate(data.visits)}
     shift = np.full(data.values.shape, np.nan)
@@ -108,11 +115,15 @@ def read_delta(data: TrialData, events: Events, delta: Delta, *, observed_too: b
         delta[data.subject].tolist(), delta[data.visit].tolist(), delta["delta"].tolist(), strict=True
     ):
         if who not in unit or when not in place:
-            raise DataError(f"delta= names {data.subject} {who!r} at {data.visit} {when!r}, which is not in the trial")
+            raise DataError(
+                f"delta= names {data.subject} {who!r} at {data.visit} {when!r}, which is not in the trial"
+            )
         if not np.isnan(shift[unit[who], place[when]]):
             raise DataError(f"delta= has two rows for {data.subject} {who!r} at {data.visit} {when!r}")
         if not np.isfinite(by):
-            raise DataError(f"delta= is {by!r} for {data.subject} {who!r} at {data.visit} {when!r}: give a number")
+            raise DataError(
+                f"delta= is {by!r} for {data.subject} {who!r} at {data.visit} {when!r}: give a number"
+            )
         shift[unit[who], place[when]] = by
     shift = np.where(np.isnan(shift), 0.0, shift)
     wrong = data.observed & (shift != 0.0)
@@ -160,7 +171,9 @@ def _by_arm(data: TrialData, delta: Any) -> list[Floats]:
         return [_numbers("delta", 0.0 if delta is None else delta, data.n_visits)] * len(data.arms)
     unknown: list[Hashable] = [key for key in delta if key not in data.arms]
     if unknown:
-        raise ModelError(f"delta= names {plain(unknown[0])!r}, which is no arm: the arms are {list_some(data.arms)}")
+        raise ModelError(
+            f"delta= names {plain(unknown[0])!r}, which is no arm: the arms are {list_some(data.arms)}"
+        )
     return [_numbers("delta", delta.get(label, 0.0), data.n_visits) for label in data.arms]
 
 

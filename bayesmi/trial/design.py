@@ -69,7 +69,9 @@ def arm_design(data: TrialData, formula: str | Formula | None = None) -> ArmDesi
     parsed = data.formula if formula is None else parse(formula) if isinstance(formula, str) else formula
     table, _ = baseline_values(data)
     if parsed.response is not None and parsed.response.name != data.outcome:
-        raise ModelError(f"the analysis is of {parsed.response.name!r}, the trial's outcome is {data.outcome!r}")
+        raise ModelError(
+            f"the analysis is of {parsed.response.name!r}, the trial's outcome is {data.outcome!r}"
+        )
     if parsed.groups or parsed.offsets or not parsed.intercept:
         raise ModelError("an analysis of covariance has an intercept, the arm and covariates; nothing else")
     unknown = sorted(parsed.variables - set(data.baseline.columns))

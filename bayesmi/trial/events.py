@@ -83,7 +83,9 @@ class Events:
             named = _by_label(choice.to_dict(), subjects, "patient")
             without = [subjects[i] for i in named if not has_event[i]]
             if without:
-                raise ModelError(f"patient {plain(without[0])!r} has no intercurrent event to give a strategy to")
+                raise ModelError(
+                    f"patient {plain(without[0])!r} has no intercurrent event to give a strategy to"
+                )
         elif isinstance(choice, Mapping):
             by_arm = _by_label(choice, arms, "arm")
             named = {i: by_arm[a] for i, a in enumerate(arm.tolist()) if a in by_arm}
@@ -169,7 +171,9 @@ def read_events(
     names = [MAR] * n
     if events is None:
         if strategy != MAR:
-            raise ModelError(f"strategy={strategy!r} needs events: events='dropout', or a table with {subject} and {visit}")
+            raise ModelError(
+                f"strategy={strategy!r} needs events: events='dropout', or a table with {subject} and {visit}"
+            )
         return Events(first, tuple(names))
     if isinstance(events, str):
         if events != "dropout":
@@ -177,10 +181,14 @@ def read_events(
         first = last_observed(observed) + 1
         return Events(first, tuple(strategy if at < n_visits else MAR for at in first.tolist()))
     if not isinstance(events, pd.DataFrame):
-        raise ModelError(f"events= is a table with {subject} and {visit}, 'dropout' or None, not {type(events).__name__}")
+        raise ModelError(
+            f"events= is a table with {subject} and {visit}, 'dropout' or None, not {type(events).__name__}"
+        )
     for name in (subject, visit):
         if name not in events.columns:
-            raise DataError(f"events= has no column {name!r}: {did_you_mean(name, [str(c) for c in events.columns])}")
+            raise DataError(
+                f"events= has no column {name!r}: {did_you_mean(name, [str(c) for c in events.columns])}"
+            )
     unit = {label: i for i, label in enumerate(subjects)}
     place = {label: j for j, label in enumerate(visits)}
     own = events["strategy"].tolist() if "strategy" in events.columns else [strategy] * len(events)
@@ -188,7 +196,9 @@ def read_events(
         if who not in unit:
             raise DataError(f"events= names {subject} {who!r}, who is not in the table")
         if when not in place:
-            raise DataError(f"events= has {visit} {when!r} for {subject} {who!r}; the visits are {list_some(visits)}")
+            raise DataError(
+                f"events= has {visit} {when!r} for {subject} {who!r}; the visits are {list_some(visits)}"
+            )
         if first[unit[who]] < n_visits:
             raise DataError(f"events= has two rows for {subject} {who!r}: a patient has one event, the first")
         first[unit[who]] = place[when]

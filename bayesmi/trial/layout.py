@@ -96,6 +96,28 @@ class TrialData:
         """Baseline covariates with missing values."""
         return tuple(name for name in self.covariates if self.baseline[name].isna().any())
 
+    def from_long_codes(self, name: str, values: Floats) -> Floats:
+        """Return a covariate's cells as the baseline codes them, from the codes of the long table."""
+        return _recode(values, self.frame.columns[name].categories, self.baseline[name])
+
+    def to_long_codes(self, name: str, values: Floats) -> Floats:
+        """Return the other way."""
+        categories = self.frame.columns[name].categories
+        if categories is None:
+            return np.array(values)
+        place = {label: float(k) for k, label in enumerate(categories)}
+        codes = np.array([place.get(label, np.nan) for label in self.baseline[name].cat.categories])
+        return np.asarray(codes[np.asarray(values, dtype=np.intp)])
+
+
+def _recode(values: Floats, categories: tuple[Hashable, ...] | None, column: pd.Series) -> Floats:
+    """Translate codes into those of a categorical column."""
+    if categories is None:
+        return np.array(values)
+    place = {label: float(k) for k, label in enumerate(column.cat.categories)}
+    codes = np.array([place.get(label, np.nan) for label in categories])
+    return np.asarray(codes[np.asarray(values, dtype=np.intp)])
+
 
 def read_trial(
     formula: str,
@@ -117,7 +139,11 @@ def read_trial(
         if not hasattr(data, "to_pandas"):
             raise DataError(f"a trial is a pandas or polars table, not {type(data).__name__}")
         long = data.to_pandas()
-    covariates = sorted(parsed.variables - {arm}, key=[str(c) for c in long.columns].index) if _known(parsed, long) else []
+    covariates = (
+        sorted(parsed.variables - {arm}, key=[str(c) for c in long.columns].index)
+        if _known(parsed, long)
+        else []
+    )
     for name in (subject, visit, arm, outcome):
         if name not in long.columns:
             raise DataError(f"no column {name!r}: {did_you_mean(name, [str(c) for c in long.columns])}")
@@ -141,7 +167,9 @@ def read_trial(
     constant = constant_columns(long, codes, [arm, *covariates])
     for name in (arm, *covariates):
         if name not in constant:
-            raise DataError(f"column {name!r} {_varies(long, name, codes, units)}: it must be constant within a {subject}")
+            raise DataError(
+                f"column {name!r} {_varies(long, name, codes, units)}: it must be constant within a {subject}"
+            )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayesmiNotice)
         frame = IncompleteFrame.from_table(data, kinds={outcome: "continuous", **(kinds or {})})
@@ -180,7 +208,9 @@ def _outcome(formula: Formula, text: str, arm: str) -> str:
     if formula.response is None:
         raise ModelError(f"formula {text!r} has no outcome: write 'change ~ {arm} + baseline'")
     if formula.response.is_transformed or formula.response.trials is not None:
-        raise ModelError(f"the outcome {formula.response} of a trial is a column of numbers: make it one first")
+        raise ModelError(
+            f"the outcome {formula.response} of a trial is a column of numbers: make it one first"
+        )
     if formula.groups:
         raise ModelError(
             f"{formula.groups[0]} has no place in a trial's formula: the covariance of a patient's visits is unstructured"
@@ -228,7 +258,9 @@ def _arms(
     seen = list(own.cat.categories) if isinstance(own.dtype, pd.CategoricalDtype) else sorted(set(labels))
     seen = [plain(label) for label in seen if plain(label) in set(labels)]
     if len(seen) < 2:
-        raise DataError(f"column {arm!r} has one arm only, {seen[0]!r}: there is nothing to compare or to refer to")
+        raise DataError(
+            f"column {arm!r} has one arm only, {seen[0]!r}: there is nothing to compare or to refer to"
+        )
     refers = dict(reference) if isinstance(reference, Mapping) else dict.fromkeys(seen, reference)
     for a in seen:
         if a not in refers:
@@ -236,7 +268,9 @@ def _arms(
     for a, r in refers.items():
         for label in (a, r):
             if label not in seen:
-                raise ModelError(f"reference= names {label!r}, which is no arm: the arms are {list_some(seen)}")
+                raise ModelError(
+                    f"reference= names {label!r}, which is no arm: the arms are {list_some(seen)}"
+                )
     if control is None:
         among = [a for a in seen if refers[a] == a]
         if len(among) != 1:
@@ -272,5 +306,3 @@ def _column_names(outcome: str, visits: Sequence[Hashable], taken: Sequence[str]
             name = f"{name}_{j + 1}"
         names.append(name)
     return tuple(names)
-
-

@@ -167,7 +167,9 @@ def _evaluate(sums: Sequence[PatternSums], cov: Floats, reml: bool) -> tuple[flo
             residual = residual + np.einsum("jakb,ab->jk", own, s.xx)
         at = np.ix_(s.visits, s.visits)
         score[at] -= 0.5 * (s.n * p - p @ residual @ p)
-        information[np.ix_(s.visits, s.visits, s.visits, s.visits)] += 0.5 * s.n * np.einsum("ik,jl->ijkl", p, p)
+        information[np.ix_(s.visits, s.visits, s.visits, s.visits)] += (
+            0.5 * s.n * np.einsum("ik,jl->ijkl", p, p)
+        )
     return value, score, information.reshape(n_visits**2, n_visits**2), coefficients
 
 
@@ -179,7 +181,9 @@ def _start(sums: Sequence[PatternSums], n_visits: int) -> Floats:
         n = sum(s.n for s, _ in seen)
         q = len(sums[0].xx)
         if n <= q:
-            raise FitError(f"visit {j + 1} has {n} outcomes for {q} coefficients: leave covariates or the visit out")
+            raise FitError(
+                f"visit {j + 1} has {n} outcomes for {q} coefficients: leave covariates or the visit out"
+            )
         xx = sum((s.xx for s, _ in seen), np.zeros((q, q)))
         xy = sum((s.xy[:, at] for s, at in seen), np.zeros(q))
         if np.linalg.matrix_rank(xx) < q:

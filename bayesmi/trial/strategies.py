@@ -62,7 +62,9 @@ def last_mean_carried_forward(
 ) -> tuple[Floats, Floats]:
     """LMCF: the own mean at the last visit before the event goes on."""
     if first == 0:
-        raise ModelError("LMCF has no mean to carry forward where the first visit is affected: use another strategy there")
+        raise ModelError(
+            "LMCF has no mean to carry forward where the first visit is affected: use another strategy there"
+        )
     later = np.repeat(mu_own[..., first - 1 : first], mu_own.shape[-1] - first, axis=-1)
     return np.concatenate([mu_own[..., :first], later], axis=-1), cov_own
 
@@ -144,7 +146,13 @@ def register_strategy(name: str, strategy: Strategy) -> None:
 
 
 def checked(
-    name: str, strategy: Strategy, mu_own: Floats, mu_ref: Floats, cov_own: Floats, cov_ref: Floats, first: int
+    name: str,
+    strategy: Strategy,
+    mu_own: Floats,
+    mu_ref: Floats,
+    cov_own: Floats,
+    cov_ref: Floats,
+    first: int,
 ) -> tuple[Floats, Floats]:
     """Return what a strategy gives; refuse a mean or covariance of another shape."""
     given = strategy(mu_own, mu_ref, cov_own, cov_ref, first)
@@ -170,6 +178,8 @@ def get_strategy(name: str) -> Strategy:
 def strategy_name(given: object) -> str:
     """Return the registered name of a strategy."""
     if not isinstance(given, str):
-        raise ModelError(f"a strategy is the name of one, not {given!r}: register_strategy() gives a function a name")
+        raise ModelError(
+            f"a strategy is the name of one, not {given!r}: register_strategy() gives a function a name"
+        )
     get_strategy(given)
     return _ALSO.get(given, given)
