@@ -21,6 +21,16 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
+class Prepared:
+    """Design (n, q), contrasts (terms of a visit, q), (X'X)⁻¹ and residual degrees of freedom."""
+
+    matrix: Floats
+    contrasts: Floats
+    inverse: Floats
+    df: int
+
+
+@dataclass(frozen=True, eq=False)
 class Ancova:
     """A least-squares regression of the outcome on arm and covariates at each visit; call it on a completed table.
 
@@ -72,31 +82,46 @@ class Ancova:
 
     def analyse(self, outcomes: Floats, values: Mapping[str, Floats]) -> pd.DataFrame:
         """Analyse outcomes, (n, J), given baseline values, (n,) each."""
+        return self.estimates(outcomes, self.prepare(values))
+
+    def prepare(self, values: Mapping[str, Floats]) -> Prepared:
+        """Return what the regressions of all visits share, given baseline values, (n,) each."""
         matrix = self.design.matrix(values)
-        contrasts = self.contrasts(values)
         if not np.isfinite(matrix).all():
             raise AnalysisError("a covariate is missing: analyse completed data")
-        y = outcomes if self.delta is None else outcomes + self.delta
-        y = y[:, list(self.visits)]
-        if not np.isfinite(y).all():
-            raise AnalysisError(f"outcome {self.data.outcome!r} has missing values: analyse completed data")
         df = len(matrix) - matrix.shape[1]
         if df < 1 or np.linalg.matrix_rank(matrix) < matrix.shape[1]:
             raise AnalysisError(
                 f"the columns {list_some(self.design.names)} cannot be told apart: leave a covariate out of the analysis"
             )
-        inverse = np.linalg.inv(matrix.T @ matrix)
-        beta = inverse @ (matrix.T @ y)
-        residual = ((y - matrix @ beta) ** 2).sum(axis=0) / df
-        spread = np.einsum("cq,qr,cr->c", contrasts, inverse, contrasts)
+        return Prepared(matrix, self.contrasts(values), np.linalg.inv(matrix.T @ matrix), df)
+
+    def estimates(self, outcomes: Floats, shared: Prepared) -> pd.DataFrame:
+        """Return the tidy table of outcomes, (n, J)."""
+        estimates, covariance = self.moments(outcomes, shared)
         return pd.DataFrame(
             {
                 "term": self.terms,
-                "estimate": (contrasts @ beta).T.ravel(),
-                "std.error": np.sqrt(residual[:, None] * spread).ravel(),
-                "df": float(df),
+                "estimate": estimates,
+                "std.error": np.sqrt(np.diagonal(covariance)),
+                "df": float(shared.df),
             }
         )
+
+    def moments(self, outcomes: Floats, shared: Prepared) -> tuple[Floats, Floats]:
+        """Return estimates (terms,) and their covariance (terms, terms), also between visits.
+
+        The regressions of all visits have the same columns, so that coefficients of two visits have covariance (X'X)⁻¹ times
+        that of their residuals.
+        """
+        y = outcomes if self.delta is None else outcomes + self.delta
+        y = y[:, list(self.visits)]
+        if not np.isfinite(y).all():
+            raise AnalysisError(f"outcome {self.data.outcome!r} has missing values: analyse completed data")
+        beta = shared.inverse @ (shared.matrix.T @ y)
+        residual = y - shared.matrix @ beta
+        spread = shared.contrasts @ shared.inverse @ shared.contrasts.T
+        return (shared.contrasts @ beta).T.ravel(), np.kron(residual.T @ residual / shared.df, spread)
 
     def contrasts(self, values: Mapping[str, Floats], weights: Floats | None = None) -> Floats:
         """Return the contrasts of the coefficients: A - 1 differences, then A means, (2 A - 1, q).

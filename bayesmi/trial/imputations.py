@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmi.adapters.extract import Extract
 from bayesmi.imputations import Imputations, StoredDraws
 from bayesmi.trial.ancova import make_ancova
 from bayesmi.trial.delta import realised_difference
@@ -99,7 +100,9 @@ class TrialImputations(Imputations):
         patient[data.rows] = np.arange(data.n)[:, None]
         gone = data.frame.columns[data.outcome].missing
         where = {name: data.frame.columns[name].missing for name in data.incomplete}
-        results = []
+        shared = None if where else analysis.prepare(known)
+        results, extracts = [], []
+        index = pd.Index(analysis.terms)
         for i in range(self.m):
             cells = self._cells_of(i)
             long = np.empty(n)
@@ -111,8 +114,18 @@ class TrialImputations(Imputations):
                 own = values[name].copy()
                 own[patient[holes]] = data.from_long_codes(name, cells[name])
                 values[name] = own
-            results.append(analysis.analyse(long[data.rows], values))
-        return Analyses.from_results(results)
+            prepared = shared or analysis.prepare(values)
+            estimates, covariance = analysis.moments(long[data.rows], prepared)
+            results.append((estimates, covariance))
+            extracts.append(
+                Extract(
+                    pd.Series(estimates, index=index),
+                    pd.DataFrame(covariance, index=index, columns=index),
+                    dfcom=float(prepared.df),
+                    n_obs=data.n,
+                )
+            )
+        return Analyses(tuple(results), tuple(extracts))
 
     def realised_difference(self) -> pd.DataFrame:
         """Return what delta comes to, by arm and visit: the mean shift of imputed outcomes and of the arm's mean.

@@ -15,7 +15,9 @@ __all__ = ["Mmrm", "PatternSums", "fit_mmrm", "pattern_sums"]
 
 Floats = NDArray[np.float64]
 _STEPS = 200
-_TOLERANCE = 1e-11  # of the Newton decrement, in units of log-likelihood
+_TOLERANCE = (
+    1e-14  # of the Newton decrement, in units of log-likelihood: its root is the error in standard errors
+)
 _HALVINGS = 40
 
 
