@@ -68,10 +68,12 @@ _PUBLIC = {
     "recode_missing": "bayesmi.data",
     "simple": "bayesmi.simple",
     "stack_posteriors": "bayesmi.posthoc",
+    "to_wide": "bayesmi.data",
     "translate_mice": "bayesmi.mice",
+    "trial": "bayesmi.trial",
 }
 
-_MODULES = {"datasets", "plots", "simple"}
+_MODULES = {"datasets", "plots", "simple", "trial"}
 _NAMES = {"md_pattern": "patterns"}  # public name -> name in its module, where they differ
 
 

@@ -8,6 +8,7 @@ from bayesmi.data.kinds import Kind
 from bayesmi.data.patterns import patterns
 from bayesmi.data.read import read_csv, read_table
 from bayesmi.data.recode import recode_missing
+from bayesmi.data.wide import WideTable, to_wide
 
 __all__ = [
     "Audit",
@@ -15,9 +16,11 @@ __all__ = [
     "Grouping",
     "IncompleteFrame",
     "Kind",
+    "WideTable",
     "audit",
     "patterns",
     "read_csv",
     "read_table",
     "recode_missing",
+    "to_wide",
 ]

@@ -94,7 +94,8 @@ class Model:
         A mapping gives the level of columns ("row" or a grouping). "pooled" leaves group means and group effects out
         of the models written for incomplete covariates, with a notice.
     order : sequence of str, optional
-        Order of the incomplete covariates in the product, first conditional first.
+        Order of the incomplete covariates in the product, first conditional first. Auxiliary variables may be named
+        too, all of them: that is their order, whatever stands between.
     treatments : mapping, optional
         Treatment of missing cells by column ("predict", "enumerate", "integrate", "grid", "sample") and of group effects
         by "1|school"-like names ("collapse", "centred", "noncentred"); by default the plan chooses. A mapping moves one group
@@ -506,12 +507,14 @@ def _joint(
         _check_family(name, families[name], table)
         table = _inside(name, families[name], table)
     ranks = _level_ranks(table)
+    last_order = [name for name in spec["order"] or () if name in auxiliary]
+    rest = None if spec["order"] is None else [name for name in spec["order"] if name not in auxiliary]
     order = order_variables(
         incomplete,
         level_rank={name: ranks[table.level(name)] for name in incomplete},
         is_discrete={name: families[name].is_discrete for name in incomplete},
         n_missing={name: int(table.unknown[name].sum()) for name in incomplete},
-        wanted=spec["order"],
+        wanted=rest if rest or not last_order else None,
     )
     complete = [name for name in used if name not in incomplete and np.ptp(table.values[name]) > 0]
     factors: list[Factor] = []
@@ -596,6 +599,7 @@ def _joint(
         level_rank={name: ranks[table.level(name)] for name in auxiliary},
         is_discrete={name: families[name].is_discrete for name in auxiliary},
         n_missing={name: int(table.unknown[name].sum()) for name in auxiliary},
+        wanted=last_order or None,
     )
     for i, name in enumerate(last):
         add(name, [*order, response, *last[:i]], "auxiliary")

@@ -225,6 +225,15 @@ def test_auxiliary_variables_stand_last_and_are_given_the_analysis_variables():
     assert right_side(own, "w") == "y"
 
 
+def test_the_order_of_auxiliary_variables_can_be_said():
+    model = model_of("y ~ x + z", auxiliary=["w", "b1"], order=["w", "b1"])
+    assert [factor.variable for factor in model.factors] == ["x", "y", "w", "b1"]
+    assert right_side(model, "b1") == "z + x + y + w"
+    assert model_of("y ~ x + z", auxiliary=["w", "b1"], order=["x"]).factors[-1].variable == "w"
+    with pytest.raises(ModelError, match="order="):
+        model_of("y ~ x + z", auxiliary=["w", "b1"], order=["x", "w"])
+
+
 def test_levels_of_auxiliary_variables_are_kept_apart():
     model = model_of("y ~ z + (1 | a)", auxiliary=["w"])
     assert right_side(model, "w") == "z + between(z) + y + (1 | a)"

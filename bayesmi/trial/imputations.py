@@ -1,0 +1,138 @@
+"""Completed data sets of a trial: `Imputations` that know the arms, the visits and the analysis by visit."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesmi.adapters.extract import Extract
+from bayesmi.imputations import Imputations, StoredDraws
+from bayesmi.trial.ancova import make_ancova
+from bayesmi.trial.delta import realised_difference
+from bayesmi.trial.design import baseline_values
+from bayesmi.trial.events import Events
+
+if TYPE_CHECKING:
+    from bayesmi.analyses import Analyses
+    from bayesmi.trial.model import TrialModel
+
+__all__ = ["TrialImputations"]
+
+Floats = NDArray[np.float64]
+
+
+class TrialImputations(Imputations):
+    """m completed long tables of a trial; made by `TrialFit.impute`.
+
+    Everything of `Imputations`, and `ancova` and `realised_difference`.
+    """
+
+    _trial: TrialModel
+    _events: Events
+    _shift: Floats | None
+
+    @classmethod
+    def of(
+        cls,
+        model: TrialModel,
+        events: Events,
+        draws: StoredDraws,
+        shift: Floats | None,
+        seed: int,
+        gate: str,
+    ) -> Self:
+        """Make them of draws."""
+        data = model.data
+        families = {data.outcome: "gaussian"}
+        families |= {
+            f.variable: f.family.name
+            for joint in model.models
+            for f in joint.factors
+            if f.variable in data.incomplete
+        }
+        whole = {f.variable for joint in model.models for f in joint.factors if f.family.integer_valued}
+        made = cls(
+            data.frame,
+            draws,
+            formula=str(data.formula),
+            families=families,
+            seed=seed,
+            integer_valued=frozenset(whole & set(data.incomplete)),
+            gate=gate,
+        )
+        made._trial, made._events, made._shift = model, events, shift
+        return made
+
+    @property
+    def strategies(self) -> pd.Series:
+        """Strategy of each patient; MAR without an event."""
+        data = self._trial.data
+        return pd.Series(
+            self._events.strategies, index=pd.Index(data.subjects, name=data.subject), name="strategy"
+        )
+
+    def ancova(self, formula: str | None = None, *, visits: Sequence[Hashable] | None = None) -> Analyses:
+        """Analyse covariance by visit in every completed table.
+
+        Parameters
+        ----------
+        formula : str, optional
+            By default the trial's own.
+        visits : sequence, optional
+            By default all.
+
+        Returns
+        -------
+        Analyses
+            Differences from the control arm and least-squares means; ``.pool()`` combines them by Rubin's rules.
+        """
+        from bayesmi.analyses import Analyses
+
+        data = self._trial.data
+        analysis = make_ancova(data, formula, visits)
+        _, known = baseline_values(data)
+        n = data.frame.n_rows
+        patient = np.empty(n, dtype=np.intp)
+        patient[data.rows] = np.arange(data.n)[:, None]
+        gone = data.frame.columns[data.outcome].missing
+        where = {name: data.frame.columns[name].missing for name in data.incomplete}
+        shared = None if where else analysis.prepare(known)
+        results, extracts = [], []
+        index = pd.Index(analysis.terms)
+        for i in range(self.m):
+            cells = self._cells_of(i)
+            long = np.empty(n)
+            long[data.rows] = data.values
+            if gone.any():
+                long[gone] = cells[data.outcome]
+            values = dict(known)
+            for name, holes in where.items():
+                own = values[name].copy()
+                own[patient[holes]] = data.from_long_codes(name, cells[name])
+                values[name] = own
+            prepared = shared or analysis.prepare(values)
+            estimates, covariance = analysis.moments(long[data.rows], prepared)
+            results.append((estimates, covariance))
+            extracts.append(
+                Extract(
+                    pd.Series(estimates, index=index),
+                    pd.DataFrame(covariance, index=index, columns=index),
+                    dfcom=float(prepared.df),
+                    n_obs=data.n,
+                )
+            )
+        return Analyses(tuple(results), tuple(extracts))
+
+    def realised_difference(self) -> pd.DataFrame:
+        """Return what delta comes to, by arm and visit: the mean shift of imputed outcomes and of the arm's mean.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by arm and visit: patients, imputed, shift, arm_mean.
+        """
+        return realised_difference(self._trial.data, self._shift)
