@@ -27,6 +27,7 @@ from bayesmi.kernel.families import (
 )
 from bayesmi.kernel.integrals import integrate_units, units_backward
 from bayesmi.kernel.jit import kernel
+from bayesmi.kernel.matrices import dot, weighted
 from bayesmi.kernel.patterns import patterns_density
 from bayesmi.kernel.priors import log_prior
 from bayesmi.kernel.scales import scaled_rows
@@ -35,6 +36,7 @@ from bayesmi.kernel.special import softplus
 __all__ = ["density"]
 
 _LOG_2PI = math.log(2 * math.pi)
+_NOTHING = -50.0  # log of a share that is below the rounding of a sum
 
 
 @kernel
@@ -216,9 +218,9 @@ def _linear_predictor(x, f, i, at, n, a, beta, u, eta, by_class):  # type: ignor
         return
     out = by_class[i[at + k.F_CLASS_START] : i[at + k.F_CLASS_START] + i[at + k.F_CLASSES]]
     _class_predictor(x, f, i, at, n, a, beta, u, out)
-    own = eta[start : start + rows]
+    own, class_of = eta[start : start + rows], i[codes : codes + rows]
     for t in range(rows):
-        own[t] = out[i[codes + t]]
+        own[t] = out[class_of[t]]
     for j in range(i[at + k.F_OWN]):
         slope, first = beta[n, i[i[at + k.F_OWN_COLUMNS] + j]], i[at + k.F_OWN_DESIGN] + j * rows
         column = f[first : first + rows]
@@ -233,8 +235,9 @@ def _class_predictor(x, f, i, at, n, a, beta, u, out):  # type: ignore[no-untype
     design, offset = i[at + k.F_DESIGN], i[at + k.F_OFFSET]
     slopes, intercept = beta[n], a[n]
     matrix = f[design : design + rows * columns].reshape(rows, columns)
+    known = f[offset : offset + rows]
     for t in range(rows):
-        value = intercept + f[offset + t]
+        value = intercept + known[t]
         for j in range(columns):
             value += matrix[t, j] * slopes[j]
         out[t] = value
@@ -252,18 +255,20 @@ def _class_predictor(x, f, i, at, n, a, beta, u, out):  # type: ignore[no-untype
         source = _effect_record(i, i[link + k.L_FACTOR], i[link + k.L_EFFECT])
         q, codes = i[source + k.E_Q], i[link + k.L_CODES]
         first, slope = i[source + k.E_U] + i[link + k.L_POSITION], slopes[columns + m]
+        group = i[codes : codes + rows]
         for t in range(rows):
-            out[t] += slope * u[first + i[codes + t] * q]
+            out[t] += slope * u[first + group[t] * q]
     for e in range(i[at + k.F_EFFECTS]):
         if e == i[at + k.F_COLLAPSED]:
             continue
         effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
         q, codes, z, first = i[effect + k.E_Q], i[effect + k.E_CODES], i[effect + k.E_Z], i[effect + k.E_U]
+        group, own_z = i[codes : codes + rows], f[z : z + rows * q].reshape(rows, q)
         for t in range(rows):
-            place = first + i[codes + t] * q
+            place = first + group[t] * q
             value = 0.0
             for j in range(q):
-                value += f[z + t * q + j] * u[place + j]
+                value += own_z[t, j] * u[place + j]
             out[t] += value
         for s in range(i[effect + k.E_SLABS]):
             slab = i[effect + k.E_SLAB_TABLE] + s * k.S_SIZE
@@ -281,9 +286,8 @@ def _class_predictor(x, f, i, at, n, a, beta, u, out):  # type: ignore[no-untype
 @kernel
 def _response(x, f, i, at, y):  # type: ignore[no-untyped-def]
     """Fill the response of one factor, sampled cells in their places."""
-    start = i[at + k.F_ROW_START]
-    for t in range(i[at + k.F_ROWS]):
-        y[start + t] = f[i[at + k.F_RESPONSE] + t]
+    start, rows, response = i[at + k.F_ROW_START], i[at + k.F_ROWS], i[at + k.F_RESPONSE]
+    y[start : start + rows] = f[response : response + rows]
     for row in range(i[at + k.F_RESPONSE_CELLS]):
         t = i[i[at + k.F_RESPONSE_POSITIONS] + row]
         y[start + t] = _cell(x, f, i, i[at + k.F_RESPONSE_VARIABLE], i[i[at + k.F_RESPONSE_INDEX] + row])
@@ -296,24 +300,25 @@ def _collapsed_rows(f, i, at, n, sigma, y, eta, roots, d_roots, d_eta, d_sigma):
     effect = i[at + k.F_EFFECT_TABLE] + i[at + k.F_COLLAPSED] * k.E_SIZE
     q, n_groups = i[effect + k.E_Q], i[effect + k.E_GROUPS]
     codes, z = i[effect + k.E_CODES], i[effect + k.E_Z]
+    group, own_z = i[codes : codes + rows], f[z : z + rows * q].reshape(rows, q)
+    own_y, own_eta, own_d = y[start : start + rows], eta[start : start + rows], d_eta[start : start + rows]
     zr = np.zeros((n_groups, q))
     rr = 0.0
     for t in range(rows):
-        r = y[start + t] - eta[start + t]
+        r = own_y[t] - own_eta[t]
         rr += r * r
-        g = i[codes + t]
+        g = group[t]
         for j in range(q):
-            zr[g, j] += f[z + t * q + j] * r
+            zr[g, j] += own_z[t, j] * r
     d_zr = np.empty((n_groups, q))
     total, d_sigma[n] = _collapse(f, i, effect, rows, rr, zr, sigma[n], roots, d_roots, d_zr)
     precision = 1.0 / (sigma[n] * sigma[n])
     for t in range(rows):
-        r = y[start + t] - eta[start + t]
-        value = precision * r
-        g = i[codes + t]
+        value = precision * (own_y[t] - own_eta[t])
+        g = group[t]
         for j in range(q):
-            value -= f[z + t * q + j] * d_zr[g, j]
-        d_eta[start + t] = value
+            value -= own_z[t, j] * d_zr[g, j]
+        own_d[t] = value
     return total
 
 
@@ -344,13 +349,13 @@ def _statistics(f, i, at, n, a, beta, sigma, roots, d_roots, d_a, d_beta, d_sigm
         w[1 + j] = -beta[n, j]
     w[width - 1] = 1.0
     d_w = np.zeros(width)
-    gram = i[at + k.F_GRAM]
+    gram = f[i[at + k.F_GRAM] : i[at + k.F_GRAM] + width * width].reshape(width, width)
     precision = 1.0 / (sigma[n] * sigma[n])
     rr = 0.0
     for row in range(width):
         value = 0.0
         for column in range(width):
-            value += f[gram + row * width + column] * w[column]
+            value += gram[row, column] * w[column]
         rr += value * w[row]
         d_w[row] = -precision * value
     rows = i[at + k.F_ROWS]
@@ -360,20 +365,22 @@ def _statistics(f, i, at, n, a, beta, sigma, roots, d_roots, d_a, d_beta, d_sigm
     else:
         effect = i[at + k.F_EFFECT_TABLE] + i[at + k.F_COLLAPSED] * k.E_SIZE
         q, n_groups = i[effect + k.E_Q], i[effect + k.E_GROUPS]
-        zx = i[effect + k.E_ZX]
+        size = q * n_groups * width
+        zx = f[i[effect + k.E_ZX] : i[effect + k.E_ZX] + size].reshape(q, n_groups, width)
         zr = np.empty((n_groups, q))
         for b in range(q):
             for g in range(n_groups):
                 value = 0.0
                 for column in range(width):
-                    value += f[zx + (b * n_groups + g) * width + column] * w[column]
+                    value += zx[b, g, column] * w[column]
                 zr[g, b] = value
         d_zr = np.empty((n_groups, q))
         total, d_sigma[n] = _collapse(f, i, effect, rows, rr, zr, sigma[n], roots, d_roots, d_zr)
         for b in range(q):
             for g in range(n_groups):
+                value = d_zr[g, b]
                 for column in range(width):
-                    d_w[column] += d_zr[g, b] * f[zx + (b * n_groups + g) * width + column]
+                    d_w[column] += value * zx[b, g, column]
     if has_intercept:
         d_a[n] -= d_w[0]
     for j in range(p):
@@ -391,15 +398,12 @@ def _rows_backward(x, f, i, at, n, beta, u, d_eta, by_class, d_a, d_beta, d_u, g
         return
     out = by_class[i[at + k.F_CLASS_START] : i[at + k.F_CLASS_START] + i[at + k.F_CLASSES]]
     out[:] = 0.0
+    class_of = i[codes : codes + rows]
     for t in range(rows):
-        out[i[codes + t]] += own[t]
+        out[class_of[t]] += own[t]
     for j in range(i[at + k.F_OWN]):
         first = i[at + k.F_OWN_DESIGN] + j * rows
-        column = f[first : first + rows]
-        total = 0.0
-        for t in range(rows):
-            total += own[t] * column[t]
-        d_beta[n, i[i[at + k.F_OWN_COLUMNS] + j]] += total
+        d_beta[n, i[i[at + k.F_OWN_COLUMNS] + j]] += dot(own, f[first : first + rows])
     _classes_backward(x, f, i, at, n, beta, u, out, d_a, d_beta, d_u, gradient)
 
 
@@ -440,8 +444,9 @@ def _classes_backward(x, f, i, at, n, beta, u, own, d_a, d_beta, d_u, gradient):
         q, codes = i[source + k.E_Q], i[link + k.L_CODES]
         first, slope = i[source + k.E_U] + i[link + k.L_POSITION], beta[n, columns + m]
         total = 0.0
+        group = i[codes : codes + rows]
         for t in range(rows):
-            place = first + i[codes + t] * q
+            place = first + group[t] * q
             total += own[t] * u[place]
             d_u[place] += own[t] * slope
         d_beta[n, columns + m] += total
@@ -450,10 +455,11 @@ def _classes_backward(x, f, i, at, n, beta, u, own, d_a, d_beta, d_u, gradient):
             continue
         effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
         q, codes, z, first = i[effect + k.E_Q], i[effect + k.E_CODES], i[effect + k.E_Z], i[effect + k.E_U]
+        group, own_z = i[codes : codes + rows], f[z : z + rows * q].reshape(rows, q)
         for t in range(rows):
-            place = first + i[codes + t] * q
+            place = first + group[t] * q
             for j in range(q):
-                d_u[place + j] += own[t] * f[z + t * q + j]
+                d_u[place + j] += own[t] * own_z[t, j]
         for s in range(i[effect + k.E_SLABS]):
             slab = i[effect + k.E_SLAB_TABLE] + s * k.S_SIZE
             c = i[slab + k.S_COLUMNS_N]
@@ -633,23 +639,26 @@ def _unit_weights(i, log_weights, weights):  # type: ignore[no-untyped-def]
     total = 0.0
     for b in range(i[k.G_BLOCKS]):
         block = i[k.G_BLOCK_TABLE] + b * k.B_SIZE
-        n = i[block + k.B_COMBINATIONS]
+        n, start, parents = i[block + k.B_COMBINATIONS], i[block + k.B_START], i[block + k.B_PARENTS]
         for row in range(i[block + k.B_ROWS]):
-            first = i[block + k.B_START] + row * n
-            top = log_weights[first]
+            first = start + row * n
+            logs, shares = log_weights[first : first + n], weights[first : first + n]
+            top = logs[0]
             for c in range(1, n):
-                top = max(top, log_weights[first + c])
+                top = max(top, logs[c])
             mass = 0.0
             for c in range(n):
-                weights[first + c] = math.exp(log_weights[first + c] - top)
-                mass += weights[first + c]
-            parent = i[i[block + k.B_PARENTS] + row]
+                below = logs[c] - top
+                shares[c] = math.exp(below) if below > _NOTHING else 0.0
+                mass += shares[c]
+            parent = i[parents + row]
             if parent < 0:
                 total += top + math.log(mass)
             else:
                 log_weights[parent] += top + math.log(mass)
+            inverse = 1.0 / mass
             for c in range(n):
-                weights[first + c] /= mass
+                shares[c] *= inverse
     for b in range(i[k.G_BLOCKS] - 1, -1, -1):
         block = i[k.G_BLOCK_TABLE] + b * k.B_SIZE
         n = i[block + k.B_COMBINATIONS]
@@ -668,47 +677,60 @@ def _rows_forward(f, i, at, n, aux, y, eta, d_eta, d_first, d_second, row_value)
     start, rows, counts = i[at + k.F_ROW_START], i[at + k.F_ROWS], i[at + k.F_COUNTS]
     family, units, n_aux = i[at + k.F_FAMILY], i[at + k.F_UNITS], i[at + k.F_AUX_N]
     own = aux[n]
+    # slices from 0 on: what the compiler knows not to be negative it takes several of at a time
+    own_y, own_eta = y[start : start + rows], eta[start : start + rows]
+    values, slopes = row_value[start : start + rows], d_eta[start : start + rows]
+    firsts, seconds = d_first[start : start + rows], d_second[start : start + rows]
     if i[at + k.F_SCALE_EQUATION] >= 0:
         scaled_rows(f, i, at, own, y, eta, d_eta, d_first, d_second, row_value)
     elif family == NOMINAL:
         n_predictors = i[at + k.F_PARTNERS] + 1
-        for t in range(start, start + rows):
-            row_value[t] = softmax_density(y[t], eta, t, rows, n_predictors, d_eta)
+        for t in range(rows):
+            values[t] = softmax_density(own_y[t], eta, start + t, rows, n_predictors, d_eta)
     elif family == GAUSSIAN:
         scale, log_scale = 1.0 / own[0], math.log(own[0]) + 0.5 * _LOG_2PI
-        for t in range(start, start + rows):
-            z = (y[t] - eta[t]) * scale
-            row_value[t] = -0.5 * z * z - log_scale
-            d_eta[t] = z * scale
-            d_first[t] = (z * z - 1.0) * scale
+        for t in range(rows):
+            z = (own_y[t] - own_eta[t]) * scale
+            values[t] = -0.5 * z * z - log_scale
+            slopes[t] = z * scale
+            firsts[t] = (z * z - 1.0) * scale
         if units >= 0:
+            unit_of = i[units : units + rows]
             for t in range(rows):
-                if i[units + t] >= 0:
-                    row_value[start + t] = 0.0
-                    d_eta[start + t] = 0.0
-                    d_first[start + t] = 0.0
+                if unit_of[t] >= 0:
+                    values[t] = 0.0
+                    slopes[t] = 0.0
+                    firsts[t] = 0.0
     elif family == BERNOULLI and i[at + k.F_TRIALS] < 0:
-        for t in range(start, start + rows):
-            row_value[t], d_eta[t] = bernoulli_density(y[t], eta[t])
+        for t in range(rows):
+            values[t], slopes[t] = bernoulli_density(own_y[t], own_eta[t])
     else:
         prepare(family, own, n_aux)
-        trials = 1.0
-        for t in range(start, start + rows):
-            if i[at + k.F_TRIALS] >= 0:
-                trials = f[i[at + k.F_TRIALS] + t - start]
-            row_value[t], d_eta[t], d_first[t], d_second[t] = single_density(
-                family, y[t], trials, eta[t], own, n_aux
+        trials, place = 1.0, i[at + k.F_TRIALS]
+        for t in range(rows):
+            if place >= 0:
+                trials = f[place + t]
+            values[t], slopes[t], firsts[t], seconds[t] = single_density(
+                family, own_y[t], trials, own_eta[t], own, n_aux
             )
     total = 0.0
     if counts < 0:
-        for t in range(start, start + rows):
-            total += row_value[t]
-    else:
         for t in range(rows):
-            count = f[counts + t]
-            if count > 0.0:
-                total += count * row_value[start + t]
+            total += values[t]
+    else:
+        total = weighted(f[counts : counts + rows], values)
     return total
+
+
+@kernel
+def _add_to_entries(i, at, row_value, log_weights):  # type: ignore[no-untyped-def]
+    """Add the log density of a factor's rows to the entries of the expansion that they belong to."""
+    start, pairs = i[at + k.F_ROW_START], i[at + k.F_PAIRS]
+    first_entry, first_row = i[at + k.F_PAIR_ENTRIES], i[at + k.F_PAIR_ROWS]
+    entry_of, row_of = i[first_entry : first_entry + pairs], i[first_row : first_row + pairs]
+    values = row_value[start : start + i[at + k.F_ROWS]]
+    for pair in range(pairs):
+        log_weights[entry_of[pair]] += values[row_of[pair]]
 
 
 @kernel
@@ -716,23 +738,26 @@ def _weigh_rows(f, i, at, n, y, weights, row_weight, d_eta, d_first, d_second, d
     """Weigh the derivatives of the rows of a factor: by plain rows and by the mass of the entries they stand for."""
     start, rows, counts = i[at + k.F_ROW_START], i[at + k.F_ROWS], i[at + k.F_COUNTS]
     family, n_aux = i[at + k.F_FAMILY], i[at + k.F_AUX_N]
+    mass, slopes = row_weight[start : start + rows], d_eta[start : start + rows]
+    own_y, firsts = y[start : start + rows], d_first[start : start + rows]
+    seconds = d_second[start : start + rows]
     if counts >= 0:
-        for t in range(rows):
-            row_weight[start + t] = f[counts + t]
-        for pair in range(i[at + k.F_PAIRS]):
-            row_weight[start + i[i[at + k.F_PAIR_ROWS] + pair]] += weights[i[i[at + k.F_PAIR_ENTRIES] + pair]]
-        for t in range(start, start + rows):
-            weight = row_weight[t]
-            # far out, where a derivative may be infinite
-            d_eta[t] = weight * d_eta[t] if weight > 0.0 else 0.0
-    if n_aux > 0:
+        mass[:] = f[counts : counts + rows]
+        pairs, first_entry, first_row = i[at + k.F_PAIRS], i[at + k.F_PAIR_ENTRIES], i[at + k.F_PAIR_ROWS]
+        entry_of, row_of = i[first_entry : first_entry + pairs], i[first_row : first_row + pairs]
+        for pair in range(pairs):
+            mass[row_of[pair]] += weights[entry_of[pair]]
+        for t in range(rows):  # far out a derivative may be infinite
+            slopes[t] = mass[t] * slopes[t] if mass[t] > 0.0 else 0.0
+    if family == GAUSSIAN and n_aux > 0:
+        d_aux[n, 0] += weighted(mass, firsts) if counts >= 0 else firsts.sum()
+    elif n_aux > 0:
         weight = 1.0
-        for t in range(start, start + rows):
+        for t in range(rows):
             if counts >= 0:
-                weight = row_weight[t]
+                weight = mass[t]
             if weight > 0.0:
-                second = weight * d_second[t] if family != GAUSSIAN else 0.0
-                add_parameters(family, y[t], n_aux, weight * d_first[t], second, d_aux[n])
+                add_parameters(family, own_y[t], n_aux, weight * firsts[t], weight * seconds[t], d_aux[n])
 
 
 @kernel
@@ -768,8 +793,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
     mean, cov = np.empty(sizes.sum()), np.empty((sizes * sizes).sum())
     row_value, by_class = np.empty(rows), np.empty(classes)
     log_weights, weights = np.empty(i[k.G_EXPANDED]), np.empty(i[k.G_EXPANDED])
-    for e in range(i[k.G_EXPANDED]):
-        log_weights[e] = f[i[k.G_BASE] + e]
+    log_weights[:] = f[i[k.G_BASE] : i[k.G_BASE] + i[k.G_EXPANDED]]
 
     for n in range(n_factors):
         at = i[table + n]
@@ -795,9 +819,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
             total += _collapsed_rows(f, i, at, n, sigma, y, eta, roots, d_roots, d_eta, d_sigma)
             continue
         total += _rows_forward(f, i, at, n, aux, y, eta, d_eta, d_first, d_second, row_value)
-        for pair in range(i[at + k.F_PAIRS]):
-            value = row_value[i[at + k.F_ROW_START] + i[i[at + k.F_PAIR_ROWS] + pair]]
-            log_weights[i[i[at + k.F_PAIR_ENTRIES] + pair]] += value
+        _add_to_entries(i, at, row_value, log_weights)
 
     total += patterns_density(f, i, a, beta, sigma, d_a, d_beta, d_sigma)
     total += integrate_units(f, i, beta, sigma, y, eta, mean, cov, log_weights)

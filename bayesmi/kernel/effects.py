@@ -66,6 +66,8 @@ def collapse_groups(zz, zr, root, precision, d_zr, d_root):  # type: ignore[no-u
     zz (G, q, q), zr (G, q); fills d_zr (G, q) and adds to d_root (q, q).
     """
     n_groups, q = zr.shape
+    if q == 1:
+        return _collapse_intercepts(zz, zr, root, precision, d_zr, d_root)
     total = 0.0
     d_precision = 0.0
     m = np.empty((q, q))
@@ -137,6 +139,26 @@ def collapse_groups(zz, zr, root, precision, d_zr, d_root):  # type: ignore[no-u
                 for k in range(q):
                     value -= al[i, k] * (inverse[k, j] + s[k] * s[j])
                 d_root[i, j] += precision * value
+    return total, d_precision
+
+
+@kernel
+def _collapse_intercepts(zz, zr, root, precision, d_zr, d_root):  # type: ignore[no-untyped-def]
+    """Do the same for one effect a group: M and S are numbers."""
+    sd = root[0, 0]
+    variance = sd * sd
+    total, d_precision, d_sd = 0.0, 0.0, 0.0
+    for g in range(len(zr)):
+        a, r = zz[g, 0, 0], zr[g, 0]
+        spread = variance * a
+        inverse = 1.0 / (1.0 + precision * spread)
+        s = precision * sd * r * inverse
+        total += 0.5 * (precision * sd * r * s + math.log(inverse))
+        d_zr[g, 0] = precision * sd * s
+        both = inverse + s * s
+        d_precision += s * sd * r - 0.5 * both * spread
+        d_sd += r * s - a * sd * both
+    d_root[0, 0] += precision * d_sd
     return total, d_precision
 
 

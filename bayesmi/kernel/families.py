@@ -149,12 +149,14 @@ def _ordinal(code, level, eta, thresholds, n):  # type: ignore[no-untyped-def]
     value, d_a, d_b = 0.0, 0.0, 0.0
     if level > 0:
         a = thresholds[level - 1] - eta
-        value -= softplus(a)
-        d_a = -logistic(a)
+        small = math.exp(-abs(a))
+        value -= max(a, 0.0) + math.log(1.0 + small)
+        d_a = -(1.0 if a > 0.0 else small) / (1.0 + small)
     if level < n:
         b = thresholds[level] - eta
-        value -= softplus(-b)
-        d_b = logistic(-b)
+        small = math.exp(-abs(b))
+        value -= max(-b, 0.0) + math.log(1.0 + small)
+        d_b = (small if b > 0.0 else 1.0) / (1.0 + small)
         if level > 0:
             value += thresholds[n + level]
             inverse = thresholds[2 * n + level]
@@ -355,13 +357,16 @@ def softmax_density(y, eta, first, rows, n, d_eta):  # type: ignore[no-untyped-d
         top = max(top, eta[first + j * rows])
     total = math.exp(-top)
     for j in range(n):
-        total += math.exp(eta[first + j * rows] - top)
-    log_total = top + math.log(total)
-    value = -log_total
+        share = math.exp(eta[first + j * rows] - top)
+        d_eta[first + j * rows] = share
+        total += share
+    value = -top - math.log(total)
+    inverse = 1.0 / total
     for j in range(n):
-        own = 1.0 if int(y) == j + 1 else 0.0
-        e = eta[first + j * rows]
-        if own > 0.0:
-            value += e
-        d_eta[first + j * rows] = own - math.exp(e - log_total)
+        place = first + j * rows
+        if int(y) == j + 1:
+            value += eta[place]
+            d_eta[place] = 1.0 - d_eta[place] * inverse
+        else:
+            d_eta[place] *= -inverse
     return value

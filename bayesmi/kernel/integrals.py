@@ -41,17 +41,61 @@ def _weights(f, i, member, q, beta, a):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _of_factors(i, sigma):  # type: ignore[no-untyped-def]
+    """Return where each factor's rows begin, where those of its scale do (or -1), its precision and log sd."""
+    n_factors = i[k.G_FACTORS]
+    starts, scales = np.empty(n_factors, dtype=np.int64), np.empty(n_factors, dtype=np.int64)
+    precisions, logs = np.empty(n_factors), np.empty(n_factors)
+    for n in range(n_factors):
+        at = i[i[k.G_FACTOR_TABLE] + n]
+        starts[n], scales[n] = i[at + k.F_ROW_START], scale_start(i, at)
+        precisions[n], logs[n] = 1.0 / (sigma[n] * sigma[n]), math.log(sigma[n])
+    return starts, scales, precisions, logs
+
+
+@kernel
+def _inverse(precision, q, own):  # type: ignore[no-untyped-def]
+    """Fill the inverse of a precision matrix (its lower part, overwritten); return half the log of its determinant."""
+    half = 0.0
+    for v in range(q):  # Cholesky in place
+        for w in range(v + 1):
+            entry = precision[v, w]
+            for u in range(w):
+                entry -= precision[v, u] * precision[w, u]
+            if v == w:
+                precision[v, v] = math.sqrt(entry)
+                half += math.log(precision[v, v])
+            else:
+                precision[v, w] = entry / precision[w, w]
+    for column in range(q):
+        for v in range(q):
+            entry = 1.0 if v == column else 0.0
+            for w in range(v):
+                entry -= precision[v, w] * own[w, column]
+            own[v, column] = entry / precision[v, v]
+        for v in range(q - 1, -1, -1):
+            entry = own[v, column]
+            for w in range(v + 1, q):
+                entry -= precision[w, v] * own[w, column]
+            own[v, column] = entry / precision[v, v]
+    return half
+
+
+@kernel
 def integrate_units(f, i, beta, sigma, y, eta, mean, cov, log_weights):  # type: ignore[no-untyped-def]
     """Return the log integral of the units that are not expanded; add the others to log_weights.
 
     mean and cov take m and L^-1 of every unit, one after the other.
     """
     total = 0.0
+    if i[k.G_UNITS] == 0:
+        return total
     at_mean, at_cov = 0, 0
     most = i[k.G_UNIT_MOST]
     a = np.empty(most)
     b = np.empty(most)
     precision = np.empty((most, most))
+    starts, scales, precisions, logs = _of_factors(i, sigma)
     for unit in range(i[k.G_UNITS]):
         q = i[i[k.G_UNIT_SIZES] + unit]
         value = 0.5 * q * _LOG_2PI
@@ -64,39 +108,23 @@ def integrate_units(f, i, beta, sigma, y, eta, mean, cov, log_weights):  # type:
         for number in range(first, last):
             member = i[k.G_MEMBERS] + number * k.MEMBER_SIZE
             n = i[member]
-            at = i[i[k.G_FACTOR_TABLE] + n]
-            row, scales = i[at + k.F_ROW_START] + i[member + 1], scale_start(i, at)
-            s = sigma[n] if scales < 0 else math.exp(eta[scales + i[member + 1]])
-            t = 1.0 / (s * s)
+            row, t, log_s = starts[n] + i[member + 1], precisions[n], logs[n]
+            if scales[n] >= 0:
+                log_s = eta[scales[n] + i[member + 1]]
+                t = math.exp(-2.0 * log_s)
             r0 = y[row] - eta[row]
-            value += -math.log(s) - 0.5 * _LOG_2PI - 0.5 * t * r0 * r0
+            value += -log_s - 0.5 * _LOG_2PI - 0.5 * t * r0 * r0
             _weights(f, i, member, q, beta, a)
             for v in range(q):
                 b[v] += t * a[v] * r0
                 for w in range(v + 1):
                     precision[v, w] += t * a[v] * a[w]
-        for v in range(q):  # Cholesky in place
-            for w in range(v + 1):
-                entry = precision[v, w]
-                for u in range(w):
-                    entry -= precision[v, u] * precision[w, u]
-                if v == w:
-                    precision[v, v] = math.sqrt(entry)
-                    value -= math.log(precision[v, v])
-                else:
-                    precision[v, w] = entry / precision[w, w]
         own = cov[at_cov : at_cov + q * q].reshape(q, q)
-        for column in range(q):
-            for v in range(q):
-                entry = 1.0 if v == column else 0.0
-                for w in range(v):
-                    entry -= precision[v, w] * own[w, column]
-                own[v, column] = entry / precision[v, v]
-            for v in range(q - 1, -1, -1):
-                entry = own[v, column]
-                for w in range(v + 1, q):
-                    entry -= precision[w, v] * own[w, column]
-                own[v, column] = entry / precision[v, v]
+        if q == 1:
+            own[0, 0] = 1.0 / precision[0, 0]
+            value -= 0.5 * math.log(precision[0, 0])
+        else:
+            value -= _inverse(precision, q, own)
         for v in range(q):
             entry = 0.0
             for w in range(q):
@@ -116,9 +144,13 @@ def integrate_units(f, i, beta, sigma, y, eta, mean, cov, log_weights):  # type:
 @kernel
 def units_backward(f, i, beta, sigma, y, eta, mean, cov, weights, d_eta, d_beta, d_sigma):  # type: ignore[no-untyped-def]
     """Set d eta of the rows with integrated cells; add to d beta what goes through the cells, and to d sigma."""
+    if i[k.G_UNITS] == 0:
+        return
     at_mean, at_cov = 0, 0
     a = np.empty(i[k.G_UNIT_MOST])
     va = np.empty(i[k.G_UNIT_MOST])
+    starts, scales, precisions, _ = _of_factors(i, sigma)
+    d_log_sigma = np.zeros(len(starts))
     for unit in range(i[k.G_UNITS]):
         q = i[i[k.G_UNIT_SIZES] + unit]
         own = cov[at_cov : at_cov + q * q].reshape(q, q)
@@ -131,10 +163,9 @@ def units_backward(f, i, beta, sigma, y, eta, mean, cov, weights, d_eta, d_beta,
         for number in range(first, last):
             member = i[k.G_MEMBERS] + number * k.MEMBER_SIZE
             n, entries = i[member], i[member + 2]
-            at = i[i[k.G_FACTOR_TABLE] + n]
-            row, scales = i[at + k.F_ROW_START] + i[member + 1], scale_start(i, at)
-            s = sigma[n] if scales < 0 else math.exp(eta[scales + i[member + 1]])
-            t = 1.0 / (s * s)
+            row, t = starts[n] + i[member + 1], precisions[n]
+            if scales[n] >= 0:
+                t = math.exp(-2.0 * eta[scales[n] + i[member + 1]])
             _weights(f, i, member, q, beta, a)
             r = y[row] - eta[row]
             spread = 0.0
@@ -145,10 +176,11 @@ def units_backward(f, i, beta, sigma, y, eta, mean, cov, weights, d_eta, d_beta,
                     va[v] += own[v, w] * a[w]
                 spread += a[v] * va[v]
             d_eta[row] = weight * t * r
-            if scales < 0:
-                d_sigma[n] += weight * ((r * r + spread) * t - 1.0) / sigma[n]
+            change = weight * ((r * r + spread) * t - 1.0)
+            if scales[n] < 0:
+                d_log_sigma[n] += change
             else:
-                d_eta[scales + i[member + 1]] = weight * ((r * r + spread) * t - 1.0)
+                d_eta[scales[n] + i[member + 1]] = change
             for v in range(q):
                 entry = entries + v * k.ENTRY_SIZE
                 value = weight * t * (r * mean[at_mean + v] - va[v])
@@ -156,3 +188,6 @@ def units_backward(f, i, beta, sigma, y, eta, mean, cov, weights, d_eta, d_beta,
                     d_beta[n, i[i[entry + k.ENTRY_COLUMNS] + j]] += value * f[i[entry + k.ENTRY_WEIGHTS] + j]
         at_mean += q
         at_cov += q * q
+    for n in range(len(starts)):
+        if d_log_sigma[n] != 0.0:
+            d_sigma[n] += d_log_sigma[n] / sigma[n]

@@ -38,7 +38,9 @@ def patterns_density(f, i, a, beta, sigma, d_a, d_beta, d_sigma):  # type: ignor
 def _block(f, i, at, a, beta, sigma, d_a, d_beta, d_sigma):  # type: ignore[no-untyped-def]
     rows, q, members, width = i[at + k.T_ROWS], i[at + k.T_CELLS], i[at + k.T_MEMBERS], i[at + k.T_WIDTH]
     gram = f[i[at + k.T_GRAM] : i[at + k.T_GRAM] + width * width].reshape(width, width)
-    w = np.zeros((width, members))  # block diagonal: column k holds w_k in its place
+    w = np.zeros(width)  # w_k of all members in their places
+    starts = np.empty(members + 1, dtype=np.int64)
+    starts[members] = width
     t = np.empty(members)
     weights = np.zeros((members, q))
     for m in range(members):
@@ -47,11 +49,12 @@ def _block(f, i, at, a, beta, sigma, d_a, d_beta, d_sigma):  # type: ignore[no-u
         record = i[i[k.G_FACTOR_TABLE] + n]
         p = i[record + k.F_COLUMNS]
         t[m] = 1.0 / (sigma[n] * sigma[n])
+        starts[m] = start
         if i[record + k.F_INTERCEPT_X] >= 0:
-            w[start, m] = f[i[record + k.F_SCALE]] - a[n]
+            w[start] = f[i[record + k.F_SCALE]] - a[n]
         for j in range(p):
-            w[start + 1 + j, m] = -beta[n, j]
-        w[start + p + 1, m] = 1.0
+            w[start + 1 + j] = -beta[n, j]
+        w[start + p + 1] = 1.0
         for v in range(q):
             entry = i[member + k.M_ENTRIES] + v * k.ENTRY_SIZE
             weights[m, v] = f[i[entry + k.ENTRY_CONSTANT]]
@@ -59,8 +62,18 @@ def _block(f, i, at, a, beta, sigma, d_a, d_beta, d_sigma):  # type: ignore[no-u
                 weights[m, v] += (
                     f[i[entry + k.ENTRY_WEIGHTS] + j] * beta[n, i[i[entry + k.ENTRY_COLUMNS] + j]]
                 )
-    gw = product(gram, w)
-    s = product(w.T, gw)
+    gw, s = np.zeros((members, width)), np.empty((members, members))
+    for m in range(members):
+        own = gw[m]
+        for column in range(starts[m], starts[m + 1]):
+            value = w[column]
+            for row in range(width):
+                own[row] += gram[column, row] * value  # gram is symmetric
+        for other in range(members):
+            value = 0.0
+            for row in range(starts[other], starts[other + 1]):
+                value += w[row] * own[row]
+            s[other, m] = value
     scaled = weights * t.reshape(members, 1)  # T A
     v_matrix = product(weights.T, scaled)
     half_log_determinant = invert(v_matrix)
@@ -78,16 +91,17 @@ def _block(f, i, at, a, beta, sigma, d_a, d_beta, d_sigma):  # type: ignore[no-u
     psp = product(ps, p_matrix.T)
     psk = product(ps, means.T)
     va = product(weights, v_matrix)
-    d_w = product(gw, p_matrix.T)
     for m in range(members):
         member = i[at + k.T_MEMBER_TABLE] + m * k.M_SIZE
         n, start = i[member + k.M_FACTOR], i[member + k.M_START]
         record = i[i[k.G_FACTOR_TABLE] + n]
         p = i[record + k.F_COLUMNS]
-        if i[record + k.F_INTERCEPT_X] >= 0:
-            d_a[n] += t[m] * d_w[start, m]
-        for j in range(p):
-            d_beta[n, j] += t[m] * d_w[start + 1 + j, m]
+        for other in range(members):
+            value = t[m] * p_matrix[m, other]
+            if i[record + k.F_INTERCEPT_X] >= 0:
+                d_a[n] += value * gw[other, start]
+            for j in range(p):
+                d_beta[n, j] += value * gw[other, start + 1 + j]
         spread = 0.0
         for v in range(q):
             spread += weights[m, v] * va[m, v]

@@ -61,6 +61,7 @@ def prepare(model: Any, built: Any, data: Any) -> tuple[Any, ...]:
     typical = np.ones((_N, 8))
     weights = np.zeros((_N, groups, widest))
     takes = np.zeros(_N, dtype=np.bool_)
+    absorbs = np.zeros((_N, 8), dtype=np.bool_)  # links that are part of what is sampled
     places = np.zeros((_N, 2), dtype=np.intp)
     spreads = np.ones((_N, 2))
     centred = np.zeros(_N, dtype=np.bool_)
@@ -83,6 +84,7 @@ def prepare(model: Any, built: Any, data: Any) -> tuple[Any, ...]:
         if centring is not None:
             weights[n, :, :p] = centring.weights[0]
             takes[n] = centring.intercept >= 0
+            absorbs[n, [m for m, _ in centring.links]] = True
         centred[n] = built.plan.effect(factor.variable, "name").treatment == "centred"
         (sd,) = (q for q in built.program.parameters if q.name == f"{key}::sd::name")
         places[n] = sd.start, start_of(built, f"{key}::effects::name")
@@ -103,26 +105,11 @@ def prepare(model: Any, built: Any, data: Any) -> tuple[Any, ...]:
         typical,
         weights,
         takes,
+        absorbs,
         places,
         spreads,
         centred,
     )
-
-
-@fused
-def _effects(x, n, p, a, beta, sds, group_sd_x, scale, effects_x, weights, takes, centred, u):  # type: ignore[no-untyped-def]
-    """Fill the study effects of one predictor."""
-    sds[n] = scale * softplus(x[group_sd_x])
-    for g in range(u.shape[1]):
-        if centred:
-            value = p.spread * x[effects_x + g]
-            if takes:
-                value -= a - p.location
-            for j in range(len(p.centers)):
-                value -= weights[g, j] * beta[j]
-            u[n, g] = value
-        else:
-            u[n, g] = sds[n] * x[effects_x + g]
 
 
 @fused
@@ -131,28 +118,28 @@ def _link_spread(sd, typical):  # type: ignore[no-untyped-def]
 
 
 @fused
-def _read(x, n, p, a, beta, sds, u, links, typical, weights, takes, places, spreads, centred):  # type: ignore[no-untyped-def]
+def _read(x, n, p, a, beta, sds, u, links, typical, weights, takes, absorbs, places, spreads, centred):  # type: ignore[no-untyped-def]
     """Fill parameters and study effects of one predictor; its links' sources come before it."""
     own = beta[n, : len(p.centers)]
     a[n] = read(x, p, own)
     for m in range(links.shape[1]):
         if links[n, m, 0] >= 0:
             own[links[n, m, 0]] /= _link_spread(sds[links[n, m, 1]], typical[n, m])
-    _effects(
-        x,
-        n,
-        p,
-        a[n],
-        own,
-        sds,
-        places[n, 0],
-        spreads[n, 0],
-        places[n, 1],
-        weights[n],
-        takes[n],
-        centred[n],
-        u,
-    )
+    sds[n] = spreads[n, 0] * softplus(x[places[n, 0]])
+    for g in range(u.shape[1]):
+        value = x[places[n, 1] + g]
+        if not centred[n]:
+            u[n, g] = sds[n] * value
+            continue
+        value *= p.spread
+        if takes[n]:
+            value -= a[n] - p.location
+        for j in range(len(p.centers)):
+            value -= weights[n, g, j] * own[j]
+        for m in range(links.shape[1]):
+            if absorbs[n, m]:
+                value -= own[links[n, m, 0]] * u[links[n, m, 1], g]
+        u[n, g] = value
 
 
 @fused
@@ -168,6 +155,7 @@ def _back(  # type: ignore[no-untyped-def]
     typical,
     weights,
     takes,
+    absorbs,
     places,
     spreads,
     centred,
@@ -192,6 +180,10 @@ def _back(  # type: ignore[no-untyped-def]
                 d_a[n] -= d
             for j in range(count):
                 d_own[j] -= weights[n, g, j] * d
+            for m in range(links.shape[1]):
+                if absorbs[n, m]:
+                    d_own[links[n, m, 0]] -= d * u[links[n, m, 1], g]
+                    d_u[links[n, m, 1], g] -= d * own[links[n, m, 0]]
         else:
             z = x[places[n, 1] + g]
             total -= 0.5 * z * z
@@ -220,18 +212,18 @@ def _back(  # type: ignore[no-untyped-def]
 @fused
 def density(  # type: ignore[no-untyped-def]
     x, gradient, p0, p1, p2, p3, p4, p5, p6, threshold_x, steps, tail, codes, age, study_of, designs, moving, links,
-    typical, weights, takes, places, spreads, centred,
+    typical, weights, takes, absorbs, places, spreads, centred,
 ):  # fmt: skip
     gradient[:] = 0.0
     widest, classes, groups = designs.shape[2], designs.shape[1], weights.shape[1]
     a, beta, sds, u = np.zeros(_N), np.zeros((_N, widest)), np.empty(_N), np.empty((_N, groups))
-    _read(x, 0, p0, a, beta, sds, u, links, typical, weights, takes, places, spreads, centred)
-    _read(x, 1, p1, a, beta, sds, u, links, typical, weights, takes, places, spreads, centred)
-    _read(x, 2, p2, a, beta, sds, u, links, typical, weights, takes, places, spreads, centred)
-    _read(x, 3, p3, a, beta, sds, u, links, typical, weights, takes, places, spreads, centred)
-    _read(x, 4, p4, a, beta, sds, u, links, typical, weights, takes, places, spreads, centred)
-    _read(x, 5, p5, a, beta, sds, u, links, typical, weights, takes, places, spreads, centred)
-    _read(x, 6, p6, a, beta, sds, u, links, typical, weights, takes, places, spreads, centred)
+    _read(x, 0, p0, a, beta, sds, u, links, typical, weights, takes, absorbs, places, spreads, centred)
+    _read(x, 1, p1, a, beta, sds, u, links, typical, weights, takes, absorbs, places, spreads, centred)
+    _read(x, 2, p2, a, beta, sds, u, links, typical, weights, takes, absorbs, places, spreads, centred)
+    _read(x, 3, p3, a, beta, sds, u, links, typical, weights, takes, absorbs, places, spreads, centred)
+    _read(x, 4, p4, a, beta, sds, u, links, typical, weights, takes, absorbs, places, spreads, centred)
+    _read(x, 5, p5, a, beta, sds, u, links, typical, weights, takes, absorbs, places, spreads, centred)
+    _read(x, 6, p6, a, beta, sds, u, links, typical, weights, takes, absorbs, places, spreads, centred)
     thresholds = np.empty(2)
     read_thresholds(x, threshold_x, steps, thresholds)
     log_gap = math.log(1.0 - math.exp(thresholds[0] - thresholds[1]))
@@ -268,7 +260,7 @@ def density(  # type: ignore[no-untyped-def]
                 if links[n, m, 0] >= 0:
                     d_beta[n, links[n, m, 0]] += d * u[links[n, m, 1], g]
                     d_u[links[n, m, 1], g] += d * beta[n, links[n, m, 0]]
-    more = (links, typical, weights, takes, places, spreads, centred, d_a, d_beta, d_u, gradient)
+    more = (links, typical, weights, takes, absorbs, places, spreads, centred, d_a, d_beta, d_u, gradient)
     total += _back(x, 6, p6, a, beta, sds, u, *more)
     total += _back(x, 5, p5, a, beta, sds, u, *more)
     total += _back(x, 4, p4, a, beta, sds, u, *more)
