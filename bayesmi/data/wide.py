@@ -31,6 +31,14 @@ class WideTable:
         The columns that were spread.
     rows : ndarray of int, shape (n, J)
         Position of each unit and occasion in the long table, -1 where it has no row.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> long = pd.DataFrame({"id": [1, 1, 2, 2], "week": [0, 4, 0, 4], "y": [1.0, None, 3.0, 4.0]})
+    >>> wide = to_wide(long, id="id", time="week", values="y")
+    >>> wide.to_long(wide.table.fillna({"y_4": 2.5}))["y"].tolist()
+    [1.0, 2.5, 3.0, 4.0]
     """
 
     table: pd.DataFrame
@@ -85,7 +93,7 @@ class WideTable:
                 _write(long, name, self.rows[changed, j], table[column][changed])
         for name in [c for c in self.table.columns if c in self._source.columns]:
             changed = _differs(table[name], self.table[name])
-            unit_of_row = self.table.index.get_indexer(self._source[self._id])
+            unit_of_row = self.table.index.get_indexer(pd.Index(self._source[self._id]))
             rows = np.flatnonzero(changed[unit_of_row])
             _write(long, name, rows, table[name].iloc[unit_of_row[rows]])
         return long
@@ -132,8 +140,8 @@ def to_wide(
     >>> import pandas as pd
     >>> long = pd.DataFrame({"id": [1, 1, 2], "week": [0, 4, 0], "arm": ["a", "a", "b"], "y": [1.0, 2.0, 3.0]})
     >>> wide = to_wide(long, id="id", time="week")
-    >>> wide.table.columns.tolist(), wide.table.loc[1].tolist()
-    (['arm', 'y_0', 'y_4'], ['a', 1.0, 2.0])
+    >>> wide.table.columns.tolist(), wide.table["y_4"].tolist()
+    (['arm', 'y_0', 'y_4'], [2.0, nan])
     >>> wide.to_long().equals(long)
     True
     """

@@ -121,7 +121,8 @@ class Ancova:
         beta = shared.inverse @ (shared.matrix.T @ y)
         residual = y - shared.matrix @ beta
         spread = shared.contrasts @ shared.inverse @ shared.contrasts.T
-        return (shared.contrasts @ beta).T.ravel(), np.kron(residual.T @ residual / shared.df, spread)
+        covariance = np.asarray(np.kron(residual.T @ residual / shared.df, spread))
+        return np.asarray((shared.contrasts @ beta).T.ravel()), covariance
 
     def contrasts(self, values: Mapping[str, Floats], weights: Floats | None = None) -> Floats:
         """Return the contrasts of the coefficients: A - 1 differences, then A means, (2 A - 1, q).

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Delta = float | Sequence[float] | Mapping[Any, Any] | pd.DataFrame | None
 
 
-def scheduled(first: int, delta: Sequence[float], dlag: Sequence[float]) -> Floats:
+def scheduled(first: int, delta: Sequence[float] | Floats, dlag: Sequence[float] | Floats) -> Floats:
     """Return a patient's shift at each visit.
 
     Parameters

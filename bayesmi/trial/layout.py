@@ -179,7 +179,9 @@ def read_trial(
     if frame.columns[outcome].absent.any():
         raise DataError(f"outcome {outcome!r} has cells that do not apply: take these rows out")
     arms, arm_of, labels = _arms(long, arm, codes, units, subject, reference, control)
-    baseline = pd.DataFrame({arm: pd.Categorical.from_codes(arm_of, [str(label) for label in labels])})
+    baseline = pd.DataFrame(
+        {arm: pd.Categorical.from_codes(arm_of, pd.Index([str(label) for label in labels]))}
+    )
     for name in covariates:
         baseline[name] = _covariate(first_known(long[name], codes, len(units)))
     columns = _column_names(outcome, order, list(baseline.columns))
