@@ -33,6 +33,7 @@ def test_the_shapes_cover_families_and_treatments():
     assert {t for shape in SHAPES.values() for t in shape.treatments} >= TREATMENTS
 
 
+@pytest.mark.calibration
 def test_the_band_holds_uniform_ranks_and_not_others():
     rng = np.random.default_rng(3)
     p = [uniformity_p(pit_of_ranks(rng.integers(M + 1, size=200), M)) for _ in range(100)]
@@ -81,6 +82,7 @@ def test_draws_are_those_of_the_family(family):
 
 
 @pytest.mark.xdist_group("sbc")
+@pytest.mark.calibration
 def test_a_replicate_repeats_and_is_run_once(tmp_path):
     path = tmp_path / "collapse.csv"
     shape = SHAPES["collapse"]

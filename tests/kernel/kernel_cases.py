@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from scipy.special import logit, logsumexp
 
 from bayesmi import BayesmiNotice, Model, Prior, measured
@@ -894,3 +895,15 @@ def make_case(name: str) -> Case:
         finer = 1.8 if name == "spline" else 2.5  # its grid is near the most there may be
         plan = make_plan(model, finer=dict.fromkeys(grids, finer), wider=dict.fromkeys(grids, 3.0))
     return Case(name, model, build_sampled(model, plan))
+
+
+# minutes of brute force, beside shorter shapes of the same kind: run with the calibration studies
+LONG = ("tied_counts", "tied_on_grid", "tied_items_as_sum", "tied_square")
+
+
+def every_shape() -> list:
+    """Every shape as a parameter of a test; those of one shape run in one process, which builds its case once."""
+    marks = {name: [pytest.mark.xdist_group(f"kernel_{name}")] for name in SHAPES}
+    for name in LONG:
+        marks[name].append(pytest.mark.calibration)
+    return [pytest.param(name, marks=marks[name]) for name in SHAPES]

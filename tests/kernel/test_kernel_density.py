@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from kernel_cases import SHAPES, make_case
+from kernel_cases import every_shape, make_case
 
 from bayesmi.kernel import evaluate
 
-NAMES = [pytest.param(name, marks=pytest.mark.xdist_group(f"kernel_{name}")) for name in SHAPES]
+NAMES = every_shape()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from kernel_cases import FAST, SHAPES, make_case
+from kernel_cases import FAST, every_shape, make_case
 
 from bayesmi.fit.constrain import constrained, posterior_draws
 from bayesmi.fit.names import from_dataset, to_dataset
 
-NAMES = [pytest.param(name, marks=pytest.mark.xdist_group(f"kernel_{name}")) for name in SHAPES]
+NAMES = every_shape()
 
 
 @pytest.mark.parametrize("name", NAMES)

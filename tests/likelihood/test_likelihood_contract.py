@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from kernel_cases import SHAPES, make_case
+from kernel_cases import every_shape, make_case
 from prior_density import log_prior
 from scipy import stats
 
@@ -78,9 +78,7 @@ def unit_of(case):
     return max(levels, key=lambda g: -len(case.model.table.groupings[g].labels), default="row")
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.xdist_group(f"likelihood_{name}")) for name in SHAPES]
-)
+@pytest.mark.parametrize("name", every_shape())
 def test_adds_up_to_the_sampled_density(name):
     case = make_case(name)
     part = joint_part(case.model, case.built.plan, case.built.tables)

@@ -180,8 +180,6 @@ NOT_YET: dict[str, Case] = {
     "too many weighted rows": (
         lambda: model("y ~ " + " + ".join(f"I({name} ** 2)" for name in "pqrst"), wide), errors.NotSupportedError,
         ("p, q, r, s, t", "weighted rows", "take variables out")),
-    "derived response": (
-        lambda: model("y ~ x", derived={"y": "x * z"}), errors.NotSupportedError, ("response 'y' is derived", "completed data")),
     "derived from an unknown column": (
         lambda: model("y ~ x", derived={"q": "x * nope"}), errors.ModelError, ("derived['q']", "'nope'", "not a column")),
     "derived from itself": (lambda: model("y ~ x", derived={"z": "z * 2"}), errors.ModelError, ("'z'", "itself")),
