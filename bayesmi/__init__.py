@@ -18,6 +18,7 @@ _PUBLIC = {
     "Analyses": "bayesmi.analyses",
     "BayesmiError": "bayesmi.errors",
     "BayesmiNotice": "bayesmi.errors",
+    "Delta": "bayesmi.mechanism",
     "Fit": "bayesmi.fit",
     "Imputations": "bayesmi.imputations",
     "IncompleteFrame": "bayesmi.data",

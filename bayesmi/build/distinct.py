@@ -58,7 +58,7 @@ def distinct_rows(table: FactorTable) -> DistinctRows:
     groups: list[NDArray[np.generic]] = [effect.codes for effect in table.effects]
     groups += list(table.links.values())
     groups += [column for effect in table.effects for column in effect.base.T]
-    groups.append(table.offset)
+    groups += [table.offset, *table.shifts.values()]
     columns = list(table.base.T)
     row_of, first, counts = as_is.row_of, as_is.first, as_is.counts
     if table.is_static:

@@ -376,7 +376,7 @@ def _write_equation(
             q = collapsed.base.shape[1]
             work += collapsed.n_groups * (2 * q * width + 4 * q**3 + 20)
     else:
-        work = _write_rows(writer, record, factor, table, distinct)
+        work = _write_rows(writer, record, factor, key, table, distinct)
     if (table.integral_unit >= 0).any() and not patterned:
         record[k.F_UNITS] = writer.integers(table.integral_unit)
     record[k.F_RESPONSE_CELLS] = len(table.response_positions)
@@ -404,7 +404,7 @@ def _write_equation(
 
 
 def _write_rows(
-    writer: _Writer, record: list[int], factor: Factor, table: FactorTable, distinct: DistinctRows
+    writer: _Writer, record: list[int], factor: Factor, key: str, table: FactorTable, distinct: DistinctRows
 ) -> int:
     """Write a factor's rows, and the design by their classes; returns the work."""
     members, columns = distinct.members, table.base.shape[1]
@@ -417,7 +417,10 @@ def _write_rows(
         record[k.F_OWN_DESIGN] = writer.floats(table.base[np.ix_(distinct.first, distinct.own)].T)
         design[:, distinct.own] = 0.0
     record[k.F_DESIGN] = writer.floats(design)
-    record[k.F_OFFSET] = writer.floats(table.offset[members])
+    offset = table.offset[members]
+    if key in table.shifts:
+        offset = offset + table.shifts[key][members]
+    record[k.F_OFFSET] = writer.floats(offset)
     record[k.F_RESPONSE] = writer.floats(_kernel_response(factor, table)[distinct.first])
     if table.pair_rows.size or (distinct.counts != 1.0).any():
         record[k.F_COUNTS] = writer.floats(distinct.counts)

@@ -8,7 +8,7 @@ enters affinely (`Slab`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,7 @@ class FactorTable:
     ]  # where integrated cells enter the design; index counts the variable's own cells
     integrated_response: Ints  # rows whose response is an integrated cell
     integral_unit: Ints  # (T,) unit of the integrals that the row belongs to, or -1
+    shifts: Mapping[str, Floats] = field(default_factory=dict)  # linear predictor -> (T,) that adds to it
 
     @property
     def n_rows(self) -> int:
@@ -263,6 +264,7 @@ def lay_out(
         integrated=integrated,
         integrated_response=integrated_response,
         integral_unit=integral_unit,
+        shifts={key: table.at(made, level)[all_units] for key, made in factor.shifts.items()},
     )
 
 

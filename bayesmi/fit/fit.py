@@ -17,6 +17,7 @@ from bayesmi.errors import FitError, GateError
 from bayesmi.fit.check import Check, check_fit
 from bayesmi.fit.gate import Gate
 from bayesmi.fit.summary import summarize
+from bayesmi.mechanism import deltas_of
 from bayesmi.model import Model
 from bayesmi.plan import Plan
 from bayesmi.seeds import SPACING, check_seed
@@ -165,7 +166,7 @@ class Fit:
         origins = choose_draws(self.draws.n_chains, self.draws.n_draws, m, spacing)
         flat = np.array([chain * self.draws.n_draws + draw for chain, draw in origins], dtype=np.intp)
         drawn = FitDraws(self.model, self.plan, self.tables, self.draws.take(flat), tuple(origins), own)
-        return Imputations(
+        imputed = Imputations(
             self.model.frame,
             drawn,
             formula=str(self.model.formula),
@@ -174,6 +175,8 @@ class Fit:
             integer_valued=frozenset(f.variable for f in self.model.factors if f.family.integer_valued),
             gate=str(self.gate),
         )
+        after = deltas_of(self.model.mechanisms, "after")
+        return imputed.delta_after(after) if after else imputed
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the fit as one file (a zip); `bayesmi.load` restores it.

@@ -95,7 +95,7 @@ class MidsFields:
 
     @property
     def post(self) -> dict[str, str]:
-        """Post-processing by column; always "" here."""
+        """Post-processing by column: a delta in words, else ""."""
         return dict(self.mids.post)
 
     @property

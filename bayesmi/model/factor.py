@@ -130,6 +130,7 @@ class Factor:
     labels: tuple[str, ...] = ()  # levels that have a linear predictor of their own
     starts: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)  # of the family's parameters
     reasons: tuple[str, ...] = field(default=())
+    shifts: Mapping[str, str] = field(default_factory=dict)  # linear predictor -> made column that adds to it
 
     @property
     def prefix(self) -> str:

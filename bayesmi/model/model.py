@@ -26,6 +26,8 @@ from bayesmi.model.checks import (
 from bayesmi.model.derived import Derived, check_parts, read_derived, solve_parts, with_derived_columns
 from bayesmi.model.factor import Factor
 from bayesmi.model.order import order_variables
+from bayesmi.mechanism import deltas_of, read_mechanisms
+from bayesmi.model.shifted import NO_SHIFT, check_mechanisms, check_shifts, model_shift
 from bayesmi.model.table import ModelTable
 from bayesmi.priors import Prior
 
@@ -63,8 +65,10 @@ class Model:
         Columns that are functions of others, e.g. ``{"BMI": "Weight / Height**2"}``: the parts are modelled, the column
         is computed in every completed data set (and added where the table has none). In the formula it stands for its
         expression; an observed value determines the one part that is missing.
-    observations, mechanisms : optional
+    observations : optional
         Not supported yet; anything but the empty default is refused by name.
+    mechanisms : mapping, optional
+        Why values are missing, by column, where it is because of what they are: `Delta`.
     kinds : mapping, optional
         Kind of columns: continuous, count, binary, nominal, ordinal or identifier.
     levels : "pooled" or mapping, optional
@@ -118,7 +122,7 @@ class Model:
         where: Any = None,
         not_applicable: Mapping[str, str] | None = None,
     ) -> None:
-        _refuse_unsupported(observations=observations, mechanisms=mechanisms)
+        _refuse_unsupported(observations=observations)
         check_arguments(
             family=family,
             order=order,
@@ -190,6 +194,8 @@ class Model:
             "treatments": dict(treatments or {}),
             "not_applicable": dict(not_applicable or {}),
         }
+        self._mechanisms = read_mechanisms(mechanisms, list(frame.columns))
+        self._spec["mechanisms"] = {name: own.to_dict() for name, own in self._mechanisms.items()}
         self._formula = parsed
         self._frame = frame
         self._derived = made
@@ -204,7 +210,7 @@ class Model:
         table = table.with_solved(solve_parts(made, table.values, table.unknown))
         modelled, names = substituted(parsed, {one.name: one.expression for one in made})
         self._table, self._factors, notices = _joint(
-            modelled, names, table, self._spec, separate_levels=separate
+            modelled, names, table, self._spec, self._mechanisms, separate_levels=separate
         )
         notices = (*contradictions, *notices)
         whole = [factor.variable for factor in self._factors if factor.family.integer_valued]
@@ -222,6 +228,11 @@ class Model:
     def derived(self) -> tuple[Derived, ...]:
         """Columns that are computed from others in every completed data set."""
         return self._derived
+
+    @property
+    def mechanisms(self) -> Mapping[str, Any]:
+        """Why values are missing, by column, where it is because of what they are."""
+        return dict(self._mechanisms)
 
     @property
     def response(self) -> str:
@@ -358,7 +369,6 @@ class Model:
 def _refuse_unsupported(**arguments: Any) -> None:
     nearest = {
         "observations": "exact and missing values are",
-        "mechanisms": "ignorable missingness is",
     }
     for name, value in arguments.items():
         if value:
@@ -370,6 +380,7 @@ def _joint(
     names: Mapping[str, str],
     table: ModelTable,
     spec: dict[str, Any],
+    mechanisms: Mapping[str, Any],
     *,
     separate_levels: bool,
 ) -> tuple[ModelTable, tuple[Factor, ...], tuple[str, ...]]:
@@ -405,6 +416,8 @@ def _joint(
     complete = [name for name in used if name not in incomplete and np.ptp(table.values[name]) > 0]
     factors: list[Factor] = []
     notices: list[str] = []
+    check_mechanisms(mechanisms, {response, *incomplete, *auxiliary}, table)
+    shifted = deltas_of(mechanisms, "model")
     earlier: dict[str, Earlier] = {}
 
     def add(name: str, before: Sequence[str], role: str) -> None:
@@ -430,18 +443,25 @@ def _joint(
         formula = parse(written.text)
         if own is not None:
             _check_covariate_formula(name, formula, table, before, response, role)
+        shift = NO_SHIFT
+        if name in shifted:
+            shift = model_shift(name, shifted[name], families[name], table, before, f"{name}__")
+            table = table.with_made({column: (own, table.level(name)) for column, own in shift.made.items()})
         factor, remarks = assemble_factor(
             name,
-            formula,
+            shift.formula(formula),
             families[name],
             table,
             role=role,
             level=table.level(name),
             links=written.links,
             link_sds=written.link_sds,
-            given=spec["priors"],
+            given={**spec["priors"], **shift.priors},
             reasons=written.reasons,
+            names=shift.names,
+            uncentred=shift.columns,
         )
+        factor = shift.factor(factor)
         earlier[name] = Earlier.of(factor)
         factors.append(factor)
         notices.extend(remarks)
@@ -462,9 +482,21 @@ def _joint(
         notices.append(
             f"response {response!r} is constant within {table.level(response)}: its rows are not independent"
         )
+    shift = NO_SHIFT
+    if response in shifted:
+        shift = model_shift(response, shifted[response], family, table, None, "")
+        table = table.with_made({column: (own, table.level(response)) for column, own in shift.made.items()})
     analysis, remarks = assemble_factor(
-        response, parsed, family, table, role="analysis", given=spec["priors"], names=names
+        response,
+        shift.formula(parsed),
+        family,
+        table,
+        role="analysis",
+        given={**spec["priors"], **shift.priors},
+        names={**names, **shift.names},
+        uncentred=shift.columns,
     )
+    analysis = shift.factor(analysis)
     factors.append(analysis)
     notices += remarks
     earlier[response] = Earlier.of(analysis)
@@ -480,6 +512,7 @@ def _joint(
         notices.append("nothing is missing in the analysis model: auxiliary variables inform nothing")
     _check_priors(spec["priors"], factors)
     check_names(factors, table)
+    check_shifts(mechanisms, factors, table)
     return table, tuple(factors), tuple(notices)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +107,19 @@ class ModelTable:
             {**self.unknown, **dict.fromkeys(columns, nothing)},
             {**self.made, **{name: level for name, (_, level) in columns.items()}},
             self.solved,
+        )
+
+    def with_values(self, columns: Mapping[str, NDArray[np.float64]]) -> ModelTable:
+        """Return the table with other values (over rows) of some columns."""
+        return replace(self, values={**self.values, **columns})
+
+    def with_known(self, columns: Mapping[str, NDArray[np.float64]]) -> ModelTable:
+        """Return the table with some columns taken as known, with these values (over rows)."""
+        nothing = np.zeros(self.n_rows, dtype=bool)
+        return replace(
+            self,
+            values={**self.values, **columns},
+            unknown={**self.unknown, **dict.fromkeys(columns, nothing)},
         )
 
     def with_solved(self, solved: Mapping[str, NDArray[np.float64]]) -> ModelTable:

@@ -89,6 +89,8 @@ def _factor_lines(factor: Factor, model: Model, number: int) -> list[str]:
                 f"       these priors put the ICC of {effect.grouping} in {low:.2f}–{high:.2f} (95 %)"
             )
     lines += [f"       {reason}" for reason in factor.reasons]
+    if factor.variable in model.mechanisms:
+        lines.append(f"       where it is missing: {model.mechanisms[factor.variable].words}")
     return lines
 
 

@@ -437,7 +437,9 @@ def _one_collapse(
 
 
 def _remarks(model: Model, cells: list[CellGroup]) -> tuple[str, ...]:
-    remarks = []
+    remarks = [
+        f"{name} is not missing at random: {one.words}" for name, one in getattr(model, "mechanisms", {}).items()
+    ]
     if not any(group.treatment != "deduce" for group in cells):
         remarks.append("nothing is missing in the variables of the model: imputation adds nothing")
     elif len(model.factors) == 1:

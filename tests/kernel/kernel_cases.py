@@ -16,6 +16,7 @@ from bayesmi import BayesmiNotice, Model, Prior
 from bayesmi.build import build_sampled
 from bayesmi.build.centring import centrings
 from bayesmi.families.support import constrain, unconstrain
+from bayesmi.mechanism import Delta
 from bayesmi.plan import make_plan
 
 FAST = "FAST_COMPILE"
@@ -104,6 +105,30 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "integrate_partly": ("yb ~ x + x2 + z", {"treatments": {"x": "sample"}}),
     "integrate_order": ("y ~ x + x2 + b1", {"order": ["b1", "x2", "x"]}),
+    "delta_number": ("y ~ x + x2 + z", {"mechanisms": {"x": Delta(-2.0, kind="model")}}),
+    "delta_prior": (
+        "y ~ x + z + (1 | a)",
+        {"mechanisms": {"x": Delta(Prior("Normal", -1.0, 0.7), kind="model")}},
+    ),
+    "delta_groups": (
+        "y ~ x + b1 + z",
+        {
+            "mechanisms": {
+                "x": Delta({"low": Prior("Normal", 0.5, 1.0), "top": -1.0}, by="k3", kind="model"),
+                "b1": Delta("0.5 + 0.3 * z", kind="model"),
+            }
+        },
+    ),
+    "delta_incomplete": ("y ~ x + b1 + z", {"mechanisms": {"x": Delta("1 + 2 * b1", kind="model")}}),
+    "delta_nominal": ("y ~ nom + z", {"mechanisms": {"nom": Delta({"v": 0.8, "u": -0.3}, kind="model")}}),
+    "delta_nominal_prior": ("y ~ nom + z", {"mechanisms": {"nom": Delta(Prior("Normal", 0.0, 1.0), kind="model")}}),
+    "delta_ordinal": ("y ~ grade + z", {"kinds": {"grade": "ordinal"}, "mechanisms": {"grade": Delta(0.7, kind="model")}}),
+    "delta_count": ("y ~ times + z", {"kinds": {"times": "count"}, "mechanisms": {"times": Delta(0.4, kind="model")}}),
+    "delta_cluster": ("y ~ v + z + (1 | a)", {"mechanisms": {"v": Delta(1.5, kind="model")}}),
+    "delta_price": (
+        "y ~ price + z",
+        {"families": {"price": "lognormal"}, "mechanisms": {"price": Delta(0.4, kind="model")}},
+    ),
     "intercept_only": ("y ~ 1", {}),
     "random_intercept": ("y ~ z + h + (1 | a)", {}),
     "random_intercept_centred": ("y ~ z + (1 | a)", {"treatments": {"1|a": "centred"}}),

@@ -1,0 +1,46 @@
+"""`mechanisms=` of a model: one record a variable, with a registry of what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from bayesmi.data.wording import did_you_mean
+from bayesmi.errors import ModelError
+from bayesmi.mechanism.delta import Delta
+
+__all__ = ["deltas_of", "read_mechanisms"]
+
+REGISTRY: dict[str, Any] = {"delta": Delta}  # name in a model file -> class
+_EXAMPLE = "{'weight': bmi.Delta(-5)}"
+
+
+def read_mechanisms(given: Mapping[str, Any] | None, columns: Collection[str]) -> dict[str, Any]:
+    """Read ``{"weight": Delta(-5)}``, or what `to_dict` made of it.
+
+    Raises
+    ------
+    ModelError
+        If a key is no column or a value no mechanism.
+    """
+    if given is not None and not isinstance(given, Mapping):
+        raise ModelError(f"mechanisms= is a mapping by column, such as {_EXAMPLE}, not {given!r}")
+    out: dict[str, Any] = {}
+    for name, value in (given or {}).items():
+        if name not in columns:
+            raise ModelError(
+                f"mechanisms= names {name!r}, which is not a column of the table: {did_you_mean(name, list(columns))}"
+            )
+        if isinstance(value, Mapping) and value.get("mechanism") in REGISTRY:
+            value = REGISTRY[value["mechanism"]].from_dict(value)
+        if not isinstance(value, tuple(REGISTRY.values())):
+            raise ModelError(f"mechanisms[{name!r}] must be a mechanism such as {_EXAMPLE}, not {value!r}")
+        out[name] = value
+    return out
+
+
+def deltas_of(mechanisms: Mapping[str, Any], kind: str) -> dict[str, Delta]:
+    """Return the deltas of one kind, by variable."""
+    return {
+        name: value for name, value in mechanisms.items() if isinstance(value, Delta) and value.kind == kind
+    }
