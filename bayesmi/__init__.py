@@ -64,6 +64,7 @@ _PUBLIC = {
     "read_mids": "bayesmi.mice",
     "read_table": "bayesmi.data",
     "recode_missing": "bayesmi.data",
+    "selection_weights": "bayesmi.explore",
     "simple": "bayesmi.simple",
     "stack_posteriors": "bayesmi.posthoc",
     "translate_mice": "bayesmi.mice",

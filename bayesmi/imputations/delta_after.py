@@ -80,7 +80,7 @@ class AfterDraws:
         rows = np.flatnonzero(unknown_cells(self.frame, name, self.model))
         out = columns[name].copy()
         factor = None if self.model is None else self.model.factor(name)
-        is_number = column.categories is None and column.kind in ("continuous", "count")
+        is_number = column.kind == "continuous"
         if factor is not None:
             is_number = not factor.family.is_discrete
         levels: tuple[Any, ...] = () if factor is None or not factor.family.has_levels else self.model.table.level_labels(name)

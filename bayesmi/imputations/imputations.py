@@ -432,7 +432,8 @@ class Imputations(MidsFields):
         """
         from bayesmi.imputations.realised import realised_difference
 
-        return realised_difference(self._draws, self._frame)
+        after = [self._cells_of(i) for i in range(self.m)]
+        return realised_difference(self._draws, self._frame, after=after)
 
     def to_csv(
         self,

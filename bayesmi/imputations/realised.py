@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,16 +19,18 @@ __all__ = ["realised_difference"]
 Floats = NDArray[np.float64]
 
 
-def realised_difference(draws: Any, frame: Any) -> pd.DataFrame:
-    """Return the table of `Imputations.realised_difference`."""
+def realised_difference(
+    draws: Any, frame: Any, *, before: Sequence[Any] | None = None, after: Sequence[Any] | None = None
+) -> pd.DataFrame:
+    """Return the table of `Imputations.realised_difference`, of cells that are given or else drawn."""
     deltas: Mapping[str, Delta] = getattr(draws, "deltas", {})
     if not deltas:
         raise DataError(
             "these imputations hold no delta: say mechanisms={'x': bmi.Delta(…)} in Model(), or imputed.delta_after({'x': -5})"
         )
     model = getattr(draws, "model", None)
-    before = [draws.before(i) for i in range(draws.m)]
-    after = [draws.cells(i) for i in range(draws.m)]
+    before = [draws.before(i) for i in range(draws.m)] if before is None else before
+    after = [draws.cells(i) for i in range(draws.m)] if after is None else after
     records = []
     for name, delta in deltas.items():
         missing = frame.columns[name].missing
