@@ -6,7 +6,18 @@ import numpy as np
 
 from bayesmi.errors import BayesmiError
 
-__all__ = ["DELTA", "EFFECTS", "IMPUTE", "REDRAW", "REPLICATE", "SAMPLE", "SPACING", "check_seed", "fresh_seed", "stream"]
+__all__ = [
+    "DELTA",
+    "EFFECTS",
+    "IMPUTE",
+    "REDRAW",
+    "REPLICATE",
+    "SAMPLE",
+    "SPACING",
+    "check_seed",
+    "fresh_seed",
+    "stream",
+]
 
 SAMPLE, EFFECTS, SPACING, IMPUTE, REPLICATE = range(5)
 DELTA, REDRAW = 130, 131  # and 1000 more for each further variable

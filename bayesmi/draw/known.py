@@ -34,13 +34,18 @@ class Known:
 
 
 def knowing(
-    factors: tuple[Factor, ...], table: ModelTable, columns: Mapping[str, Floats], treatments: Mapping[str, str]
+    factors: tuple[Factor, ...],
+    table: ModelTable,
+    columns: Mapping[str, Floats],
+    treatments: Mapping[str, str],
 ) -> Known:
     """Return the model with some columns known; treatments of group effects and of what is known are left out."""
     response = next(factor.variable for factor in factors if factor.role == "analysis")
     names = {factor.variable for factor in factors}
     kept = {
-        name: how for name, how in treatments.items() if name in names and name not in columns and how != "sample"
+        name: how
+        for name, how in treatments.items()
+        if name in names and name not in columns and how != "sample"
     }
     return Known(factors, table.with_known(columns), kept, response)
 

@@ -88,9 +88,7 @@ def level_masses_given_all(
     room: float = 0.0,
 ) -> tuple[LevelMasses, ...]:
     """Return P(level | all other cells as completed, parameters) of the missing cells of a discrete variable."""
-    others = {
-        one.variable: values[one.variable] for one in factors if one.variable != factor.variable
-    }
+    others = {one.variable: values[one.variable] for one in factors if one.variable != factor.variable}
     known = knowing(factors, table, others, {})
     plan = plan_of_known(known)
     tables = make_tables(factors, known.table, plan)

@@ -318,9 +318,7 @@ def _means(laid: _Laid, draw: PosteriorDraws, rows: NDArray[np.bool_]) -> dict[s
     return values
 
 
-def _connected(
-    others: Sequence[Factor], table: ModelTable, changed: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def _connected(others: Sequence[Factor], table: ModelTable, changed: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Rows that share a unit with a changed cell: the row, and its whole group where the group has a missing value."""
     rows = changed.copy()
     for _ in range(len(table.groupings) + 1):
@@ -346,7 +344,11 @@ def _moving_rows(
         return np.zeros(table.n_rows, dtype=bool)
     out = np.zeros(table.n_rows, dtype=bool)
     own = [f for f in others if f.level == "row"]
-    holes = np.stack([table.unknown[f.variable] for f in own], axis=1) if own else np.zeros((table.n_rows, 0), bool)
+    holes = (
+        np.stack([table.unknown[f.variable] for f in own], axis=1)
+        if own
+        else np.zeros((table.n_rows, 0), bool)
+    )
     soft = {
         f.variable: np.isin(
             np.arange(table.n_rows),

@@ -65,8 +65,8 @@ class SelectionWeights:
 
     def __repr__(self) -> str:
         return (
-            f"SelectionWeights of {len(self.values)} values: mean {self.overall_mean:.4g} overall, {self.observed_mean:.4g} observed, "
-            f"{self.missing_mean:.4g} missing (difference {self.difference:.4g})"
+            f"SelectionWeights of {len(self.values)} values: mean {self.overall_mean:.4g} overall, "
+            f"{self.observed_mean:.4g} observed, {self.missing_mean:.4g} missing (difference {self.difference:.4g})"
         )
 
 
@@ -124,4 +124,6 @@ def selection_weights(
     observed = w / w.sum()
     missing = observed * (1.0 - p) / p
     overall = observed / p
-    return SelectionWeights(y, observed, missing / missing.sum(), overall / overall.sum(), float(1.0 / overall.sum()))
+    return SelectionWeights(
+        y, observed, missing / missing.sum(), overall / overall.sum(), float(1.0 / overall.sum())
+    )

@@ -58,7 +58,7 @@ class AfterDraws:
     def before(self, i: int) -> Mapping[str, Floats]:
         """Return the cells of imputation i without any delta."""
         if getattr(self.base, "deltas", {}):
-            return self.base.before(i)  # type: ignore[attr-defined,no-any-return]
+            return self.base.before(i)  # type: ignore[attr-defined]
         return self.base.cells(i)
 
     def cells(self, i: int) -> Mapping[str, Floats]:
@@ -83,7 +83,9 @@ class AfterDraws:
         is_number = column.kind == "continuous"
         if factor is not None:
             is_number = not factor.family.is_discrete
-        levels: tuple[Any, ...] = () if factor is None or not factor.family.has_levels else self.model.table.level_labels(name)
+        levels: tuple[Any, ...] = (
+            () if factor is None or not factor.family.has_levels else self.model.table.level_labels(name)
+        )
         uniforms = stream(self.seed, DELTA + _AFTER + 1000 * step, i).random(len(delta.priors))
         amounts = cell_shift(delta, self.frame, rows, columns, uniforms, levels)
         _check_constant(name, self.frame, rows, amounts)
@@ -93,13 +95,19 @@ class AfterDraws:
             return out
         if factor is None:
             raise NotSupportedError(
-                f"delta_after of {name!r}, which is {column.kind}, redraws it from shifted probabilities, and these imputations came "
-                "without a model; the nearest that is supported: delta_after on what Fit.impute() returns, before it is saved"
+                f"delta_after of {name!r}, which is {column.kind}, redraws it from shifted probabilities, and these "
+                "imputations came without a model; the nearest that is supported: delta_after on what Fit.impute() returns, before it is saved"
             )
         return self._shifted_levels(name, amounts, rows, columns, i, step)
 
     def _shifted_levels(
-        self, name: str, amounts: CellShift, rows: NDArray[np.intp], columns: Mapping[str, Floats], i: int, step: int
+        self,
+        name: str,
+        amounts: CellShift,
+        rows: NDArray[np.intp],
+        columns: Mapping[str, Floats],
+        i: int,
+        step: int,
     ) -> Floats:
         from bayesmi.draw.masses import level_masses_given_all
         from bayesmi.draw.shifted import shift_levels, units_to_rows
@@ -130,7 +138,7 @@ class AfterDraws:
             raise NotSupportedError(
                 "delta_after of levels and counts needs the draws of Fit.impute(); the nearest that is supported: numbers"
             )
-        return base  # type: ignore[no-any-return]
+        return base
 
 
 def unknown_cells(frame: IncompleteFrame, name: str, model: Any = None) -> NDArray[np.bool_]:
@@ -142,7 +150,9 @@ def unknown_cells(frame: IncompleteFrame, name: str, model: Any = None) -> NDArr
     return missing if deduced is None else missing & ~np.isfinite(deduced)
 
 
-def read_after(deltas: Mapping[str, Any], frame: IncompleteFrame, imputed: Any, model: Any) -> dict[str, Delta]:
+def read_after(
+    deltas: Mapping[str, Any], frame: IncompleteFrame, imputed: Any, model: Any
+) -> dict[str, Delta]:
     """Read ``{"weight": Delta(-5, kind="after")}``, or numbers for short; refuse what does not fit.
 
     Raises
@@ -191,6 +201,6 @@ def _check_constant(name: str, frame: IncompleteFrame, rows: NDArray[np.intp], a
     off = (amounts.shift != amounts.shift[first][inverse]).reshape(len(rows), -1).any(axis=1)
     if off.any():
         raise ModelError(
-            f"mechanisms[{name!r}]: its delta differs within a {level} ({name_rows(frame.index, rows[off])}), of which the variable "
-            f"has one value: let it depend on {level} variables"
+            f"mechanisms[{name!r}]: its delta differs within a {level} ({name_rows(frame.index, rows[off])}), of which "
+            f"the variable has one value: let it depend on {level} variables"
         )

@@ -55,7 +55,9 @@ def check_delta(delta: Delta, name: str, frame: IncompleteFrame, rows: Ints) -> 
     known = list(frame.columns)
     for column in (*delta.by, *sorted(delta.variables)):
         if column not in frame.columns:
-            raise ModelError(f"{label} names {column!r}, which is not a column of the table: {did_you_mean(column, known)}")
+            raise ModelError(
+                f"{label} names {column!r}, which is not a column of the table: {did_you_mean(column, known)}"
+            )
     for column in sorted(delta.variables):
         if not frame.columns[column].is_numeric:
             raise ModelError(
@@ -66,19 +68,21 @@ def check_delta(delta: Delta, name: str, frame: IncompleteFrame, rows: Ints) -> 
         raise ModelError(f"{label}: by= cannot be the variable itself")
     for column in delta.by:
         if frame.columns[column].kind == "identifier":
-            raise ModelError(f"{label}: by={column!r} is an identifier: say what it is by kinds={{{column!r}: 'nominal'}}")
+            raise ModelError(
+                f"{label}: by={column!r} is an identifier: say what it is by kinds={{{column!r}: 'nominal'}}"
+            )
     for entry in delta.entries:
         rows_of_group(delta, entry.group, frame, rows, label)
     for group, _ in delta.scales:
         rows_of_group(delta, group, frame, rows, label)
     rows_where(delta, frame, rows, label)
-    column = frame.columns[name]
+    own = frame.columns[name]
     if delta.has_categories:
-        if column.categories is None:
+        if own.categories is None:
             raise ModelError(
-                f"{label}: a mapping without by= is by category, and {name!r} is {column.kind}: give a number, or by="
+                f"{label}: a mapping without by= is by category, and {name!r} is {own.kind}: give a number, or by="
             )
-        labels = list(map(plain, column.categories))
+        labels = list(map(plain, own.categories))
         for entry in delta.entries:
             if entry.category not in labels:
                 raise ModelError(
@@ -156,7 +160,10 @@ def group_labels(delta: Delta, frame: IncompleteFrame, rows: Ints) -> NDArray[np
         else:
             own = [f"{value:g}" for value in values[rows]]
         out = np.array(
-            [f"{before}, {name} {one}" if before else f"{name} {one}" for before, one in zip(out, own, strict=True)],
+            [
+                f"{before}, {name} {one}" if before else f"{name} {one}"
+                for before, one in zip(out, own, strict=True)
+            ],
             dtype=object,
         )
     return out

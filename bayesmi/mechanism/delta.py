@@ -241,7 +241,7 @@ class Delta:
         """Read what `to_dict` wrote."""
         nested: dict[Any, Any] = {}
         for group, category, value in data["entries"]:
-            own = Prior.from_dict(value) if isinstance(value, Mapping) else value
+            own = Prior.from_dict(dict(value)) if isinstance(value, Mapping) else value
             if category is not None:
                 nested.setdefault(tuple(group), {})[category] = own
             else:
@@ -316,7 +316,9 @@ def _entries(shift: Any, by: tuple[str, ...]) -> list[DeltaEntry]:
 def _group(key: Any, by: tuple[str, ...]) -> tuple[Any, ...]:
     group = key if isinstance(key, tuple) else (key,)
     if len(group) != len(by):
-        raise ModelError(f"Delta(by={list(by)!r}): the group {key!r} needs one level of each of these columns")
+        raise ModelError(
+            f"Delta(by={list(by)!r}): the group {key!r} needs one level of each of these columns"
+        )
     return tuple(plain(level) for level in group)
 
 
@@ -343,7 +345,11 @@ def _number(value: Any, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise ModelError(
             f"Delta({what}={value!r}): {what} is a number"
-            + (", an expression such as '-4 + 1 * age', a Prior, or a mapping of these" if what == "shift" else "")
+            + (
+                ", an expression such as '-4 + 1 * age', a Prior, or a mapping of these"
+                if what == "shift"
+                else ""
+            )
         )
     if not math.isfinite(value):
         raise ModelError(f"Delta({what}={value!r}): {what} must be finite")

@@ -13,6 +13,7 @@ from bayesmi.errors import BayesmiNotice, ModelError, NotSupportedError
 from bayesmi.families import Family, family_for_kind, get_family
 from bayesmi.formula import Formula, check_variables, parse
 from bayesmi.formula.substitute import substituted
+from bayesmi.mechanism import deltas_of, read_mechanisms
 from bayesmi.model.assemble import assemble_factor
 from bayesmi.model.automatic import AutomaticFormula, Earlier, write_formula
 from bayesmi.model.checks import (
@@ -26,7 +27,6 @@ from bayesmi.model.checks import (
 from bayesmi.model.derived import Derived, check_parts, read_derived, solve_parts, with_derived_columns
 from bayesmi.model.factor import Factor
 from bayesmi.model.order import order_variables
-from bayesmi.mechanism import deltas_of, read_mechanisms
 from bayesmi.model.shifted import NO_SHIFT, check_mechanisms, check_shifts, model_shift
 from bayesmi.model.table import ModelTable
 from bayesmi.priors import Prior

@@ -107,9 +107,7 @@ def model_shift(
     whole = rows_where(delta, table.frame, rows, label)
     fixed = [entry for entry in delta.entries if not isinstance(entry.amount, Prior)]
     symbolic = [
-        entry
-        for entry in fixed
-        if isinstance(entry.amount, str) and _incomplete(delta, entry.amount, table)
+        entry for entry in fixed if isinstance(entry.amount, str) and _incomplete(delta, entry.amount, table)
     ]
     numbers = [entry for entry in fixed if entry not in symbolic]
     if numbers:
@@ -143,13 +141,15 @@ def model_shift(
             raise ModelError(f"{label}: {entry.amount} is no prior of a number")
         if entry.amount.support != "real":
             raise NotSupportedError(
-                f"{label}: a delta_model with the prior {entry.amount} is not supported; the nearest that is: a prior on the real "
-                "line, such as Prior('Normal', -5, 2)"
+                f"{label}: a delta_model with the prior {entry.amount} is not supported; the nearest that is: a prior on the "
+                "real line, such as Prior('Normal', -5, 2)"
             )
         own = "[" + ", ".join(str(one) for one in entry.group) + "]" if entry.group else ""
         inside = whole & rows_of_group(delta, entry.group, table.frame, rows, label)
         if not inside.any():
-            raise ModelError(f"{label}: {name!r} is not missing in any row of {own or 'the table'}: leave the prior out")
+            raise ModelError(
+                f"{label}: {name!r} is not missing in any row of {own or 'the table'}: leave the prior out"
+            )
         column = f"missing({name}){own}"
         made[column] = _spread(table, rows, inside.astype(float))
         terms.append(Term((Column(column),)))
@@ -171,11 +171,13 @@ def check_mechanisms(mechanisms: Mapping[str, Any], modelled: Collection[str], t
     for name, mechanism in mechanisms.items():
         if name not in modelled:
             raise ModelError(
-                f"mechanisms[{name!r}]: {name!r} has no model of its own (it is complete, or not in the formula): there is no value "
-                "to shift"
+                f"mechanisms[{name!r}]: {name!r} has no model of its own (it is complete, or not in the formula): there is no "
+                "value to shift"
             )
         if not table.is_incomplete(name):
-            raise ModelError(f"mechanisms[{name!r}]: {name!r} has no missing value: there is nothing to shift")
+            raise ModelError(
+                f"mechanisms[{name!r}]: {name!r} has no missing value: there is nothing to shift"
+            )
         if isinstance(mechanism, Delta):
             check_delta(mechanism, name, table.frame, np.flatnonzero(table.unknown[name]))
 
@@ -198,13 +200,15 @@ def check_shifts(mechanisms: Mapping[str, Any], factors: Sequence[Factor], table
                 raise ModelError(f"{label}: {problem}") from None
         else:
             if delta.scaled or delta.on != "value":
-                raise ModelError(f"{label}: scale= and on= are of numbers; {name!r} is {family.name}: give its log odds")
+                raise ModelError(
+                    f"{label}: scale= and on= are of numbers; {name!r} is {family.name}: give its log odds"
+                )
             check_categories(label, name, delta, factor, table)
         for one in sorted(delta.variables - {name}):
             if delta.kind == "conditional" and one in table.values and table.is_incomplete(one):
                 raise ModelError(
-                    f"{label}: the expression uses the incomplete {one!r}: a delta_conditional can depend on complete columns and "
-                    f"on {name!r} itself; kind='after' and kind='model' can use others"
+                    f"{label}: the expression uses the incomplete {one!r}: a delta_conditional can depend on complete columns "
+                    f"and on {name!r} itself; kind='after' and kind='model' can use others"
                 )
 
 
@@ -252,7 +256,9 @@ def _check_categories(label: str, name: str, delta: Delta, family: Family) -> No
         if entry.category is not None and not family.has_levels:
             raise ModelError(f"{label}: {name!r} has no categories in its model: give a number")
         if entry.category is not None and "ordinal" in family.form:
-            raise ModelError(f"{label}: {name!r} is ordered: give one number, the cumulative log odds of its higher levels")
+            raise ModelError(
+                f"{label}: {name!r} is ordered: give one number, the cumulative log odds of its higher levels"
+            )
 
 
 def _check_earlier(
@@ -283,8 +289,6 @@ def _check_constant(label: str, table: ModelTable, level: str, made: Mapping[str
         off &= values != 0.0
         if off.any():
             raise ModelError(
-                f"{label}: its delta differs within a {level} ({name_rows(table.frame.index, off)}), of which the variable has one "
-                f"value: let it depend on {level} variables"
+                f"{label}: its delta differs within a {level} ({name_rows(table.frame.index, off)}), of which the variable has "
+                f"one value: let it depend on {level} variables"
             )
-
-

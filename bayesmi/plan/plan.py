@@ -438,7 +438,8 @@ def _one_collapse(
 
 def _remarks(model: Model, cells: list[CellGroup]) -> tuple[str, ...]:
     remarks = [
-        f"{name} is not missing at random: {one.words}" for name, one in getattr(model, "mechanisms", {}).items()
+        f"{name} is not missing at random: {one.words}"
+        for name, one in getattr(model, "mechanisms", {}).items()
     ]
     if not any(group.treatment != "deduce" for group in cells):
         remarks.append("nothing is missing in the variables of the model: imputation adds nothing")

@@ -77,11 +77,20 @@ def sensitivity_map(
         ax.plot([], [], color=IMPUTED, linewidth=1.6, label=words)
     if x[0] <= 0 <= x[-1] and y[0] <= 0 <= y[-1]:
         ax.plot(
-            0, 0, "o", color="white", markeredgecolor=COMPLETED, markersize=7, linestyle="none", label="missing at random"
+            0,
+            0,
+            "o",
+            color="white",
+            markeredgecolor=COMPLETED,
+            markersize=7,
+            linestyle="none",
+            label="missing at random",
         )
     ax.set_xlabel(f"delta_{found.grid.kind} of {first}")
     ax.set_ylabel(f"delta_{found.grid.kind} of {second}")
     quiet(ax, None)
     if ax.get_legend_handles_labels()[0]:
-        ax.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
+        ax.legend(
+            frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2
+        )
     return ax

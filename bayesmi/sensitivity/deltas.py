@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,8 @@ def delta_posterior(fit: Fit, *, prob: float = 0.95) -> pd.DataFrame:
     deltas = deltas_of(model.mechanisms, "model")
     if not deltas:
         raise FitError(
-            "no variable of this model has a delta_model: say mechanisms={'x': bmi.Delta(bmi.Prior('Normal', 0, 1), kind='model')}"
+            "no variable of this model has a delta_model: say mechanisms={'x': bmi.Delta(bmi.Prior('Normal', 0, 1), "
+            "kind='model')}"
         )
     ratio = delta_log_ratio(model, fit.plan, fit.draws)
     back = smoothed(-ratio)  # from this posterior to missing at random
@@ -43,7 +44,11 @@ def delta_posterior(fit: Fit, *, prob: float = 0.95) -> pd.DataFrame:
             if not isinstance(entry.amount, Prior):
                 known = entry.amount if isinstance(entry.amount, float) else np.nan
                 label = name if entry.category is None else f"{name}[{entry.category}]"
-                record = {"variable": label, "group": group, "prior": f"fixed at {entry.words}"}
+                record: dict[str, Any] = {
+                    "variable": label,
+                    "group": group,
+                    "prior": f"fixed at {entry.words}",
+                }
                 record |= {"mean": known, "sd": 0.0, names[0]: known, names[1]: known}
                 records.append(record)
                 continue

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmi.build.tables import make_tables
 from bayesmi.draw import FitDraws
 from bayesmi.draw.likelihood_ratio import delta_log_ratio
 from bayesmi.errors import BayesmiNotice, GateError
@@ -20,7 +21,6 @@ from bayesmi.imputations.realised import realised_difference
 from bayesmi.model import Model
 from bayesmi.model.remade import with_mechanisms
 from bayesmi.plan import Plan, make_plan
-from bayesmi.build.tables import make_tables
 from bayesmi.seeds import SPACING
 from bayesmi.sensitivity.grid import DeltaGrid
 from bayesmi.sensitivity.importance import Importance, bridge, smoothed
@@ -46,7 +46,9 @@ class Evaluator:
     despite_gate: bool
     reweight: bool
     refit: Mapping[str, Any]
-    bases: dict[tuple[float, ...], tuple[Fit, Floats]] = field(default_factory=dict)  # point -> fit, its log ratios
+    bases: dict[tuple[float, ...], tuple[Fit, Floats]] = field(
+        default_factory=dict
+    )  # point -> fit, its log ratios
     at_random: list[Mapping[str, Floats]] = field(default_factory=list)  # cells without these deltas
 
     def __getstate__(self) -> dict[str, Any]:

@@ -41,7 +41,9 @@ class DeltaGrid:
 
     def mechanisms(self, point: Sequence[float], others: Mapping[str, Any]) -> dict[str, Any]:
         """Return a model's mechanisms at a point."""
-        own = {name: self.units[name].times(float(value)) for name, value in zip(self.names, point, strict=True)}
+        own = {
+            name: self.units[name].times(float(value)) for name, value in zip(self.names, point, strict=True)
+        }
         return {**others, **own}
 
 
@@ -58,7 +60,9 @@ def read_grid(
     if not isinstance(delta, Mapping) or not delta:
         raise ModelError("delta= is a mapping by variable, such as {'weight': [-10, -5, 0]}")
     if len(delta) > 2:
-        raise ModelError(f"delta= has {len(delta)} variables: a grid of one or two is evaluated; hold the others by mechanisms=")
+        raise ModelError(
+            f"delta= has {len(delta)} variables: a grid of one or two is evaluated; hold the others by mechanisms="
+        )
     known = [factor.variable for factor in model.factors]
     units: dict[str, Delta] = {}
     values: dict[str, tuple[float, ...]] = {}
@@ -67,7 +71,9 @@ def read_grid(
             raise ModelError(f"like= names {name!r}, which delta= does not")
     for name, given in delta.items():
         if name not in known:
-            raise ModelError(f"delta= names {name!r}, which the model does not impute: {did_you_mean(name, known)}")
+            raise ModelError(
+                f"delta= names {name!r}, which the model does not impute: {did_you_mean(name, known)}"
+            )
         own = model.mechanisms.get(name)
         if isinstance(own, Delta) and own.kind == "model":
             raise ModelError(
@@ -80,7 +86,9 @@ def read_grid(
         elif not isinstance(unit, Delta):
             raise ModelError(f"like[{name!r}] is a Delta of which the grid takes multiples, not {unit!r}")
         elif kind is not None and unit.kind != kind:
-            raise ModelError(f"like[{name!r}] has kind={unit.kind!r} and kind={kind!r} was asked for: leave one out")
+            raise ModelError(
+                f"like[{name!r}] has kind={unit.kind!r} and kind={kind!r} was asked for: leave one out"
+            )
         units[name] = unit
         values[name] = _amounts(name, given)
     if len({unit.kind for unit in units.values()}) > 1:

@@ -93,7 +93,9 @@ def smoothed(log_ratios: Floats) -> Importance:
         return Importance(np.full(n, 1.0 / n), 0.0)
     from arviz_stats.base import array_stats
 
-    log_weights, k = array_stats.psislw(-log_ratios)  # which takes log likelihoods left out, the negative ratios
+    log_weights, k = array_stats.psislw(
+        -log_ratios
+    )  # which takes log likelihoods left out, the negative ratios
     log_weights = np.asarray(log_weights, dtype=float)
     weights = np.exp(log_weights - log_weights.max())
     return Importance(weights / weights.sum(), float(k))

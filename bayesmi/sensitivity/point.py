@@ -112,7 +112,7 @@ class PosteriorAnswer:
         below = w @ (self.values < 0) + 0.5 * (w @ (self.values == 0))
         means = np.stack([own @ self.values for own in self._replicates()])
         blocks = len(means)
-        out = pd.DataFrame(
+        return pd.DataFrame(
             {
                 "estimate": mean,
                 "std.error": sd,
@@ -123,7 +123,6 @@ class PosteriorAnswer:
             },
             index=pd.Index(self.names, name="term"),
         )
-        return out
 
     def margin(self, term: str, target: float | None, alpha: float) -> float:
         """See `Answer`."""

@@ -81,7 +81,9 @@ class Sensitivity:
         for point in self.points:
             if np.allclose(point.values, values):
                 return point.answer.table()
-        raise ModelError(f"{values} is not on the grid: {', '.join(str(point.values) for point in self.points[:6])} …")
+        raise ModelError(
+            f"{values} is not on the grid: {', '.join(str(point.values) for point in self.points[:6])} …"
+        )
 
     def tipping_point(
         self, term: str, *, criterion: str | float = "interval", alpha: float = 0.05, tolerance: float = 1e-3
@@ -113,7 +115,9 @@ class Sensitivity:
 
         return find_tipping_point(self, self.check_term(term), criterion, alpha, tolerance)
 
-    def tipping_line(self, term: str, *, criterion: str | float = "interval", alpha: float = 0.05) -> pd.DataFrame:
+    def tipping_line(
+        self, term: str, *, criterion: str | float = "interval", alpha: float = 0.05
+    ) -> pd.DataFrame:
         """Return where the conclusion turns on a grid of two deltas, by interpolation along its lines in both directions.
 
         Returns
@@ -173,7 +177,11 @@ class Sensitivity:
 
 def _overall(realised: pd.DataFrame, name: str) -> float:
     """Mean change over all cells of a variable that is one number; NaN for shares of several categories."""
-    own = [what for what in realised.index.get_level_values(0).unique() if what == name or what.startswith(f"{name}[")]
+    own = [
+        what
+        for what in realised.index.get_level_values(0).unique()
+        if what == name or what.startswith(f"{name}[")
+    ]
     if len(own) != 1:
         return float("nan")
     part = realised.loc[own[0]]

@@ -69,13 +69,17 @@ class TippingPoint:
         realised = self.estimate[f"realised_{name}"]
         lines = [line]
         if np.isfinite(realised):
-            lines.append(f"  there imputed values differ by {realised:.4g} from those under missing at random")
+            lines.append(
+                f"  there imputed values differ by {realised:.4g} from those under missing at random"
+            )
         lines.append(
             f"  there the estimate is {self.estimate['estimate']:.4g} ({self.estimate['conf.low']:.4g} to "
             f"{self.estimate['conf.high']:.4g})"
         )
         if len(self.values) > 1:
-            lines.append(f"  it turns again at {', '.join(f'{v:.4g}' for v in self.values if v != self.value)}")
+            lines.append(
+                f"  it turns again at {', '.join(f'{v:.4g}' for v in self.values if v != self.value)}"
+            )
         if self.lost > 0:
             lines.append(
                 f"  in {100 * self.lost:.0f} % of the replicates nothing turns in the range: widen it, or raise m"
@@ -111,7 +115,11 @@ def find_tipping_point(
             guess, side = 0.5 * float(x[k] + x[k + 1]), 0
         guess = float(np.clip(guess, x[k] + 0.1 * margin, x[k + 1] - 0.1 * margin))
         if min(guess - x[k], x[k + 1] - guess) < 0.5 * least:  # look on both sides of the root
-            guess = float(x[k] + 0.5 * least) if guess - x[k] < x[k + 1] - guess else float(x[k + 1] - 0.5 * least)
+            guess = (
+                float(x[k] + 0.5 * least)
+                if guess - x[k] < x[k + 1] - guess
+                else float(x[k + 1] - 0.5 * least)
+            )
         side += 1
         points[guess] = sensitivity.evaluator((guess,))
     x, g = margins()
@@ -142,8 +150,14 @@ def read_criterion(criterion: str | float, alpha: float) -> tuple[float | None, 
         return None, f"{100 * (1 - alpha):g} % interval touches 0"
     if criterion == "p":
         return None, f"p = {alpha:g}"
-    if isinstance(criterion, bool) or not isinstance(criterion, int | float | np.number) or not np.isfinite(criterion):
-        raise ModelError(f"criterion is 'interval', 'p' or a number that the estimate crosses, not {criterion!r}")
+    if (
+        isinstance(criterion, bool)
+        or not isinstance(criterion, int | float | np.number)
+        or not np.isfinite(criterion)
+    ):
+        raise ModelError(
+            f"criterion is 'interval', 'p' or a number that the estimate crosses, not {criterion!r}"
+        )
     return float(criterion), f"estimate crosses {criterion:g}"
 
 
@@ -175,7 +189,13 @@ def _root(x: Floats, g: Floats, k: int) -> float:
 
 
 def _monte_carlo(
-    points: dict[float, Point], x: Floats, term: str, target: float | None, alpha: float, value: float, seed: int
+    points: dict[float, Point],
+    x: Floats,
+    term: str,
+    target: float | None,
+    alpha: float,
+    value: float,
+    seed: int,
 ) -> tuple[float, float]:
     """Spread of the root over replicates, of the same imputations (or draws) at every delta."""
     replicated = np.stack(

@@ -121,9 +121,18 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "delta_incomplete": ("y ~ x + b1 + z", {"mechanisms": {"x": Delta("1 + 2 * b1", kind="model")}}),
     "delta_nominal": ("y ~ nom + z", {"mechanisms": {"nom": Delta({"v": 0.8, "u": -0.3}, kind="model")}}),
-    "delta_nominal_prior": ("y ~ nom + z", {"mechanisms": {"nom": Delta(Prior("Normal", 0.0, 1.0), kind="model")}}),
-    "delta_ordinal": ("y ~ grade + z", {"kinds": {"grade": "ordinal"}, "mechanisms": {"grade": Delta(0.7, kind="model")}}),
-    "delta_count": ("y ~ times + z", {"kinds": {"times": "count"}, "mechanisms": {"times": Delta(0.4, kind="model")}}),
+    "delta_nominal_prior": (
+        "y ~ nom + z",
+        {"mechanisms": {"nom": Delta(Prior("Normal", 0.0, 1.0), kind="model")}},
+    ),
+    "delta_ordinal": (
+        "y ~ grade + z",
+        {"kinds": {"grade": "ordinal"}, "mechanisms": {"grade": Delta(0.7, kind="model")}},
+    ),
+    "delta_count": (
+        "y ~ times + z",
+        {"kinds": {"times": "count"}, "mechanisms": {"times": Delta(0.4, kind="model")}},
+    ),
     "delta_cluster": ("y ~ v + z + (1 | a)", {"mechanisms": {"v": Delta(1.5, kind="model")}}),
     "delta_price": (
         "y ~ price + z",

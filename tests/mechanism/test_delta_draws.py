@@ -17,7 +17,10 @@ from bayesmi.imputations import StoredDraws
 from bayesmi.mechanism.level_shift import shift_cumulative, shift_odds
 from bayesmi.model.remade import with_mechanisms
 
-pytestmark = [pytest.mark.xdist_group("delta_draws"), pytest.mark.filterwarnings("ignore::bayesmi.BayesmiNotice")]
+pytestmark = [
+    pytest.mark.xdist_group("delta_draws"),
+    pytest.mark.filterwarnings("ignore::bayesmi.BayesmiNotice"),
+]
 FORMULA = "y ~ x + x2 + b + nom + grade + times + z"
 
 
@@ -29,14 +32,18 @@ def table():
     x2 = 0.6 * x + rng.normal(size=n)
     b = (rng.random(n) < expit(x)).astype(float)
     nom = rng.choice(["u", "v", "w"], n)
-    grade = pd.Categorical.from_codes(np.digitize(x + rng.logistic(size=n), [-1, 1]), ["low", "mid", "top"], ordered=True)
+    grade = pd.Categorical.from_codes(
+        np.digitize(x + rng.logistic(size=n), [-1, 1]), ["low", "mid", "top"], ordered=True
+    )
     times = rng.poisson(np.exp(0.3 * z)).astype(float)
     y = 1 + x + 0.5 * x2 + b + z + 0.3 * times + rng.normal(size=n)
-    data = pd.DataFrame({"y": y, "x": x, "x2": x2, "b": b, "nom": nom, "grade": grade, "times": times, "z": z})
+    data = pd.DataFrame(
+        {"y": y, "x": x, "x2": x2, "b": b, "nom": nom, "grade": grade, "times": times, "z": z}
+    )
     data["arm"] = np.where(np.arange(n) % 2, "act", "ctl")
     rows = rng.permutation(n)
     holes = {
-        "x": [*range(0, 24), 150], "x2": [*range(16, 34)], "b": [*range(34, 48), 14], "nom": [*range(48, 60)],
+        "x": [*range(24), 150], "x2": [*range(16, 34)], "b": [*range(34, 48), 14], "nom": [*range(48, 60)],
         "grade": [*range(60, 72)], "times": [*range(72, 84)], "y": [*range(84, 92), 0, 1, 34, 48, 60, 72],
     }  # fmt: skip
     for name, places in holes.items():
@@ -64,7 +71,14 @@ def cells(imputations, i=0):
 
 def test_nothing_changes_at_zero(fit):
     at_random = fit.impute(4, despite_gate=True).complete("long")
-    zeros = {"x": Delta(0), "b": Delta(0.0), "nom": Delta({"v": 0}), "grade": Delta(0), "times": Delta(0), "y": Delta(0)}
+    zeros = {
+        "x": Delta(0),
+        "b": Delta(0.0),
+        "nom": Delta({"v": 0}),
+        "grade": Delta(0),
+        "times": Delta(0),
+        "y": Delta(0),
+    }
     pd.testing.assert_frame_equal(imputed(fit, zeros, 4).complete("long"), at_random)
     after = {name: Delta.from_dict({**delta.to_dict(), "kind": "after"}) for name, delta in zeros.items()}
     pd.testing.assert_frame_equal(imputed(fit, after, 4).complete("long"), at_random)
@@ -140,7 +154,11 @@ def log_density(model, factor, values, row, draw):
     ("name", "delta", "move"),
     [
         ("b", Delta(1.2), lambda p: shift_odds(p, np.full(len(p), 1.2))),
-        ("nom", Delta({"v": 1.5, "u": -0.5}), lambda p: shift_odds(p, np.tile([-0.5, 1.5, 0.0], (len(p), 1)))),
+        (
+            "nom",
+            Delta({"v": 1.5, "u": -0.5}),
+            lambda p: shift_odds(p, np.tile([-0.5, 1.5, 0.0], (len(p), 1))),
+        ),
         ("grade", Delta(-1.1), lambda p: shift_cumulative(p, np.full(len(p), -1.1))),
         ("times", Delta(0.6), None),
     ],
@@ -155,7 +173,9 @@ def test_levels_and_counts_are_drawn_with_shifted_odds_given_all_observed(fit, n
         draw = after._draws.chosen.take(np.array([i]))
         values = full_columns(model.table, cells(before, i))
         new = full_columns(model.table, cells(after, i))[name]
-        for masses in level_masses(factor, model.factors, model.table, fit.plan, fit.tables, draw, values, 0.6):
+        for masses in level_masses(
+            factor, model.factors, model.table, fit.plan, fit.tables, draw, values, 0.6
+        ):
             p = masses.probabilities
             if move is None:  # the log rate: p(k) exp(delta k), normalised, for a Poisson variable
                 p = p * np.exp(0.6 * masses.support)
@@ -182,7 +202,9 @@ def test_after_changes_nothing_else(fit):
         for name in ("x2", "y"):
             np.testing.assert_array_equal(new[name], old[name])
         missing = fit.model.frame.columns["x"].missing
-        np.testing.assert_allclose(new["x"] - old["x"], np.where(arm[missing] == "act", -1.0, 0.0), atol=1e-12)
+        np.testing.assert_allclose(
+            new["x"] - old["x"], np.where(arm[missing] == "act", -1.0, 0.0), atol=1e-12
+        )
         for name in ("b", "grade", "times"):
             assert (new[name] >= old[name]).all()  # as few as possible change, and upwards only
     table_ = after.realised_difference()
@@ -251,17 +273,24 @@ def test_a_saved_fit_keeps_its_delta(fit, tmp_path):
 
 
 STORED = IncompleteFrame.from_table(
-    pd.DataFrame({"x": [1.5, np.nan, 3.0, np.nan], "g": ["a", "a", "b", "b"], "b": ["no", None, "yes", "no"]}),
+    pd.DataFrame(
+        {"x": [1.5, np.nan, 3.0, np.nan], "g": ["a", "a", "b", "b"], "b": ["no", None, "yes", "no"]}
+    ),
     kinds={"x": "continuous"},
 )
 
 
 def test_imputations_without_a_model():
-    draws = StoredDraws({"x": np.array([[2.0, 3.0], [2.5, 1.0]]), "b": np.array([[0.0], [1.0]])}, ((0, 1), (1, 4)))
+    draws = StoredDraws(
+        {"x": np.array([[2.0, 3.0], [2.5, 1.0]]), "b": np.array([[0.0], [1.0]])}, ((0, 1), (1, 4))
+    )
     whole = Imputations(STORED, draws)
     moved = whole.delta_after({"x": Delta({"b": 1.0}, by="g", scale={"a": 2.0}, kind="after")})
     assert moved.cells("x").to_numpy().tolist() == [[4.0, 5.0], [4.0, 2.0]]
-    assert whole.delta_after({"x": -1}).delta_after({"x": -1}).cells("x").to_numpy().tolist() == [[0.0, 0.5], [1.0, -1.0]]
+    assert whole.delta_after({"x": -1}).delta_after({"x": -1}).cells("x").to_numpy().tolist() == [
+        [0.0, 0.5],
+        [1.0, -1.0],
+    ]
     with pytest.raises(NotSupportedError, match="came without a model"):
         whole.delta_after({"b": 1.0}).complete(1)
     with pytest.raises(DataError, match="not imputed"):

@@ -12,7 +12,10 @@ from bayesmi.draw.likelihood_ratio import delta_log_ratio
 from bayesmi.errors import FitError
 from bayesmi.fit.constrain import constrained, posterior_draws
 
-pytestmark = [pytest.mark.xdist_group("delta_engine"), pytest.mark.filterwarnings("ignore::bayesmi.BayesmiNotice")]
+pytestmark = [
+    pytest.mark.xdist_group("delta_engine"),
+    pytest.mark.filterwarnings("ignore::bayesmi.BayesmiNotice"),
+]
 
 
 def table(n=120):
@@ -38,7 +41,12 @@ def model(formula, mechanisms, **options):
 
 
 FORMULA = "y ~ x + w + b + nom + z + v + (1 | g)"
-ZERO = {"x": Delta(0, kind="model"), "b": Delta(0, kind="model"), "nom": Delta({"v": 0}, kind="model"), "v": Delta(0, kind="model")}
+ZERO = {
+    "x": Delta(0, kind="model"),
+    "b": Delta(0, kind="model"),
+    "nom": Delta({"v": 0}, kind="model"),
+    "v": Delta(0, kind="model"),
+}
 
 
 @pytest.mark.parametrize(
@@ -77,7 +85,10 @@ def test_the_likelihood_ratio_is_the_difference_of_the_densities():
     """Cells summed and integrated out by draw/, against the compiled kernel with the same parameters."""
     for formula, mechanisms in (
         ("y ~ x + w + z", {"x": Delta("-1 + z", kind="model")}),
-        ("y ~ x * b + nom + z", {"x": Delta(0.7, kind="model"), "nom": Delta({"w": 1.0, "u": -0.3}, kind="model")}),
+        (
+            "y ~ x * b + nom + z",
+            {"x": Delta(0.7, kind="model"), "nom": Delta({"w": 1.0, "u": -0.3}, kind="model")},
+        ),
         ("y ~ x + I(x**2) + b", {"x": Delta(0.5, kind="model"), "b": Delta(-1, kind="model")}),
     ):
         own, zero = model(formula, mechanisms), model(formula, {})
@@ -121,3 +132,70 @@ def test_a_delta_model_of_an_outcome_shifts_it_by_delta_and_nothing_else():
         shifted = {"y": Delta(-2.0, kind="model")}
         other = Model("y ~ z", data, mechanisms=shifted).fit(**options).impute(5, despite_gate=True)
     np.testing.assert_allclose(other.draws_of("y"), one.draws_of("y") - 2.0, atol=1e-9)
+
+
+@pytest.fixture(scope="module")
+def clustered():
+    formula = "y ~ x + w + v + z + (1 + x | g)"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BayesmiNotice)
+        return model(formula, {}).fit(seed=3, draws=60, tune=200, progress=False)
+
+
+def changes(fit, mechanisms, i=0):
+    """Completed columns without and with deltas, over all rows."""
+    from dataclasses import replace
+
+    from bayesmi.draw.shifted import full_columns
+    from bayesmi.model.remade import with_mechanisms
+
+    own = replace(fit, model=with_mechanisms(fit.model, mechanisms)).impute(4, despite_gate=True)
+    at_random = fit.impute(4, despite_gate=True)
+    return (full_columns(fit.model.table, one._cells_of(i)) for one in (at_random, own))
+
+
+def test_a_value_of_a_group_moves_its_group_only(clustered):
+    before, after = changes(clustered, {"v": Delta(2.0)})
+    data = table()
+    rows = data["v"].isna().to_numpy()
+    np.testing.assert_allclose(after["v"][rows] - before["v"][rows], 2.0, atol=1e-12)
+    for name in ("x", "w", "y"):
+        other = ~rows
+        np.testing.assert_array_equal(after[name][other], before[name][other])
+        missing = rows & data[name].isna().to_numpy()
+        if missing.any():
+            assert (after[name][missing] != before[name][missing]).all()
+
+
+def test_cells_that_nuts_sampled_are_drawn_anew_beside_a_shifted_one(clustered):
+    """w beside a shifted x of its row, whose slope varies over groups: its mean moves as by hand, over many draws."""
+    assert clustered.plan.units("x", "sample").size
+    data = table()
+    both = (data["x"].isna() & data["w"].isna() & ~data["v"].isna()).to_numpy()
+    assert both.any()
+    found = []
+    for i in range(4):
+        before, after = changes(clustered, {"x": Delta(1.0)}, i)
+        x_rows = data["x"].isna().to_numpy()
+        np.testing.assert_allclose(after["x"][x_rows] - before["x"][x_rows], 1.0, atol=1e-12)
+        touched = x_rows | np.isin(data["g"], data["g"][data["v"].isna() & data["x"].isna()])
+        np.testing.assert_array_equal(after["w"][~touched], before["w"][~touched])
+        found.append(after["w"][both] - before["w"][both])
+    assert np.std(found) > 0
+
+
+def test_amounts_that_differ_within_a_group_are_refused_for_its_value():
+    with pytest.raises(ValueError, match="differs within a g"):
+        model("y ~ v + z + (1 | g)", {"v": Delta("z", kind="model")})
+
+
+def test_squares_and_offsets_with_incomplete_columns():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BayesmiNotice)
+        fit = model("y ~ x + I(x**2) + w", {}).fit(seed=3, draws=50, tune=100, progress=False)
+    before, after = changes(fit, {"x": Delta(-1.0), "w": Delta(0.5)})
+    for name, delta in (("x", -1.0),):
+        rows = table()[name].isna().to_numpy()
+        alone = rows & ~table()["w"].isna().to_numpy()
+        np.testing.assert_allclose(after[name][alone] - before[name][alone], delta, atol=1e-12)
+    assert np.isfinite(after["w"]).all()

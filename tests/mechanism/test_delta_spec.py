@@ -119,7 +119,9 @@ def test_what_a_model_refuses(mechanisms, match):
 
 
 def test_a_model_carries_it():
-    own = Model("y ~ x + z", table(), mechanisms={"x": Delta(-5), "y": Delta(Prior("Normal", 0, 1), kind="model")})
+    own = Model(
+        "y ~ x + z", table(), mechanisms={"x": Delta(-5), "y": Delta(Prior("Normal", 0, 1), kind="model")}
+    )
     assert own.mechanisms["x"] == Delta(-5)
     assert "where it is missing: delta_conditional: shifted by -5" in repr(own)
     assert "x is not missing at random: delta_conditional: shifted by -5" in repr(own.plan())
