@@ -110,6 +110,8 @@ def log_density_at(
     """
     own = conditional(factor, table, units, values, draw)
     eta = own.eta if shift is None else own.eta + shift
+    if not factor.family.has_levels:  # counts: all at once
+        return np.asarray(factor.family.log_density(np, support[:, None], eta[None, :], own.scales)).T
     columns = [
         factor.family.log_density(np, np.full(len(units), value), eta, own.scales) for value in support
     ]

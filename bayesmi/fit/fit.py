@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -181,7 +182,7 @@ class Fit:
 
     def sensitivity(
         self,
-        delta: Mapping[str, Any],
+        delta: Mapping[str, Any] | None = None,
         *,
         analysis: Callable[[Any], Any] | str | None = None,
         kind: str | None = None,
@@ -291,7 +292,8 @@ class Fit:
             Indexed by variable and group: prior (or the number it is fixed at), posterior mean, sd and interval;
             log_likelihood, the log of the marginal likelihood of the observed data with all deltas of the model over that with
             deltas of zero (negative: a drop; one number for the model), by importance sampling from this posterior, with the
-            Pareto k that says whether it is accurate.
+            Pareto k that says whether it is accurate: above .7 it is not, and `sensitivity` of the fit without delta, which has
+            draws from both posteriors, says it better.
 
         Raises
         ------
@@ -316,6 +318,15 @@ class Fit:
 
         save_fit(self, path, force=force)
 
+    @cached_property
+    def _delta_lines(self) -> tuple[str, ...]:
+        """Prior, posterior and change in log likelihood of delta_models, a line each."""
+        if not deltas_of(self.model.mechanisms, "model"):
+            return ()
+        from bayesmi.sensitivity.deltas import delta_lines
+
+        return delta_lines(self.deltas())
+
     def __repr__(self) -> str:
         posterior = self.posterior
         total = sum(self.seconds.values())
@@ -327,6 +338,7 @@ class Fit:
                 f"{total:.1f} s ({split})",
                 f"  {self.gate}",
                 *(f"  note: {remark}" for remark in self.plan.remarks),
+                *(f"  {line}" for line in self._delta_lines),
                 "  next: .summary(), .check(), .impute(m=20)",
             ]
         )

@@ -96,7 +96,8 @@ class AfterDraws:
         if factor is None:
             raise NotSupportedError(
                 f"delta_after of {name!r}, which is {column.kind}, redraws it from shifted probabilities, and these "
-                "imputations came without a model; the nearest that is supported: delta_after on what Fit.impute() returns, before it is saved"
+                "imputations came without a model; the nearest that is supported: delta_after on what Fit.impute() returns, "
+                "before it is saved"
             )
         return self._shifted_levels(name, amounts, rows, columns, i, step)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import os
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -409,8 +409,13 @@ class Imputations(MidsFields):
             gate=self._gate,
         )
 
-    def realised_difference(self) -> pd.DataFrame:
+    def realised_difference(self, by: str | Sequence[str] | None = None) -> pd.DataFrame:
         """Say what the deltas came to: how far imputed values moved, by variable and group.
+
+        Parameters
+        ----------
+        by : str or sequence of str, optional
+            Columns whose levels are the groups; by default those of the delta.
 
         Returns
         -------
@@ -433,7 +438,7 @@ class Imputations(MidsFields):
         from bayesmi.imputations.realised import realised_difference
 
         after = [self._cells_of(i) for i in range(self.m)]
-        return realised_difference(self._draws, self._frame, after=after)
+        return realised_difference(self._draws, self._frame, by=by, after=after)
 
     def to_csv(
         self,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmi.data.wording import did_you_mean
 from bayesmi.errors import DataError
 from bayesmi.imputations.delta_after import unknown_cells
 from bayesmi.mechanism import Delta
@@ -20,7 +21,12 @@ Floats = NDArray[np.float64]
 
 
 def realised_difference(
-    draws: Any, frame: Any, *, before: Sequence[Any] | None = None, after: Sequence[Any] | None = None
+    draws: Any,
+    frame: Any,
+    *,
+    by: str | Sequence[str] | None = None,
+    before: Sequence[Any] | None = None,
+    after: Sequence[Any] | None = None,
 ) -> pd.DataFrame:
     """Return the table of `Imputations.realised_difference`, of cells that are given or else drawn."""
     deltas: Mapping[str, Delta] = getattr(draws, "deltas", {})
@@ -38,7 +44,7 @@ def realised_difference(
         rows = np.flatnonzero(missing)[inside]
         old = np.stack([np.asarray(one[name], dtype=float)[inside] for one in before])
         new = np.stack([np.asarray(one[name], dtype=float)[inside] for one in after])
-        labels = group_labels(delta, frame, rows)
+        labels = group_labels(_groups(by, delta, frame, rows), frame, rows)
         amounts = _amounts(delta, frame, rows, name)
         for what, function in _quantities(name, frame, model, delta):
             seen = function(frame.columns[name].values[frame.columns[name].observed]).mean()
@@ -64,6 +70,26 @@ def realised_difference(
                     }
                 )
     return pd.DataFrame.from_records(records).set_index(["variable", "group"])
+
+
+def _groups(
+    by: str | Sequence[str] | None, delta: Delta, frame: Any, rows: NDArray[np.intp]
+) -> tuple[str, ...]:
+    """Return the columns whose levels are the groups, by default the delta's."""
+    if by is None:
+        return delta.by
+    names = (by,) if isinstance(by, str) else tuple(by)
+    for name in names:
+        if name not in frame.columns:
+            raise DataError(
+                f"by= names {name!r}, which is not a column: {did_you_mean(name, list(frame.columns))}"
+            )
+        values = frame.columns[name].values
+        if name in frame.deduced:
+            values = np.where(frame.columns[name].missing, frame.deduced[name], values)
+        if not np.isfinite(values[rows]).all():
+            raise DataError(f"by={name!r} is not known in every row where the variable is missing")
+    return names
 
 
 def _amounts(delta: Delta, frame: Any, rows: NDArray[np.intp], name: str) -> Floats | None:

@@ -147,10 +147,10 @@ def rows_where(delta: Delta, frame: IncompleteFrame, rows: Ints, label: str = "D
     return truth.true[rows]
 
 
-def group_labels(delta: Delta, frame: IncompleteFrame, rows: Ints) -> NDArray[np.object_]:
+def group_labels(by: Collection[str], frame: IncompleteFrame, rows: Ints) -> NDArray[np.object_]:
     """Return the label of each row's group, "" without groups, (rows,)."""
     out = np.full(len(rows), "", dtype=object)
-    for name in delta.by:
+    for name in by:
         column = frame.columns[name]
         values = column.values
         if name in frame.deduced:

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from bayesmi.data.wording import did_you_mean
-from bayesmi.errors import ModelError
+from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.mechanism.delta import Delta
 
-__all__ = ["deltas_of", "read_mechanisms"]
+__all__ = ["Mechanism", "deltas_of", "read_mechanisms"]
+
+
+class Mechanism(Protocol):
+    """What every mechanism has, whatever it does to the model."""
+
+    @property
+    def words(self) -> str:
+        """How it reads in a printout."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for a model file, with its name in the registry as "mechanism"."""
+        ...
+
 
 REGISTRY: dict[str, Any] = {"delta": Delta}  # name in a model file -> class
 _EXAMPLE = "{'weight': bmi.Delta(-5)}"
@@ -21,7 +35,9 @@ def read_mechanisms(given: Mapping[str, Any] | None, columns: Collection[str]) -
     Raises
     ------
     ModelError
-        If a key is no column or a value no mechanism.
+        If a key is no column.
+    NotSupportedError
+        If a value is no mechanism that there is.
     """
     if given is not None and not isinstance(given, Mapping):
         raise ModelError(f"mechanisms= is a mapping by column, such as {_EXAMPLE}, not {given!r}")
@@ -34,7 +50,9 @@ def read_mechanisms(given: Mapping[str, Any] | None, columns: Collection[str]) -
         if isinstance(value, Mapping) and value.get("mechanism") in REGISTRY:
             value = REGISTRY[value["mechanism"]].from_dict(value)
         if not isinstance(value, tuple(REGISTRY.values())):
-            raise ModelError(f"mechanisms[{name!r}] must be a mechanism such as {_EXAMPLE}, not {value!r}")
+            raise NotSupportedError(
+                f"mechanisms[{name!r}] = {value!r} is not supported; the nearest that is: a shift, such as {_EXAMPLE}"
+            )
         out[name] = value
     return out
 

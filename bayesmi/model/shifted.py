@@ -155,6 +155,11 @@ def model_shift(
         terms.append(Term((Column(column),)))
         names[column] = f"delta{own}"
         priors[f"{prefix}delta{own}"] = entry.amount
+    for column in made:
+        if column in table.frame.columns:
+            raise ModelError(
+                f"column {column!r} has the name of a column made for the delta of {name!r}: rename it"
+            )
     if level != "row":
         _check_constant(label, table, level, made)
     return ModelShift(made, tuple(offsets), tuple(terms), priors, names, by_label)

@@ -16,7 +16,7 @@ from bayesmi.sensitivity.importance import smoothed
 if TYPE_CHECKING:
     from bayesmi.fit import Fit
 
-__all__ = ["delta_posterior"]
+__all__ = ["delta_lines", "delta_posterior"]
 
 
 def delta_posterior(fit: Fit, *, prob: float = 0.95) -> pd.DataFrame:
@@ -64,3 +64,29 @@ def delta_posterior(fit: Fit, *, prob: float = 0.95) -> pd.DataFrame:
     table["log_likelihood"] = change
     table["pareto_k"] = back.pareto_k
     return table
+
+
+def delta_lines(table: pd.DataFrame) -> tuple[str, ...]:
+    """Return how the table reads, a line a delta and one for the log likelihood."""
+    lines = []
+    low, high = table.columns[3:5]
+    for (name, group), row in table.iterrows():  # type: ignore[misc]
+        where = f" ({group})" if group else ""
+        if row["sd"] == 0.0 or np.isnan(row["mean"]):
+            lines.append(f"delta_model of {name}{where}: {row['prior']}")
+            continue
+        lines.append(
+            f"delta_model of {name}{where}: prior {row['prior']}, posterior {row['mean']:.3g} ± {row['sd']:.2g} "
+            f"({row[low]:.3g} to {row[high]:.3g})"
+        )
+    change, k = float(table["log_likelihood"].iloc[0]), float(table["pareto_k"].iloc[0])
+    word = "drops" if change < 0 else "rises"
+    lines.append(
+        f"log likelihood {word} by {abs(change):.2f} against missing at random"
+        + (
+            ""
+            if k <= 0.7
+            else f" (not accurate, Pareto k {k:.1f}: see sensitivity() of the fit without delta)"
+        )
+    )
+    return tuple(lines)

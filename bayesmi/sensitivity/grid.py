@@ -48,7 +48,7 @@ class DeltaGrid:
 
 
 def read_grid(
-    delta: Mapping[str, Any], kind: str | None, like: Mapping[str, Delta] | None, model: Model
+    delta: Mapping[str, Any] | None, kind: str | None, like: Mapping[str, Delta] | None, model: Model
 ) -> DeltaGrid:
     """Read ``{"x": [-4, -2, 0]}`` with what a unit of it means.
 

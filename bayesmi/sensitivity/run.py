@@ -24,7 +24,7 @@ __all__ = ["default_analysis", "run_sensitivity"]
 
 def run_sensitivity(
     fit: Fit,
-    delta: Mapping[str, Any],
+    delta: Mapping[str, Any] | None,
     *,
     analysis: Callable[[Any], Any] | str | None = None,
     kind: str | None = None,

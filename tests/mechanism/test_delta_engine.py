@@ -199,3 +199,27 @@ def test_squares_and_offsets_with_incomplete_columns():
         alone = rows & ~table()["w"].isna().to_numpy()
         np.testing.assert_allclose(after[name][alone] - before[name][alone], delta, atol=1e-12)
     assert np.isfinite(after["w"]).all()
+
+
+def test_a_fit_prints_what_became_of_its_delta(fits):
+    text = repr(fits["prior"])
+    assert "delta_model of x: prior Normal(mu=0, sigma=1), posterior" in text
+    assert "against missing at random" in text
+    assert "delta_model of x: fixed at -1" in repr(fits["fixed"])
+    assert "delta_model" not in repr(fits["mar"])
+
+
+def test_what_would_undo_or_misread_a_delta_is_refused(fits):
+    from dataclasses import replace
+
+    from bayesmi import overimpute, pmm
+    from bayesmi.model.remade import with_mechanisms
+
+    shifted = with_mechanisms(fits["mar"].model, {"x": Delta(-1.0)})
+    with pytest.raises(ValueError, match="would undo the shift"):
+        pmm(replace(fits["mar"], model=shifted), m=2, despite_gate=True)
+    with pytest.raises(ValueError, match="observed cells do not follow"):
+        overimpute(shifted, "x")
+    found = replace(fits["mar"], model=shifted).impute(2, despite_gate=True).realised_difference(by="g")
+    assert len(found) > 3
+    np.testing.assert_allclose(found["difference"], -1.0, atol=1e-9)

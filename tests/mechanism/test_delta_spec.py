@@ -87,7 +87,7 @@ def test_what_it_refuses(make, match):
     [
         ({"q": Delta(1)}, "not a column"),
         ({"z": Delta(1)}, "complete, or not in the formula"),
-        ({"x": -5}, "must be a mechanism"),
+        ({"x": -5}, "= -5 is not supported.*Delta"),
         ({"x": Delta({"act": 1}, by="arms")}, "did you mean 'arm'"),
         ({"x": Delta({"acts": 1}, by="arm")}, "did you mean 'act'"),
         ({"x": Delta({9: 1}, by="g9")}, "not a column"),

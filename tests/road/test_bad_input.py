@@ -188,7 +188,7 @@ NOT_YET: dict[str, Case] = {
     "derived that cannot be read": (lambda: model("y ~ x", derived={"q": "x *"}), errors.ModelError, ("derived['q']",)),
     "derived that is no mapping": (lambda: model("y ~ x", derived="x"), errors.ModelError, ("derived=", "mapping")),
     "observations": (lambda: model("y ~ x", observations={"y": 1}), errors.NotSupportedError, ("observations=",)),
-    "mechanisms": (lambda: model("y ~ x", mechanisms={"y": 1}), errors.NotSupportedError, ("mechanisms=", "ignorable")),
+    "mechanisms": (lambda: model("y ~ x", mechanisms={"y": 1}), errors.NotSupportedError, ("mechanisms['y']", "Delta")),
     "family not built": (
         lambda: model("y ~ x", family="tweedie"), errors.NotSupportedError, ("'tweedie'", "not known", "gaussian")),
 }  # fmt: skip
