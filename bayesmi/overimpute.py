@@ -139,6 +139,11 @@ def overimpute(
     ]
     if column not in known:
         raise DataError(f"'{column}' is not imputed by this model: {did_you_mean(column, known)}")
+    if column in model.mechanisms:
+        raise DataError(
+            f"overimpute: {column!r} has a mechanism ({model.mechanisms[column].words}), which observed cells do not follow: "
+            "overimpute the model without it"
+        )
     held = model.frame.columns[column]
     observed = np.flatnonzero(held.observed)
     if cells is not None and not 1 <= cells <= len(observed):

@@ -8,9 +8,11 @@ from bayesmi.errors import BayesmiError
 
 __all__ = [
     "BY",
+    "DELTA",
     "EFFECTS",
     "IMPUTE",
     "PRIOR",
+    "REDRAW",
     "REPLICATE",
     "SAMPLE",
     "SPACING",
@@ -20,6 +22,7 @@ __all__ = [
 ]
 
 SAMPLE, EFFECTS, SPACING, IMPUTE, REPLICATE, PRIOR, BY = range(7)
+DELTA, REDRAW = 130, 131  # and 1000 more for each further variable
 
 
 def check_seed(seed: int | None) -> int:

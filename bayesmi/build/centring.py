@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build.tables import EffectTable, FactorTable
+from bayesmi.build.tables import EffectTable, FactorTable, Slab
 from bayesmi.model.factor import Factor
 from bayesmi.plan import Plan
 
@@ -52,26 +52,34 @@ def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centr
     A column belongs to the grouping with the fewest groups for which it is constant, or a multiple of the column of a
     varying slope, within each group.
     """
-    chosen = [
-        effect for effect in table.effects if plan.effect(factor.name, effect.grouping).treatment == "centred"
-    ]
+    chosen = [effect for effect in table.effects if plan.effect(factor.name, effect.grouping).n_centred]
     chosen.sort(key=lambda effect: effect.n_groups)
     p = factor.design.n_columns
-    integrated = {int(j) for slab in table.integrated for j in slab.columns}
-    free = [j for j in range(p) if j not in integrated]
+    free = list(range(p))
     intercept_free = factor.priors.intercept is not None
     raw = table.base + factor.centers[:p]
     out: dict[str, Centring] = {}
     for effect in chosen:
         spec = factor.effect(effect.grouping)
-        q = effect.base.shape[1]
+        q, n_centred = effect.base.shape[1], plan.effect(factor.name, effect.grouping).n_centred
         weights = np.zeros((q, effect.n_groups, p))
-        varying = {int(c) for slab in effect.slabs for c in slab.columns}
-        first = spec.names.index("1") if "1" in spec.names else -1
-        order = [first, *(c for c in range(q) if c != first)] if first >= 0 else list(range(q))
+        varying = {int(c) for slab in (*effect.slabs, *effect.integrated) for c in slab.columns}
+        first = spec.names.index("1") if "1" in spec.names[:n_centred] else -1
+        order = (
+            [first, *(c for c in range(n_centred) if c != first)] if first >= 0 else list(range(n_centred))
+        )
         cells: list[CellShift] = []
         for j in list(free):
-            mine = _cells(table, effect, j, first)
+            alike = next(
+                (c for c in sorted(varying) if c < n_centred and _enter_alike(raw, table, effect, j, c)), None
+            )
+            if alike is not None:
+                weights[alike, :, j] = 1.0
+                if first >= 0:
+                    weights[first, :, j] -= factor.centers[j]
+                free.remove(j)
+                continue
+            mine = None if _column_of(table.integrated, j) else _cells(table, effect, j, first)
             if mine is None:
                 continue
             for c in order if not mine else [first]:
@@ -91,6 +99,28 @@ def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centr
         links = () if first < 0 or first in varying else _links(factor, effect.grouping, first)
         if takes >= 0 or weights.any() or links:
             out[effect.grouping] = Centring(weights, takes, tuple(cells), links)
+    return out
+
+
+def _enter_alike(raw: Floats, table: FactorTable, effect: EffectTable, j: int, c: int) -> bool:
+    """Whether a column of the design is one of Z, with the same cells in it: a fixed slope and its varying part."""
+    if not np.array_equal(raw[:, j], effect.base[:, c]):
+        return False
+    return all(
+        _column_of(common, j) == _column_of(own, c)
+        for common, own in ((table.slabs, effect.slabs), (table.integrated, effect.integrated))
+    )
+
+
+def _column_of(slabs: tuple[Slab, ...], column: int) -> dict[tuple[str, int, int], float]:
+    """Weight of each cell in one column: by variable, row and cell."""
+    out: dict[tuple[str, int, int], float] = {}
+    for slab in slabs:
+        at = np.flatnonzero(slab.columns == column)
+        if at.size:
+            cells = zip(slab.positions.tolist(), slab.index.tolist(), strict=True)
+            weights = slab.slab[:, at[0]].tolist()
+            out |= {(slab.variable, *cell): weight for cell, weight in zip(cells, weights, strict=True)}
     return out
 
 

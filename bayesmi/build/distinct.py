@@ -93,7 +93,7 @@ def _groups(table: FactorTable) -> list[NDArray[np.generic]]:
     columns: list[NDArray[np.generic]] = [effect.codes for effect in table.effects]
     columns += list(table.links.values())
     columns += [column for effect in table.effects for column in effect.base.T]
-    return [*columns, table.offset]
+    return [*columns, table.offset, *table.shifts.values()]
 
 
 def _codes(columns: Sequence[NDArray[np.generic]], most: float) -> tuple[Ints, Ints] | None:

@@ -152,6 +152,7 @@ def _take(table: FactorTable, keep: Mask, unit_number: Ints) -> FactorTable:
                 codes=effect.codes[keep],
                 base=effect.base[keep],
                 slabs=tuple(_take_slab(slab, keep, number) for slab in effect.slabs),
+                integrated=tuple(_take_slab(slab, keep, number) for slab in effect.integrated),
             )
             for effect in table.effects
         ),

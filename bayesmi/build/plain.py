@@ -361,4 +361,6 @@ def _eta(
     if factor.offsets.n_columns:
         for column in factor.offsets.columns(values):
             eta = eta + column
+    if key in factor.shifts:
+        eta = eta + table.at(factor.shifts[key], level)[units]
     return eta

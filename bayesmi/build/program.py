@@ -13,6 +13,7 @@ from bayesmi.build.centring import centrings
 from bayesmi.build.correlation import beta_shapes, pairs
 from bayesmi.build.distinct import DistinctRows, distinct_rows, every_row, with_classes
 from bayesmi.build.gathered import gather
+from bayesmi.build.integrals import Integrals
 from bayesmi.build.links import LINK_FLOOR, typical_link_sds
 from bayesmi.build.patterns import PatternBlock, find_patterns, has_patterns
 from bayesmi.build.statistics import gaussian_statistics, group_cross
@@ -34,7 +35,6 @@ _TRANSFORMS = {
     "identity": k.TRANSFORM_IDENTITY,
     "logit": k.TRANSFORM_LOGIT,
 }
-_TREATMENTS = {"collapse": k.COLLAPSE, "noncentred": k.NONCENTRED, "centred": k.CENTRED}
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,7 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
     cells = _write_cells(writer, factors, tables)
     number = _numbers(factors)
     rows = classes = effects = roots = work = 0
+    effect_places: dict[tuple[str, str], int] = {}
     patterned = has_patterns(factors, tables)
     left, pattern_blocks = (tables, find_patterns(factors, tables)) if patterned else gather(factors, tables)
     records: list[int] = []
@@ -152,6 +153,7 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
                     effects,
                     roots,
                     patterned,
+                    effect_places,
                 )
                 record[k.F_ROW_START], record[k.F_CLASS_START] = rows, classes
                 if record[k.F_MODE] == k.MODE_ROWS:
@@ -181,7 +183,7 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
     head[k.G_CELLS] = len(cells)
     head[k.G_CELL_TABLE] = writer.integers([entry for record in cells.values() for entry in record[1]] or [0])
     head[k.G_ROWS] = rows
-    _write_integrals(writer, head, factors, left, patterned)
+    _write_integrals(writer, head, factors, left, effect_places, patterned)
     _write_patterns(writer, head, factors, pattern_blocks)
     return writer.finish(head, work)
 
@@ -220,7 +222,7 @@ def _write_patterns(
             entries: list[int] = []
             for entry in member.entries:
                 place = writer.integers(entry.columns), writer.floats(entry.weights)
-                entries += [len(entry.columns), *place, writer.floats([entry.constant])]
+                entries += [len(entry.columns), *place, writer.floats([entry.constant]), 0, 0, 0]
             members += [number_of[factors[member.factor].keys[0]], member.start, writer.integers(entries)]
         record = [0] * k.T_SIZE
         record[k.T_ROWS] = block.n_rows
@@ -235,7 +237,12 @@ def _write_patterns(
 
 
 def _write_integrals(
-    writer: _Writer, head: list[int], factors: tuple[Factor, ...], tables: Tables, patterned: bool
+    writer: _Writer,
+    head: list[int],
+    factors: tuple[Factor, ...],
+    tables: Tables,
+    effect_places: Mapping[tuple[str, str], int],
+    patterned: bool,
 ) -> None:
     """Units of the integrals, the factor rows in them, and how each cell enters each of these."""
     integrals = tables.integrals
@@ -263,21 +270,26 @@ def _write_integrals(
         entries = np.zeros((len(positions), most, k.ENTRY_SIZE), dtype=np.int64)
         number = np.full(table.n_rows, -1, dtype=np.intp)
         number[positions] = np.arange(len(positions))
-        entries[:, :, 3] = nothing
+        entries[:, :, k.ENTRY_CONSTANT] = nothing
         own = table.integrated_response
         if own.size:
-            entries[number[own], integrals.place[factor.variable][table.units[own]], 3] = minus_one
+            entries[number[own], integrals.place[factor.variable][table.units[own]], k.ENTRY_CONSTANT] = (
+                minus_one
+            )
         own = table.solved_response
         if own.size:
             constants = writer.floats(-table.response_slopes)
-            entries[number[own], :, 3] = constants + np.arange(len(own) * most).reshape(len(own), most)
+            entries[number[own], :, k.ENTRY_CONSTANT] = constants + np.arange(len(own) * most).reshape(
+                len(own), most
+            )
         for slab in table.integrated:
             rows = number[slab.positions]
             places = integrals.place[slab.variable][table.units[slab.positions]]
             weights = writer.floats(slab.slab)
             entries[rows, places, 0] = len(slab.columns)
-            entries[rows, places, 1] = writer.integers(slab.columns)
-            entries[rows, places, 2] = weights + len(slab.columns) * np.arange(len(rows))
+            entries[rows, places, k.ENTRY_COLUMNS] = writer.integers(slab.columns)
+            entries[rows, places, k.ENTRY_WEIGHTS] = weights + len(slab.columns) * np.arange(len(rows))
+        _write_slopes(writer, entries, number, factor, table, integrals, effect_places)
         units.append(table.integral_unit[positions])
         members.append(np.column_stack([np.full(len(positions), n), positions]))
         blocks.append(entries)
@@ -290,6 +302,35 @@ def _write_integrals(
     head[k.G_UNIT_MEMBERS] = writer.integers(np.searchsorted(all_units[order], np.arange(integrals.n + 1)))
     entries_at = start + np.arange(len(order)) * most * k.ENTRY_SIZE
     head[k.G_MEMBERS] = writer.integers(np.column_stack([np.concatenate(members)[order], entries_at]))
+
+
+def _write_slopes(
+    writer: _Writer,
+    entries: NDArray[np.int64],
+    number: NDArray[np.intp],
+    factor: Factor,
+    table: FactorTable,
+    integrals: Integrals,
+    effect_places: Mapping[tuple[str, str], int],
+) -> None:
+    """Write how integrated cells enter a factor through group effects: slopes that vary."""
+    parts: list[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]] = []
+    for effect in table.effects:
+        q = effect.base.shape[1]
+        for slab in effect.integrated:
+            place = integrals.place[slab.variable][table.units[slab.positions]]
+            at = effect_places[factor.keys[0], effect.grouping] + effect.codes[slab.positions] * q
+            for c, column in enumerate(slab.columns):
+                parts.append((number[slab.positions] * integrals.most + place, at + column, slab.slab[:, c]))
+    if not parts:
+        return
+    entry, where, weights = (np.concatenate([part[j] for part in parts]) for j in range(3))
+    order = np.argsort(entry, kind="stable")
+    own, first, counts = np.unique(entry[order], return_index=True, return_counts=True)
+    flat = entries.reshape(-1, k.ENTRY_SIZE)
+    flat[own, k.ENTRY_EFFECTS] = counts
+    flat[own, k.ENTRY_PLACES] = writer.integers(where[order]) + first
+    flat[own, k.ENTRY_SLOPES] = writer.floats(weights[order]) + first
 
 
 def _write_cells(
@@ -321,6 +362,7 @@ def _write_equation(
     effects: int,
     roots: int,
     patterned: bool,
+    effect_places: dict[tuple[str, str], int],
 ) -> tuple[list[int], int, int, int]:
     """Return the record of one linear predictor, how far work vectors of effects are used now, and its work."""
     key, priors = factor.keys[equation], factor.priors
@@ -356,12 +398,13 @@ def _write_equation(
     collapsed: EffectTable | None = None
     centring = centrings(factor, table, plan)
     for e, effect in enumerate(table.effects):
-        treatment = plan.effect(factor.name, effect.grouping).treatment
+        planned = plan.effect(factor.name, effect.grouping)
+        treatment = planned.treatment
         if treatment == "collapse":
             collapsed = effect
             record[k.F_COLLAPSED] = e
         own, effects, roots = _write_effect(
-            writer, factor, key, effect, distinct.members, treatment, cells, effects, roots
+            writer, factor, key, effect, distinct.members, treatment, planned.n_centred, cells, effects, roots
         )
         if effect.grouping in centring:
             own[k.E_SHIFT] = writer.floats(centring[effect.grouping].weights)
@@ -377,6 +420,7 @@ def _write_equation(
                 or [0]
             )
         effect_records.append(own)
+        effect_places[key, effect.grouping] = own[k.E_U]
     rest = np.flatnonzero(table.integral_unit < 0)
     is_statistics = (
         factor.family.is_gaussian_identity
@@ -400,7 +444,7 @@ def _write_equation(
             q = collapsed.base.shape[1]
             work += collapsed.n_groups * (2 * q * width + 4 * q**3 + 20)
     else:
-        work = _write_rows(writer, record, factor, table, distinct)
+        work = _write_rows(writer, record, factor, key, table, distinct)
     if (table.integral_unit >= 0).any() and not patterned:
         record[k.F_UNITS] = writer.integers(table.integral_unit)
     record[k.F_RESPONSE_CELLS] = len(table.response_positions)
@@ -428,7 +472,7 @@ def _write_equation(
 
 
 def _write_rows(
-    writer: _Writer, record: list[int], factor: Factor, table: FactorTable, distinct: DistinctRows
+    writer: _Writer, record: list[int], factor: Factor, key: str, table: FactorTable, distinct: DistinctRows
 ) -> int:
     """Write a factor's rows, and the design by their classes; returns the work."""
     members, columns = distinct.members, table.base.shape[1]
@@ -441,7 +485,10 @@ def _write_rows(
         record[k.F_OWN_DESIGN] = writer.floats(table.base[np.ix_(distinct.first, distinct.own)].T)
         design[:, distinct.own] = 0.0
     record[k.F_DESIGN] = writer.floats(design)
-    record[k.F_OFFSET] = writer.floats(table.offset[members])
+    offset = table.offset[members]
+    if key in table.shifts:
+        offset = offset + table.shifts[key][members]
+    record[k.F_OFFSET] = writer.floats(offset)
     record[k.F_RESPONSE] = writer.floats(_kernel_response(factor, table)[distinct.first])
     if table.pair_rows.size or (distinct.counts != 1.0).any():
         record[k.F_COUNTS] = writer.floats(distinct.counts)
@@ -503,6 +550,7 @@ def _write_effect(
     effect: EffectTable,
     rows: NDArray[np.intp],
     treatment: str,
+    n_centred: int,
     cells: Mapping[str, tuple[int, list[int]]],
     effects: int,
     roots: int,
@@ -514,7 +562,8 @@ def _write_effect(
     record[k.E_GROUPS] = effect.n_groups
     record[k.E_CELLS] = 0
     record[k.E_Q] = q
-    record[k.E_TREATMENT] = _TREATMENTS[treatment]
+    record[k.E_TREATMENT] = k.COLLAPSE if treatment == "collapse" else k.SAMPLED
+    record[k.E_CENTRED] = n_centred
     record[k.E_CODES] = writer.integers(effect.codes[rows])
     record[k.E_Z] = writer.floats(effect.base[rows])
     if treatment == "collapse":

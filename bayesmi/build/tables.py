@@ -7,8 +7,8 @@ enters affinely (`Slab`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,7 @@ class EffectTable:
     n_groups: int
     base: Floats  # (T, q)
     slabs: tuple[Slab, ...]
+    integrated: tuple[Slab, ...] = ()  # where integrated cells enter
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class FactorTable:
     response_slopes: Floats  # (solved rows, most cells)
     integral_unit: Ints  # (T,) unit of the integrals that the row belongs to, or -1
     scale: FactorTable | None = None  # the model of its scale, on the same rows
+    shifts: Mapping[str, Floats] = field(default_factory=dict)  # linear predictor -> (T,) that adds to it
 
     @property
     def n_rows(self) -> int:
@@ -240,10 +242,14 @@ def lay_out(
         if name in factor.design.variables
         for slab in _slab(name, positions, index, values, factor.matrix)
     )
-    integrated = _integrated_slabs(factor, integrals, all_units, inside, values)
+    integrated = _integrated_slabs(
+        factor.matrix, factor.design.variables, integrals, all_units, inside, values
+    )
     effects = []
     for effect in factor.effects:
-        effects.append(_effect_table(effect, factor, table, all_units, values, latent))
+        one = _effect_table(effect, factor, table, all_units, values, latent)
+        through = _integrated_slabs(effect.matrix, effect.variables, integrals, all_units, inside, values)
+        effects.append(replace(one, integrated=through))
     made = FactorTable(
         variable=factor.variable,
         units=all_units,
@@ -268,6 +274,7 @@ def lay_out(
         solved_response=solved_response,
         response_slopes=response_slopes,
         integral_unit=integral_unit,
+        shifts={key: table.at(made, level)[all_units] for key, made in factor.shifts.items()},
     )
     if factor.scale is None:
         return made
@@ -333,23 +340,24 @@ def _integrated_cells(
 
 
 def _integrated_slabs(
-    factor: Factor,
+    matrix: Callable[[Mapping[str, Floats], int], Floats],
+    variables: Collection[str],
     integrals: Integrals | None,
     units: Ints,
     inside: _IntegratedCells,
     values: Mapping[str, Floats],
 ) -> tuple[Slab, ...]:
-    """How integrated cells enter the design, by themselves and through the cells that are solved from them."""
+    """How integrated cells enter a matrix of these variables, by themselves and through the cells solved from them."""
     if integrals is None:
         return ()
     out: list[Slab] = []
     for name in integrals.names:
         moves = np.zeros(len(units), dtype=bool)
-        if name in factor.parents and name in inside.cells:
+        if name in variables and name in inside.cells:
             moves[inside.cells[name]] = True
         through: dict[str, Floats] = {}
         for other, (positions, _, slopes) in inside.solved.items():
-            if other not in factor.parents:
+            if other not in variables:
                 continue
             place = integrals.place[name][units[positions]]
             step = np.where(place >= 0, slopes[np.arange(len(positions)), np.maximum(place, 0)], 0.0)
@@ -361,15 +369,15 @@ def _integrated_slabs(
             continue
         index = integrals.position[name][units[positions]]
         if not through:
-            out += _slab(name, positions, index, values, factor.matrix)
+            out += _slab(name, positions, index, values, matrix)
             continue
         at_zero = {key: column[positions] for key, column in values.items()}
         at_one = dict(at_zero)
-        if name in factor.parents:
+        if name in variables:
             at_one[name] = at_one[name] + (integrals.position[name][units[positions]] >= 0)
         for other, step in through.items():
             at_one[other] = at_one[other] + step[positions]
-        difference = factor.matrix(at_one, len(positions)) - factor.matrix(at_zero, len(positions))
+        difference = matrix(at_one, len(positions)) - matrix(at_zero, len(positions))
         columns = np.flatnonzero(np.any(difference != 0.0, axis=0))
         if columns.size:
             out.append(Slab(name, positions, index, columns, np.ascontiguousarray(difference[:, columns])))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build.tables import Tables
+from bayesmi.build.tables import Tables, make_tables
 from bayesmi.draw.cells import complete_cells
 from bayesmi.draw.parameters import PosteriorDraws
+from bayesmi.draw.shifted import complete_shifted
+from bayesmi.mechanism import Delta, deltas_of
 from bayesmi.model import Model
+from bayesmi.model.shifted import made_columns
 from bayesmi.plan import Plan
 from bayesmi.seeds import IMPUTE, stream
 
@@ -28,6 +31,7 @@ class FitDraws:
     chosen: PosteriorDraws  # the m draws, with group effects
     origins: Sequence[tuple[int, int]]  # (chain, draw)
     seed: int
+    plans: dict[tuple[str, ...], Plan] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def m(self) -> int:
@@ -40,12 +44,58 @@ class FitDraws:
 
     def cells(self, i: int) -> Mapping[str, NDArray[np.float64]]:
         """Return the values of all missing cells of imputation i, counted from 0."""
-        return complete_cells(
-            self.model.factors,
-            self.model.table,
+        draw = self.chosen.take(np.array([i]))
+        model = self.model
+        cells = complete_cells(
+            model.factors,
+            model.table,
             self.plan,
             self.tables,
+            draw,
+            stream(self.seed, IMPUTE, i),
+            model.derived,
+        )
+        deltas = deltas_of(model.mechanisms, "conditional")
+        if not deltas:
+            return cells
+        return complete_shifted(
+            model.factors,
+            model.table,
+            self.plan,
+            self.tables,
+            draw,
+            deltas,
+            model.treatments,
+            cells,
+            self.seed,
+            i,
+            model.derived,
+            self.plans,
+        )
+
+    @property
+    def deltas(self) -> Mapping[str, Delta]:
+        """Deltas that these draws hold, by variable."""
+        mechanisms = self.model.mechanisms
+        return {**deltas_of(mechanisms, "conditional"), **deltas_of(mechanisms, "model")}
+
+    def before(self, i: int) -> Mapping[str, NDArray[np.float64]]:
+        """Return the cells of imputation i without deltas: same parameters, same random numbers.
+
+        Of a delta_model these are not those under missing at random, whose parameters are others.
+        """
+        model = self.model
+        columns = made_columns(list(deltas_of(model.mechanisms, "model")), list(model.table.made))
+        table, tables = model.table, self.tables
+        if columns:
+            table = table.with_values({name: np.zeros(table.n_rows) for name in columns})
+            tables = make_tables(model.factors, table, self.plan)
+        return complete_cells(
+            model.factors,
+            table,
+            self.plan,
+            tables,
             self.chosen.take(np.array([i])),
             stream(self.seed, IMPUTE, i),
-            self.model.derived,
+            model.derived,
         )

@@ -80,6 +80,12 @@ def unit_moments(
         for slab in table.integrated:
             place = integrals.place[slab.variable][table.units[slab.positions]]
             a[:, number[slab.positions], place] += slopes[:, slab.columns] @ slab.slab.T
+        for effect in table.effects:
+            for slab in effect.integrated:
+                u = draws.factors[factor.variable].effects[effect.grouping]
+                mine = u[:, effect.codes[slab.positions]][:, :, slab.columns]
+                place = integrals.place[slab.variable][table.units[slab.positions]]
+                a[:, number[slab.positions], place] += np.einsum("kc,skc->sk", slab.slab, mine)
         # a unit has at most one row in a factor, so that plain indexing adds each once
         value[:, at] += -np.log(sigma) - 0.5 * _LOG_2PI - 0.5 * t * r0**2
         b[:, at] += t[:, :, None] * a * r0[:, :, None]

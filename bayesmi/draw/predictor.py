@@ -49,6 +49,8 @@ def linear_predictor(
     own = draws.factors[key or factor.keys[0]]
     n_design = factor.design.n_columns
     eta = np.repeat(own.centred_intercept(factor)[:, None], table.n_rows, axis=1) + table.offset
+    if (key or factor.keys[0]) in table.shifts:
+        eta += table.shifts[key or factor.keys[0]]
     slopes = own.coefficients[:, :n_design]
     if n_design:
         eta += slopes @ table.base.T

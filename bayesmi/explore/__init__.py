@@ -7,6 +7,7 @@ from bayesmi.explore.mcar import McarTest, mcar_test
 from bayesmi.explore.missingness import MissingnessModel, missingness_model
 from bayesmi.explore.pairs import MissingPairs, md_pairs
 from bayesmi.explore.predictors import quickpred
+from bayesmi.explore.selection_weights import SelectionWeights, selection_weights
 from bayesmi.explore.welch import missingness_t_tests
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "McarTest",
     "MissingPairs",
     "MissingnessModel",
+    "SelectionWeights",
     "fico",
     "flux",
     "mcar_test",
@@ -23,4 +25,5 @@ __all__ = [
     "missingness_t_tests",
     "pairwise_correlations",
     "quickpred",
+    "selection_weights",
 ]

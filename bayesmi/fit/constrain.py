@@ -87,11 +87,11 @@ def _factor_draws(
     for effect in factor.effects:
         sds[effect.grouping] = free[f"{key}::sd::{effect.grouping}"]
         correlations[effect.grouping] = _correlation(key, effect, free, n)
-        treatment = built.plan.effect(factor.name, effect.grouping).treatment
-        if treatment == "collapse":
+        planned = built.plan.effect(factor.name, effect.grouping)
+        if planned.treatment == "collapse":
             continue
         raw = free[f"{key}::effects::{effect.grouping}"]
-        if treatment == "centred":
+        if planned.n_centred:
             effects[effect.grouping] = factor.spread * raw
             if effect.grouping in centring:
                 own = centring[effect.grouping]
@@ -108,9 +108,14 @@ def _factor_draws(
                     before = earlier[link.key].effects[link.grouping][:, :, link.position]
                     shift[:, :, c] += coefficients[:, [factor.design.n_columns + m]] * before
                 effects[effect.grouping] -= shift
-        else:
+        if planned.n_centred < effect.n_effects:
             root = sds[effect.grouping][:, :, None] * np.linalg.cholesky(correlations[effect.grouping])
-            effects[effect.grouping] = np.einsum("sij,sgj->sgi", root, raw)
+            n_centred, z = planned.n_centred, raw.copy()
+            if n_centred:
+                above = np.swapaxes(effects[effect.grouping][:, :, :n_centred], 1, 2)
+                solved = np.linalg.solve(root[:, :n_centred, :n_centred], above)
+                z[:, :, :n_centred] = np.swapaxes(solved, 1, 2)
+            effects[effect.grouping] = np.einsum("sij,sgj->sgi", root, z)
     scales = {}
     for parameter in factor.parameters if key == factor.keys[0] else ():
         values = free[f"{factor.variable}::{parameter.name}"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,14 @@ from bayesmi.fit.check import Check, check_fit
 from bayesmi.fit.gate import Gate
 from bayesmi.fit.names import tree_name
 from bayesmi.fit.summary import summarize
+from bayesmi.mechanism import Delta, deltas_of
 from bayesmi.model import Model
 from bayesmi.plan import Plan
 from bayesmi.seeds import SPACING, check_seed
 
 if TYPE_CHECKING:
     from bayesmi.imputations import Imputations
+    from bayesmi.sensitivity import Sensitivity, TippingPoint
 
 __all__ = ["Fit"]
 
@@ -303,7 +306,7 @@ class Fit:
         origins = choose_draws(self.draws.n_chains, self.draws.n_draws, m, spacing)
         flat = np.array([chain * self.draws.n_draws + draw for chain, draw in origins], dtype=np.intp)
         drawn = FitDraws(self.model, self.plan, self.tables, self.draws.take(flat), tuple(origins), own)
-        return Imputations(
+        imputed = Imputations(
             self.model.frame,
             drawn,
             formula=str(self.model.formula),
@@ -312,6 +315,132 @@ class Fit:
             integer_valued=frozenset(f.variable for f in self.model.factors if f.family.integer_valued),
             gate=str(self.gate),
         )
+        after = deltas_of(self.model.mechanisms, "after")
+        return imputed.delta_after(after) if after else imputed
+
+    def sensitivity(
+        self,
+        delta: Mapping[str, Any] | None = None,
+        *,
+        analysis: Callable[[Any], Any] | str | None = None,
+        kind: str | None = None,
+        like: Mapping[str, Delta] | None = None,
+        m: int = 20,
+        seed: int | None = None,
+        n_jobs: int = 1,
+        reweight: bool = True,
+        refit: Mapping[str, Any] | None = None,
+        progress: bool = True,
+        despite_gate: bool = False,
+    ) -> Sensitivity:
+        """Evaluate the answer over a grid of deltas, one or two at once.
+
+        Parameters
+        ----------
+        delta : mapping of str to sequence of number
+            ``{"weight": [-10, -5, 0]}``: missing values of weight shifted by that much; two variables make a grid of both.
+            Units as in `Delta`.
+        analysis : callable or formula, optional
+            Analysis of a completed table. By default the analysis model as statsmodels fits it ("after", "conditional"), or the
+            one-step posterior ("model").
+        kind : {"conditional", "after", "model"}, optional
+            Which estimand, see `Delta`; "conditional" by default.
+        like : mapping of str to Delta, optional
+            Of which the grid takes multiples, where a plain number is not what is meant:
+            ``{"weight": bmi.Delta({"active": 1}, by="arm", kind="after")}``.
+        m : int
+            Imputations at each point: the same posterior draws and random numbers at all.
+        seed : int, optional
+            By default the fit's.
+        n_jobs : int
+            Processes over the grid ("after", "conditional"), -1 for all cores; results do not depend on it.
+        reweight : bool
+            Of a "model", reweight draws where Pareto k says that this is accurate, and sample anew only elsewhere.
+        refit : mapping, optional
+            For `Model.fit` there: draws, tune, chains, cores.
+        progress : bool
+            Show progress where there is a terminal or notebook to show it in.
+        despite_gate : bool
+            Use a posterior whose checks failed.
+
+        Returns
+        -------
+        Sensitivity
+            ``.table``, ``.plot(term)``, ``.tipping_point(term)``, ``.realised``.
+
+        Raises
+        ------
+        GateError
+            If the checks of this fit, or of a refit, failed and `despite_gate` is not set.
+        ModelError
+            If a variable or an amount does not fit.
+
+        Notes
+        -----
+        Delta is not identified by the data (of a "model" almost not): the table says what would follow, not what is the case.
+        """
+        from bayesmi.sensitivity import run_sensitivity
+
+        return run_sensitivity(
+            self, delta, analysis=analysis, kind=kind, like=like, m=m, seed=seed, n_jobs=n_jobs, reweight=reweight,
+            refit=refit, progress=progress, despite_gate=despite_gate,
+        )  # fmt: skip
+
+    def tipping_point(
+        self,
+        term: str,
+        delta: Mapping[str, Any],
+        *,
+        criterion: str | float = "interval",
+        alpha: float = 0.05,
+        tolerance: float = 1e-3,
+        **options: Any,
+    ) -> TippingPoint:
+        """Find the delta at which the conclusion on a term turns.
+
+        Parameters
+        ----------
+        term : str
+            The estimand, such as ``"treat"``.
+        delta : mapping of str to (low, high) or sequence of number
+            One variable; two numbers are a range in which nine points are taken first.
+        criterion, alpha, tolerance
+            As in `Sensitivity.tipping_point`.
+        **options
+            As in `sensitivity`.
+
+        Returns
+        -------
+        TippingPoint
+            Value, Monte Carlo error, and the sensitivity analysis it was found in.
+        """
+        spread = {
+            name: np.linspace(float(given[0]), float(given[1]), 9) if len(given) == 2 else given
+            for name, given in delta.items()
+        }
+        found = self.sensitivity(spread, **options)
+        return found.tipping_point(term, criterion=criterion, alpha=alpha, tolerance=tolerance)
+
+    def deltas(self, *, prob: float = 0.95) -> pd.DataFrame:
+        """Say what the data told about the deltas of delta_models.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by variable and group: prior (or the number it is fixed at), posterior mean, sd and interval;
+            log_likelihood, the log of the marginal likelihood of the observed data with all deltas of the model over that with
+            deltas of zero (negative: a drop; one number for the model), by importance sampling from this posterior, with the
+            Pareto k that says whether it is accurate: above .7 it is not, and `sensitivity` of the fit without delta, which has
+            draws from both posteriors, says it better.
+
+        Raises
+        ------
+        FitError
+            If the model has none.
+        """
+        from bayesmi.sensitivity import delta_posterior
+
+        return delta_posterior(self, prob=prob)
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the fit as one file (a zip); `bayesmi.load` restores it.
@@ -327,6 +456,15 @@ class Fit:
 
         save_fit(self, path, force=force)
 
+    @cached_property
+    def _delta_lines(self) -> tuple[str, ...]:
+        """Prior, posterior and change in log likelihood of delta_models, a line each."""
+        if not deltas_of(self.model.mechanisms, "model"):
+            return ()
+        from bayesmi.sensitivity.deltas import delta_lines
+
+        return delta_lines(self.deltas())
+
     def __repr__(self) -> str:
         posterior = self.posterior
         total = sum(self.seconds.values())
@@ -338,6 +476,7 @@ class Fit:
                 f"{total:.1f} s ({split})",
                 f"  {self.gate}",
                 *(f"  note: {remark}" for remark in self.plan.remarks),
+                *(f"  {line}" for line in self._delta_lines),
                 f"  next: {'.summary(), ' if self.model.derived_response is None else ''}.check(), .impute(m=20)",
             ]
         )

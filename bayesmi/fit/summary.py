@@ -11,7 +11,7 @@ from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.fit import diagnostics
 from bayesmi.model import Factor, Model
 
-__all__ = ["summarize"]
+__all__ = ["summarize", "term_draws"]
 
 Floats = NDArray[np.float64]
 
@@ -32,6 +32,12 @@ def summarize(
     for factor in chosen:
         rows += _factor_rows(factor, draws)
     return _table(rows, shape, prob)
+
+
+def term_draws(factor: Factor, draws: PosteriorDraws) -> tuple[tuple[str, ...], Floats]:
+    """Return names and draws, (S, terms), of the effects of a factor."""
+    rows = [(name, values) for name, kind, values in _factor_rows(factor, draws) if kind == "effect"]
+    return tuple(name for name, _ in rows), np.stack([values for _, values in rows], axis=1)
 
 
 def _factor_rows(factor: Factor, draws: PosteriorDraws) -> list[tuple[str, str, Floats]]:

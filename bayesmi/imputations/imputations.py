@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import os
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -355,6 +355,90 @@ class Imputations(MidsFields):
         from bayesmi.analyses import run_analyses
 
         return run_analyses(self, f, n_jobs=n_jobs, progress=progress)
+
+    def delta_after(self, deltas: Mapping[str, Any], *, seed: int | None = None) -> Imputations:
+        """Shift the finished imputations; nothing else in them changes but what is derived from the shifted columns.
+
+        Parameters
+        ----------
+        deltas : mapping of str to number or Delta
+            By imputed column: a number (its unit as in `Delta`), or a `Delta` with ``kind="after"``.
+        seed : int, optional
+            By default the imputations' own.
+
+        Returns
+        -------
+        Imputations
+            The same number, from the same posterior draws. Numbers are shifted; binary, ordered and unordered levels and
+            counts are redrawn from probabilities with shifted odds (rates), given everything else in the completed table, with
+            random numbers such that as few as possible change, and none at delta 0.
+
+        Raises
+        ------
+        DataError, ModelError
+            If a column is not imputed or an amount does not fit it.
+        NotSupportedError
+            If levels are to be shifted and the imputations came without their model.
+
+        Notes
+        -----
+        The marginal delta of reference-based trials (rbmi shifts after imputation). See `Delta` for the two other estimands,
+        and `realised_difference` for what it came to.
+
+        Examples
+        --------
+        >>> import numpy as np, pandas as pd
+        >>> from bayesmi.data import IncompleteFrame
+        >>> from bayesmi.imputations import Imputations, StoredDraws
+        >>> frame = IncompleteFrame.from_table(pd.DataFrame({"x": [1.5, np.nan, 3.0, 4.5]}))
+        >>> imputed = Imputations(frame, StoredDraws({"x": np.array([[2.0], [2.5]])}, ((0, 10), (1, 40))))
+        >>> imputed.delta_after({"x": -1}).cells("x").to_numpy().tolist()
+        [[1.0, 1.5]]
+        """
+        from bayesmi.imputations.delta_after import AfterDraws, read_after
+
+        own = read_after(deltas, self._frame, self.names, getattr(self._draws, "model", None))
+        number = self._seed if seed is None and self._seed is not None else check_seed(seed)
+        return Imputations(
+            self._frame,
+            AfterDraws(self._draws, self._frame, own, number),
+            formula=self._formula,
+            families=self._families,
+            seed=self._seed,
+            integer_valued=self._integer_valued,
+            gate=self._gate,
+        )
+
+    def realised_difference(self, by: str | Sequence[str] | None = None) -> pd.DataFrame:
+        """Say what the deltas came to: how far imputed values moved, by variable and group.
+
+        Parameters
+        ----------
+        by : str or sequence of str, optional
+            Columns whose levels are the groups; by default those of the delta.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by variable (with the category, where shares are meant) and group: delta (which estimand), cells, amount (mean
+            delta of the cells, where it is a number), before and after (means of the imputed cells), difference, per_unit
+            (difference for one unit of delta), mcse (Monte Carlo error of the difference), observed (mean of the observed
+            cells), imputed - observed.
+
+        Raises
+        ------
+        DataError
+            If there is no delta.
+
+        Notes
+        -----
+        ``before`` are the same posterior draws and random numbers without delta. Of a delta_model that is not missing at
+        random, whose parameters are others: `Fit.sensitivity` compares with that.
+        """
+        from bayesmi.imputations.realised import realised_difference
+
+        after = [self._cells_of(i) for i in range(self.m)]
+        return realised_difference(self._draws, self._frame, by=by, after=after)
 
     def to_csv(
         self,

@@ -32,7 +32,7 @@ class Mids:
     formulas : mapping of str to str
         The conditional of each imputed column.
     post : mapping of str to str
-        Post-processing; always ``""`` here.
+        Post-processing: a delta in words, else ``""``.
     logged_events : DataFrame
         What was not done as asked, with mice's columns it, im, dep, meth, out.
     version : str
@@ -84,7 +84,8 @@ class Mids:
                 if name in incomplete and matrix.loc[name, mine] == 0:
                     matrix.loc[name, mine] = 2 if name in slopes else 1
         visits = tuple(f.variable for f in model.factors if f.variable in incomplete and not f.is_observation)
-        return cls(method, matrix, visits, formulas, dict.fromkeys(names, ""), version=version)
+        post = {name: getattr(model.mechanisms.get(name), "words", "") for name in names}
+        return cls(method, matrix, visits, formulas, post, version=version)
 
     def for_columns(self, names: list[str]) -> Mids:
         """Return the record for a table with other columns: new ones have method "" and no predictors."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -42,6 +43,10 @@ class MidsFields:
             self._mids = (
                 Mids.unknown(self._frame, names) if model is None else Mids.from_model(model, version)
             )
+            deltas = getattr(self._draws, "deltas", {})
+            if deltas:
+                words = {name: delta.words for name, delta in deltas.items()}
+                self._mids = replace(self._mids, post={**self._mids.post, **words})
         return self._mids
 
     @property
@@ -95,7 +100,7 @@ class MidsFields:
 
     @property
     def post(self) -> dict[str, str]:
-        """Post-processing by column; always "" here."""
+        """Post-processing by column: a delta in words, else ""."""
         return dict(self.mids.post)
 
     @property

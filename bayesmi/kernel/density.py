@@ -13,7 +13,13 @@ import math
 import numpy as np
 
 from bayesmi.kernel import layout as k
-from bayesmi.kernel.effects import centred_density, collapse_groups, root_backward, root_forward
+from bayesmi.kernel.effects import (
+    collapse_groups,
+    effects_density,
+    effects_from,
+    root_backward,
+    root_forward,
+)
 from bayesmi.kernel.families import (
     BERNOULLI,
     GAUSSIAN,
@@ -129,24 +135,20 @@ def _effect_forward(x, f, i, factor, at, roots, corrs, a, beta, n, u):  # type: 
         pairs = (stop - start) * (stop - start - 1) // 2
         half = 1.0 / (1.0 + np.exp(-x[i[block + 2] : i[block + 2] + pairs]))
         root_forward(start, stop, half, sds, root, corr)
-    treatment = i[at + k.E_TREATMENT]
-    if treatment == k.COLLAPSE:
+    if i[at + k.E_TREATMENT] == k.COLLAPSE:
         return
-    raw = i[at + k.E_EFFECTS_X]
+    raw, place, n_centred = i[at + k.E_EFFECTS_X], i[at + k.E_U], i[at + k.E_CENTRED]
     for g in range(n_groups):
-        for c in range(q):
-            place = i[at + k.E_U] + g * q + c
-            if treatment == k.CENTRED:
-                shift = _shift(f, i, at, g, c, p, location, a, beta, n)
-                u[place] = f[i[at + k.E_SCALE]] * x[raw + g * q + c] - shift
-            else:
-                value = 0.0
-                for b in range(c + 1):
-                    value += root[c, b] * x[raw + g * q + b]
-                u[place] = value
-    if treatment == k.CENTRED:
+        for c in range(n_centred):
+            shift = _shift(f, i, at, g, c, p, location, a, beta, n)
+            u[place + g * q + c] = f[i[at + k.E_SCALE]] * x[raw + g * q + c] - shift
+    if n_centred > 0:
         _shift_by_cells(x, f, i, at, n, beta, u)
         _shift_by_links(i, factor, at, n, beta, u)
+    if n_centred < q:
+        size = n_groups * q
+        own = u[place : place + size].reshape(n_groups, q)
+        effects_from(x[raw : raw + size].reshape(n_groups, q), root, n_centred, own)
 
 
 @kernel
@@ -561,6 +563,25 @@ def _aux_backward(x, f, i, at, one, n, p, beta, aux, d_beta, d_aux, gradient):  
 
 
 @kernel
+def _centred_backward(x, f, i, factor, at, n, beta, u, d_own, d_x, d_a, d_beta, d_u, gradient):  # type: ignore[no-untyped-def]
+    """Hand the derivatives of centred effects on to what they are sampled together with."""
+    scale, p, shift = f[i[at + k.E_SCALE]], i[factor + k.F_COLUMNS], i[at + k.E_SHIFT]
+    _shift_by_cells_backward(x, f, i, at, n, beta, d_own, d_beta, gradient)
+    _shift_by_links_backward(i, factor, at, n, beta, u, d_own, d_beta, d_u)
+    n_groups = len(d_own)
+    for g in range(n_groups):
+        for c in range(i[at + k.E_CENTRED]):
+            d = d_own[g, c]
+            d_x[g, c] += scale * d
+            if i[at + k.E_SHIFT_INTERCEPT] == c:
+                d_a[n] -= d
+            if shift >= 0:
+                first = shift + (c * n_groups + g) * p
+                for j in range(p):
+                    d_beta[n, j] -= d * f[first + j]
+
+
+@kernel
 def _effect_backward(x, f, i, factor, at, n, roots, corrs, u, d_u, d_roots, beta, d_a, d_beta, gradient):  # type: ignore[no-untyped-def]
     """Priors of one grouping's effects and covariance, and their gradient; returns the log priors."""
     total = 0.0
@@ -569,38 +590,15 @@ def _effect_backward(x, f, i, factor, at, n, roots, corrs, u, d_u, d_roots, beta
     root = roots[place : place + q * q].reshape(q, q)
     corr = corrs[place : place + q * q].reshape(q, q)
     d_root = d_roots[place : place + q * q].reshape(q, q)
-    treatment = i[at + k.E_TREATMENT]
-    raw = i[at + k.E_EFFECTS_X]
-    if treatment == k.NONCENTRED:
-        for g in range(n_groups):
-            for b in range(q):
-                z = x[raw + g * q + b]
-                total -= 0.5 * z * z
-                value = -z
-                for a in range(b, q):
-                    d = d_u[i[at + k.E_U] + g * q + a]
-                    value += d * root[a, b]
-                    d_root[a, b] += d * z
-                gradient[raw + g * q + b] += value
-        total -= 0.5 * _LOG_2PI * n_groups * q
-    elif treatment == k.CENTRED:
-        size = n_groups * q
-        own = u[i[at + k.E_U] : i[at + k.E_U] + size].reshape(n_groups, q)
-        d_own = d_u[i[at + k.E_U] : i[at + k.E_U] + size].reshape(n_groups, q)
-        total += centred_density(own, root, d_own, d_root) - 0.5 * _LOG_2PI * size
-        scale, p, shift = f[i[at + k.E_SCALE]], i[factor + k.F_COLUMNS], i[at + k.E_SHIFT]
-        _shift_by_cells_backward(x, f, i, at, n, beta, d_own, d_beta, gradient)
-        _shift_by_links_backward(i, factor, at, n, beta, u, d_own, d_beta, d_u)
-        for g in range(n_groups):
-            for a in range(q):
-                d = d_own[g, a]
-                gradient[raw + g * q + a] += scale * d
-                if i[at + k.E_SHIFT_INTERCEPT] == a:
-                    d_a[n] -= d
-                if shift >= 0:
-                    first = shift + (a * n_groups + g) * p
-                    for j in range(p):
-                        d_beta[n, j] -= d * f[first + j]
+    if i[at + k.E_TREATMENT] != k.COLLAPSE:
+        raw, first, size = i[at + k.E_EFFECTS_X], i[at + k.E_U], n_groups * q
+        own = u[first : first + size].reshape(n_groups, q)
+        d_own = d_u[first : first + size].reshape(n_groups, q)
+        own_x, d_x = x[raw : raw + size].reshape(n_groups, q), gradient[raw : raw + size].reshape(n_groups, q)
+        n_centred = i[at + k.E_CENTRED]
+        total += effects_density(own_x, root, n_centred, own, d_own, d_x, d_root) - 0.5 * _LOG_2PI * size
+        if n_centred > 0:
+            _centred_backward(x, f, i, factor, at, n, beta, u, d_own, d_x, d_a, d_beta, d_u, gradient)
     sds = _group_sds(x, f, i, at)
     d_sds = np.zeros(q)
     for b in range(i[at + k.E_BLOCKS]):
@@ -822,7 +820,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
         _add_to_entries(i, at, row_value, log_weights)
 
     total += patterns_density(f, i, a, beta, sigma, d_a, d_beta, d_sigma)
-    total += integrate_units(f, i, beta, sigma, y, eta, mean, cov, log_weights)
+    total += integrate_units(f, i, beta, u, sigma, y, eta, mean, cov, log_weights)
     total += _unit_weights(i, log_weights, weights)
 
     for n in range(n_factors):
@@ -831,7 +829,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
             continue
         if i[at + k.F_COLLAPSED] < 0:
             _weigh_rows(f, i, at, n, y, weights, row_value, d_eta, d_first, d_second, d_aux)
-    units_backward(f, i, beta, sigma, y, eta, mean, cov, weights, d_eta, d_beta, d_sigma)
+    units_backward(f, i, beta, u, sigma, y, eta, mean, cov, weights, d_eta, d_beta, d_u, d_sigma)
     for n in range(n_factors):
         at = i[table + n]
         if i[at + k.F_MODE] == k.MODE_STATISTICS:

@@ -17,7 +17,7 @@ import numpy as np
 
 from bayesmi.kernel.jit import kernel
 
-__all__ = ["centred_density", "collapse_groups", "root_backward", "root_forward"]
+__all__ = ["collapse_groups", "effects_density", "effects_from", "root_backward", "root_forward"]
 
 
 @kernel
@@ -163,29 +163,59 @@ def _collapse_intercepts(zz, zr, root, precision, d_zr, d_root):  # type: ignore
 
 
 @kernel
-def centred_density(u, root, d_u, d_root):  # type: ignore[no-untyped-def]
-    """Return sum_g log N(u_g; 0, L L') without its constant; add derivatives to d_u (G, q) and d_root."""
+def effects_from(raw, root, n_centred, u):  # type: ignore[no-untyped-def]
+    """Fill the non-centred effects u (G, q), those from the n_centred-th on, given the centred ones before them.
+
+    u_g = L z_g; raw (G, q) holds z of the non-centred effects, that of the others follows from u.
+    """
+    n_groups, q = u.shape
+    z = np.empty(q)
+    for g in range(n_groups):
+        for i in range(q):
+            value = 0.0
+            for j in range(i):
+                value += root[i, j] * z[j]
+            if i < n_centred:
+                z[i] = (u[g, i] - value) / root[i, i]
+            else:
+                z[i] = raw[g, i]
+                u[g, i] = value + root[i, i] * z[i]
+
+
+@kernel
+def effects_density(raw, root, n_centred, u, d_u, d_raw, d_root):  # type: ignore[no-untyped-def]
+    """Return the log density of sampled effects without its constant, of u where centred, of z elsewhere.
+
+    Adds to d_u of the centred effects, to d_raw of the others and to d_root (q, q).
+    """
     n_groups, q = u.shape
     total = 0.0
-    v = np.empty(q)
-    b = np.empty(q)
-    for i in range(q):
+    z, d_z = np.empty(q), np.empty(q)
+    for i in range(n_centred):
         total -= n_groups * math.log(root[i, i])
         d_root[i, i] -= n_groups / root[i, i]
     for g in range(n_groups):
         for i in range(q):
-            value = u[g, i]
-            for j in range(i):
-                value -= root[i, j] * v[j]
-            v[i] = value / root[i, i]
-            total -= 0.5 * v[i] * v[i]
+            if i < n_centred:
+                value = u[g, i]
+                for j in range(i):
+                    value -= root[i, j] * z[j]
+                z[i] = value / root[i, i]
+            else:
+                z[i] = raw[g, i]
+            total -= 0.5 * z[i] * z[i]
+            d_z[i] = -z[i]
         for i in range(q - 1, -1, -1):
-            value = v[i]
-            for j in range(i + 1, q):
-                value -= root[j, i] * b[j]
-            b[i] = value / root[i, i]
-        for i in range(q):
-            d_u[g, i] -= b[i]
+            if i < n_centred:
+                d = d_z[i] / root[i, i]
+                d_u[g, i] += d
+                d = -d
+            else:
+                d = d_u[g, i]
+                d_z[i] += d * root[i, i]
+                d_raw[g, i] += d_z[i]
+            for j in range(i):
+                d_z[j] += d * root[i, j]
             for j in range(i + 1):
-                d_root[i, j] += b[i] * v[j]
+                d_root[i, j] += d * z[j]
     return total

@@ -6,8 +6,9 @@ L = sum t_k a_k a_k', b = sum t_k a_k r0_k, m = L^-1 b:
 
     log integral = sum_k [ log t_k / 2 - log(2 pi) / 2 - t_k r0_k^2 / 2 ] + b'm / 2 - log|L| / 2 + q log(2 pi) / 2.
 
-a_k is a constant (-1 where the cell is the response) plus coefficients times weights. A cell that an observed derived
-value ties to the others is none of the unit's: it is an affine function of these, and residuals stay affine.
+a_k is a constant (-1 where the cell is the response) plus coefficients and group effects times weights. A cell that an
+observed derived value ties to the others is none of the unit's: it is an affine function of these, and residuals stay
+affine.
 
 Derivatives are the expectations of those of the joint density under x ~ N(m, L^-1) (Fisher's identity):
 E r_k = r0_k - a_k'm, E r_k^2 = (E r_k)^2 + a_k'L^-1 a_k, E r_k x_v = E r_k m_v - (L^-1 a_k)_v.
@@ -29,7 +30,7 @@ _LOG_2PI = math.log(2 * math.pi)
 
 
 @kernel
-def _weights(f, i, member, q, beta, a):  # type: ignore[no-untyped-def]
+def _weights(f, i, member, q, beta, u, a):  # type: ignore[no-untyped-def]
     """Fill a: minus the derivative of the member's residual with respect to each cell."""
     n, entries = i[member], i[member + 2]
     for v in range(q):
@@ -37,6 +38,8 @@ def _weights(f, i, member, q, beta, a):  # type: ignore[no-untyped-def]
         value = f[i[entry + k.ENTRY_CONSTANT]]
         for j in range(i[entry]):
             value += f[i[entry + k.ENTRY_WEIGHTS] + j] * beta[n, i[i[entry + k.ENTRY_COLUMNS] + j]]
+        for j in range(i[entry + k.ENTRY_EFFECTS]):
+            value += f[i[entry + k.ENTRY_SLOPES] + j] * u[i[i[entry + k.ENTRY_PLACES] + j]]
         a[v] = value
 
 
@@ -82,7 +85,7 @@ def _inverse(precision, q, own):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def integrate_units(f, i, beta, sigma, y, eta, mean, cov, log_weights):  # type: ignore[no-untyped-def]
+def integrate_units(f, i, beta, u, sigma, y, eta, mean, cov, log_weights):  # type: ignore[no-untyped-def]
     """Return the log integral of the units that are not expanded; add the others to log_weights.
 
     mean and cov take m and L^-1 of every unit, one after the other.
@@ -114,7 +117,7 @@ def integrate_units(f, i, beta, sigma, y, eta, mean, cov, log_weights):  # type:
                 t = math.exp(-2.0 * log_s)
             r0 = y[row] - eta[row]
             value += -log_s - 0.5 * _LOG_2PI - 0.5 * t * r0 * r0
-            _weights(f, i, member, q, beta, a)
+            _weights(f, i, member, q, beta, u, a)
             for v in range(q):
                 b[v] += t * a[v] * r0
                 for w in range(v + 1):
@@ -142,8 +145,8 @@ def integrate_units(f, i, beta, sigma, y, eta, mean, cov, log_weights):  # type:
 
 
 @kernel
-def units_backward(f, i, beta, sigma, y, eta, mean, cov, weights, d_eta, d_beta, d_sigma):  # type: ignore[no-untyped-def]
-    """Set d eta of the rows with integrated cells; add to d beta what goes through the cells, and to d sigma."""
+def units_backward(f, i, beta, u, sigma, y, eta, mean, cov, weights, d_eta, d_beta, d_u, d_sigma):  # type: ignore[no-untyped-def]
+    """Set d eta of the rows with integrated cells; add to d beta and d u what goes through the cells, and to d sigma."""
     if i[k.G_UNITS] == 0:
         return
     at_mean, at_cov = 0, 0
@@ -166,7 +169,7 @@ def units_backward(f, i, beta, sigma, y, eta, mean, cov, weights, d_eta, d_beta,
             row, t = starts[n] + i[member + 1], precisions[n]
             if scales[n] >= 0:
                 t = math.exp(-2.0 * eta[scales[n] + i[member + 1]])
-            _weights(f, i, member, q, beta, a)
+            _weights(f, i, member, q, beta, u, a)
             r = y[row] - eta[row]
             spread = 0.0
             for v in range(q):
@@ -186,6 +189,8 @@ def units_backward(f, i, beta, sigma, y, eta, mean, cov, weights, d_eta, d_beta,
                 value = weight * t * (r * mean[at_mean + v] - va[v])
                 for j in range(i[entry]):
                     d_beta[n, i[i[entry + k.ENTRY_COLUMNS] + j]] += value * f[i[entry + k.ENTRY_WEIGHTS] + j]
+                for j in range(i[entry + k.ENTRY_EFFECTS]):
+                    d_u[i[i[entry + k.ENTRY_PLACES] + j]] += value * f[i[entry + k.ENTRY_SLOPES] + j]
         at_mean += q
         at_cov += q * q
     for n in range(len(starts)):

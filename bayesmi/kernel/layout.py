@@ -36,9 +36,12 @@ T_ROWS, T_CELLS, T_MEMBERS, T_WIDTH, T_GRAM, T_MEMBER_TABLE, T_SIZE = range(7)
 # member of a pattern block: factor, first of its stacked columns, I of its entries
 M_FACTOR, M_START, M_ENTRIES, M_SIZE = range(4)
 
-# how a cell of the unit enters a member: by a constant (-1 where it is its response) and through design columns:
-# (number of columns, I of the columns, F of the weights, F of the constant)
-ENTRY_COLUMNS, ENTRY_WEIGHTS, ENTRY_CONSTANT, ENTRY_SIZE = 1, 2, 3, 4
+# how a cell of the unit enters a member: by a constant (-1 where it is its response), through design columns and through
+# group effects: (number of columns, I of the columns, F of the weights, F of the constant, number of effects, I of their
+# places in the work vector of effects, F of their weights)
+ENTRY_COLUMNS, ENTRY_WEIGHTS, ENTRY_CONSTANT, ENTRY_EFFECTS, ENTRY_PLACES, ENTRY_SLOPES, ENTRY_SIZE = range(
+    1, 8
+)
 MEMBER_SIZE = 3
 
 # cell record: sampled cells of one variable: raw vector in x, count, F offset of (location, spread)
@@ -119,6 +122,7 @@ L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SCALE, L_SIZE = range(
     E_GROUPS,
     E_Q,
     E_TREATMENT,
+    E_CENTRED,  # how many of sampled effects are centred: the first ones
     E_CODES,
     E_Z,
     E_ZZ,
@@ -142,9 +146,9 @@ L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SCALE, L_SIZE = range(
     E_LINKS,  # links in centred effects: how many
     E_LINK_TABLE,  # I: (number of the link, effect) of each
     E_SIZE,
-) = range(26)
+) = range(27)
 
-COLLAPSE, NONCENTRED, CENTRED = range(3)
+COLLAPSE, SAMPLED = range(2)
 
 # prior record in F: code, normalising constant, three arguments
 P_CODE, P_CONSTANT, P_A, P_B, P_C, P_SIZE = range(6)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.data.wording import did_you_mean
-from bayesmi.errors import ModelError
+from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.imputations import Imputations, Mids
 from bayesmi.mice.donors import choose_donors
 from bayesmi.mice.predict import Predictor, expected_cells, posterior_mean
@@ -65,6 +65,8 @@ def pmm(
     ------
     ModelError
         If a variable is not continuous or has no model of its own.
+    NotSupportedError
+        If the model shifts missing values.
 
     Notes
     -----
@@ -81,6 +83,11 @@ def pmm(
     --------
     >>> imputed = pmm(model.fit(seed=1), m=20)  # doctest: +SKIP
     """
+    if any(getattr(one, "kind", "") in ("after", "conditional") for one in fit.model.mechanisms.values()):
+        raise NotSupportedError(
+            "matching of a model whose missing values are shifted would undo the shift; the nearest that is supported: pmm of a "
+            "fit without it, then .delta_after({…})"
+        )
     chosen = _variables(fit, variables)
     if isinstance(donors, bool) or not isinstance(donors, int | np.integer) or donors < 1:
         raise ModelError(f"donors must be a whole number, 1 or more, not {donors!r}")

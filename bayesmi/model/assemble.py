@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -68,8 +68,12 @@ def assemble_factor(
     given: Mapping[str, Prior] | None = None,
     reasons: Sequence[str] = (),
     names: Mapping[str, str] | None = None,
+    uncentred: Collection[str] = (),
 ) -> tuple[Factor, tuple[str, ...]]:
     """Return the factor f(variable | its formula) and notices about it.
+
+    Columns named in `uncentred` are zero in every observed row: indicators of missingness, told by their prior and by what
+    depends on the variable.
 
     Raises
     ------
@@ -100,7 +104,8 @@ def assemble_factor(
     sds_of_effects = {effect.grouping: effect_sds(effect, table, rows) for effect in effects}
     means = np.array([matrix[observed[:, j], j].mean() for j in range(len(columns))])
     sds = np.array([matrix[observed[:, j], j].std(ddof=1) for j in range(len(columns))])
-    centers = means if design.intercept else np.zeros_like(means)
+    special = np.array([column in uncentred for _, column in columns], dtype=bool)
+    centers = np.where(special, 0.0, means) if design.intercept else np.zeros_like(means)
     location, spread = family.location_and_spread(seen)
     prefix = "" if role == "analysis" else f"{variable}__"
     all_names = columns + [(link.name, link.name) for link in links]
@@ -126,6 +131,7 @@ def assemble_factor(
             f"predictor {columns[j][1]!r} of {variable!r} is a linear combination of the others in the observed rows: "
             "only its prior tells them apart"
             for j in dependent
+            if not special[j]
         ),
     )
     n_complete = int(complete.sum())

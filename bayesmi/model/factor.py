@@ -130,10 +130,9 @@ class Factor:
     labels: tuple[str, ...] = ()  # levels that have a linear predictor of their own
     starts: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)  # of the family's parameters
     reasons: tuple[str, ...] = field(default=())
-    parameter: str = (
-        ""  # of the family, when this is the model of its logarithm (`scale` of the factor itself)
-    )
+    parameter: str = ""  # of the family, when this is the model of its logarithm
     scale: Factor | None = None  # model of the logarithm of the family's scale parameter, on the same units
+    shifts: Mapping[str, str] = field(default_factory=dict)  # linear predictor -> made column that adds to it
 
     @property
     def prefix(self) -> str:

@@ -7,36 +7,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from bayesmi.data import IncompleteFrame
 from bayesmi.errors import BayesmiNotice, ModelError, NotSupportedError
-from bayesmi.families import Family, family_for_kind, get_family
+from bayesmi.families import get_family
 from bayesmi.formula import Formula, check_variables, parse
 from bayesmi.formula.substitute import substituted
-from bayesmi.model.assemble import assemble_factor
-from bayesmi.model.automatic import AutomaticFormula, Earlier, write_formula
+from bayesmi.mechanism import read_mechanisms
 from bayesmi.model.checks import (
     check_arguments,
-    check_auxiliary,
-    check_groupings,
-    check_names,
-    check_roles,
-    factor_prior_names,
 )
 from bayesmi.model.constraints import find_constraints, levels_of_parts
 from bayesmi.model.derived import Derived, check_parts, read_derived, with_derived_columns, with_scores
 from bayesmi.model.derived_response import parts_formula, response_notice
 from bayesmi.model.factor import Factor
+from bayesmi.model.joint import JointSpec, product
 from bayesmi.model.observed import (
-    check_observed,
     levels_of_observed,
-    observation_factor,
-    observed_notices,
     with_observations,
 )
-from bayesmi.model.order import order_variables
-from bayesmi.model.scale import formula_texts, merged, read_scale, with_scale
+from bayesmi.model.scale import formula_texts, merged, read_scale
 from bayesmi.model.table import ModelTable
 from bayesmi.observation import Observation, read_observations, with_latent_columns
 from bayesmi.priors import Prior
@@ -86,8 +75,8 @@ class Model:
     observations : mapping, optional
         Variables that were measured with error of known size: ``{"x_true": bmi.measured("x", sd="x_se")}``. The key is a
         new variable, which formulas use in place of the column; it is imputed in every row.
-    mechanisms : optional
-        Not supported yet; anything but the empty default is refused by name.
+    mechanisms : mapping, optional
+        Why values are missing, by column, where it is because of what they are: `Delta`.
     kinds : mapping, optional
         Kind of columns: continuous, count, binary, nominal, ordinal or identifier.
     levels : "pooled" or mapping, optional
@@ -98,8 +87,8 @@ class Model:
         too, all of them: that is their order, whatever stands between.
     treatments : mapping, optional
         Treatment of missing cells by column ("predict", "enumerate", "integrate", "grid", "sample") and of group effects
-        by "1|school"-like names ("collapse", "centred", "noncentred"); by default the plan chooses. A mapping moves one group
-        of cells, as the plan shows them: ``{"x": {"integrate": "sample"}}``.
+        by "1|school"-like names ("collapse", "centred", "partly centred": the first effect is, "noncentred"); by default
+        the plan chooses. A mapping moves one group of cells, as the plan shows them: ``{"x": {"integrate": "sample"}}``.
     where : table or mapping of masks, optional
         Missing cells where False are left missing.
     not_applicable : mapping, optional
@@ -143,7 +132,6 @@ class Model:
         where: Any = None,
         not_applicable: Mapping[str, str] | None = None,
     ) -> None:
-        _refuse_unsupported(mechanisms=mechanisms)
         check_arguments(
             family=family,
             order=order,
@@ -218,6 +206,8 @@ class Model:
             "treatments": dict(treatments or {}),
             "not_applicable": dict(not_applicable or {}),
         }
+        self._mechanisms = read_mechanisms(mechanisms, list(frame.columns))
+        self._spec["mechanisms"] = {name: own.to_dict() for name, own in self._mechanisms.items()}
         self._formula = parsed
         self._frame = frame
         self._derived = made
@@ -244,10 +234,11 @@ class Model:
             modelled = parts_formula(modelled, self._derived_response)
             spec = _spec_of_part(spec, self._derived_response, modelled)
             contradictions = (*contradictions, response_notice(self._derived_response, modelled))
-        self._table, self._factors, notices = _joint(
-            modelled, of_scale, names, table, spec, measured, separate_levels=separate
+        joint = product(
+            JointSpec(modelled, of_scale, names, spec, measured, self._mechanisms, separate), table
         )
-        notices = (*contradictions, *notices)
+        self._table, self._factors = joint.table, joint.factors
+        notices = (*contradictions, *joint.notices)
         whole = [factor.variable for factor in self._factors if factor.family.integer_valued]
         imputed = [f.variable for f in reversed(self._factors) if not f.is_observation]
         self._notices = (*frame.notices, *notices, *frame.dtype_notices(imputed, whole))
@@ -263,6 +254,11 @@ class Model:
     def derived(self) -> tuple[Derived, ...]:
         """Columns that are computed from others in every completed data set."""
         return self._derived
+
+    @property
+    def mechanisms(self) -> Mapping[str, Any]:
+        """Why values are missing, by column, where it is because of what they are."""
+        return dict(self._mechanisms)
 
     @property
     def derived_response(self) -> Derived | None:
@@ -462,158 +458,6 @@ def _spec_of_part(spec: dict[str, Any], response: Derived, modelled: Formula) ->
     return spec | {"family": families.pop(part, None), "families": families}
 
 
-def _refuse_unsupported(**arguments: Any) -> None:
-    nearest = {
-        "mechanisms": "ignorable missingness is",
-    }
-    for name, value in arguments.items():
-        if value:
-            raise NotSupportedError(f"{name}= is not supported yet; the nearest that is: {nearest[name]}")
-
-
-def _joint(
-    parsed: Formula,
-    scale: Formula | None,
-    names: Mapping[str, str],
-    table: ModelTable,
-    spec: dict[str, Any],
-    measured: Mapping[str, Observation],
-    *,
-    separate_levels: bool,
-) -> tuple[ModelTable, tuple[Factor, ...], tuple[str, ...]]:
-    """Return the table with made columns, the factors in the order of the product, and notices."""
-    assert parsed.response is not None
-    response = parsed.response.name
-    frame = table.frame
-    whole = merged(parsed, scale)
-    recorded = {name: own.column for name, own in measured.items()}
-    check_roles(whole, response, table, recorded)
-    check_groupings(whole, table)
-    used = [name for name in frame.columns if name in whole.variables]
-    incomplete = [name for name in used if table.is_incomplete(name)]
-    auxiliary = check_auxiliary(spec["auxiliary"], whole, response, table, recorded)
-    check_observed(measured, {*used, response, *auxiliary})
-    for key in ("families", "formulas"):
-        for name in spec[key]:
-            if name not in incomplete and name not in auxiliary:
-                why = "is complete or not in the formula" if name in frame.columns else "is not in the table"
-                raise ModelError(
-                    f"{key}[{name!r}]: {name!r} {why}; only incomplete covariates and auxiliary variables have their own model"
-                )
-    families: dict[str, Family] = {}
-    for name in [*incomplete, *auxiliary]:
-        chosen = spec["families"].get(name)
-        families[name] = get_family(chosen) if chosen else family_for_kind(name, frame.columns[name].kind)
-        _check_family(name, families[name], table)
-        table = _inside(name, families[name], table)
-    ranks = _level_ranks(table)
-    last_order = [name for name in spec["order"] or () if name in auxiliary]
-    rest = None if spec["order"] is None else [name for name in spec["order"] if name not in auxiliary]
-    order = order_variables(
-        incomplete,
-        level_rank={name: ranks[table.level(name)] for name in incomplete},
-        is_discrete={name: families[name].is_discrete for name in incomplete},
-        n_missing={name: int(table.unknown[name].sum()) for name in incomplete},
-        wanted=rest if rest or not last_order else None,
-    )
-    complete = [name for name in used if name not in incomplete and np.ptp(table.values[name]) > 0]
-    factors: list[Factor] = []
-    notices: list[str] = []
-    earlier: dict[str, Earlier] = {}
-
-    def add(name: str, before: Sequence[str], role: str) -> None:
-        """Write, or read, the model of a variable given what stands before it, and put it into the product."""
-        nonlocal table
-        own, own_scale = _own_formulas(name, spec["formulas"].get(name), list(frame.columns))
-        if own is None:
-            written = write_formula(
-                name,
-                table.roughly(),
-                complete=[other for other in complete if other != name],
-                earlier=before,
-                facts=earlier,
-                separate_levels=separate_levels,
-            )
-            for made in written.made:
-                if made in frame.columns:
-                    raise ModelError(f"column {made!r} has the name of a group mean of the model: rename it")
-            table = table.with_made(written.made)
-        else:
-            right = own if "~" in own else f"~ {own}"
-            written = AutomaticFormula(right, {}, (), (), ())
-        formula = parse(written.text)
-        if own is not None:
-            _check_covariate_formula(name, formula, table, before, response, role)
-        factor, remarks = assemble_factor(
-            name,
-            formula,
-            families[name],
-            table.roughly(),
-            role=role,
-            level=table.level(name),
-            links=written.links,
-            link_sds=written.link_sds,
-            given=spec["priors"],
-            reasons=written.reasons,
-        )
-        if own_scale is not None:
-            _check_covariate_formula(name, replace(own_scale, response=None), table, before, response, role)
-            factor, more = with_scale(factor, own_scale, table.roughly(), spec["priors"])
-            remarks = (*remarks, *more)
-        earlier[name] = Earlier.of(factor)
-        factors.append(factor)
-        notices.extend(remarks)
-        if name in measured:
-            factors.append(observation_factor(name, measured[name], table.roughly()))
-
-    for i, name in enumerate(order):
-        add(name, order[:i], "covariate")
-    if not separate_levels and table.groupings and order:
-        notices.append(
-            "levels='pooled': models of incomplete covariates force equal within- and between-group association"
-        )
-    family = (
-        get_family(spec["family"] or "binomial")
-        if spec["family"] or parsed.response.trials is not None
-        else family_for_kind(response, frame.columns[response].kind, "response")
-    )
-    _check_family(response, family, table)
-    table = _inside(response, family, table)
-    if table.level(response) != "row":
-        notices.append(
-            f"response {response!r} is constant within {table.level(response)}: its rows are not independent"
-        )
-    analysis, remarks = assemble_factor(
-        response, parsed, family, table.roughly(), role="analysis", given=spec["priors"], names=names
-    )
-    if scale is not None:
-        analysis, more = with_scale(analysis, scale, table.roughly(), spec["priors"])
-        remarks = (*remarks, *more)
-    factors.append(analysis)
-    if response in measured:
-        factors.append(observation_factor(response, measured[response], table.roughly()))
-    notices += remarks
-    earlier[response] = Earlier.of(analysis)
-    last = order_variables(
-        auxiliary,
-        level_rank={name: ranks[table.level(name)] for name in auxiliary},
-        is_discrete={name: families[name].is_discrete for name in auxiliary},
-        n_missing={name: int(table.unknown[name].sum()) for name in auxiliary},
-        wanted=last_order or None,
-    )
-    for i, name in enumerate(last):
-        add(name, [*order, response, *last[:i]], "auxiliary")
-    if auxiliary and not any(table.is_incomplete(name) for name in [*incomplete, response]):
-        notices.append("nothing is missing in the analysis model: auxiliary variables inform nothing")
-    for factor in factors:
-        if not factor.is_observation:
-            check_observed(measured, {*measured, *factor.parents}, factor.variable)
-    notices += observed_notices(measured, table)
-    _check_priors(spec["priors"], factors)
-    check_names(factors, table)
-    return table, tuple(factors), tuple(notices)
-
-
 def _column_names(data: Any) -> list[str]:
     """Return the columns of a table; nothing of what is refused later, such as a lazy one."""
     readable = isinstance(data, IncompleteFrame) or hasattr(data, "shape")
@@ -630,87 +474,3 @@ def _read_observations(given: Mapping[str, Any] | None, data: Any) -> dict[str, 
         if name not in data.columns:
             raise ModelError(f"observations[{name!r}]: an IncompleteFrame needs that column, empty")
     return measured
-
-
-def _inside(name: str, family: Family, table: ModelTable) -> ModelTable:
-    """Return the table with stand-ins that the variable's family can have: a measurement may lie outside."""
-    if name not in table.stand_ins or family.is_discrete:
-        return table
-    rough = table.stand_ins[name]
-    low, high = family.support[:2]
-    return table.with_stand_ins({name: np.where((rough > low) & (rough < high), rough, np.nan)})
-
-
-def _own_formulas(
-    name: str, given: str | Sequence[str] | None, columns: Sequence[str]
-) -> tuple[str | None, Formula | None]:
-    """Return the given right-hand side of a covariate's mean and the formula of its scale, None where absent."""
-    if given is None:
-        return None, None
-    texts = formula_texts(given, f"formulas[{name!r}]")
-    first = parse(texts[0] if "~" in texts[0] else f"~ {texts[0]}").response
-    if len(texts) == 1 and not isinstance(given, str) and first is not None and first.name not in columns:
-        return None, read_scale(texts[0], name, columns)
-    return texts[0], read_scale(texts[1], name, columns) if len(texts) > 1 else None
-
-
-def _check_family(name: str, family: Family, table: ModelTable) -> None:
-    column = table.column(name)
-    if family.has_levels and family.kinds == ("binary",) and len(table.levels_of(name)) != 2:
-        raise ModelError(f"family {family.name!r} needs two values; column {name!r} is {column.kind}")
-    if not family.has_levels and column.categories is not None:
-        raise ModelError(
-            f"family {family.name!r} needs numbers; column {name!r} holds categories ({column.kind})"
-        )
-    if family.has_levels and len(table.levels_of(name)) < 2:
-        raise ModelError(
-            f"family {family.name!r} needs levels; column {name!r} is {column.kind}: say "
-            f"kinds={{{name!r}: {family.kinds[0]!r}}}"
-        )
-
-
-def _level_ranks(table: ModelTable) -> dict[str, int]:
-    sizes = sorted(table.groupings, key=lambda name: len(table.groupings[name].labels))
-    return {**{name: i for i, name in enumerate(sizes)}, "row": len(sizes)}
-
-
-def _check_covariate_formula(
-    name: str, formula: Formula, table: ModelTable, earlier: Sequence[str], response: str, role: str
-) -> None:
-    if formula.response is not None and formula.response.name != name:
-        raise ModelError(f"formulas[{name!r}] has the response {formula.response.name!r}; write '~ …'")
-    check_variables(formula, (*table.frame.columns, *table.made))
-    if role == "covariate" and response in formula.variables:
-        raise ModelError(
-            f"formulas[{name!r}] conditions on the response {response!r}: the covariate's information on it comes "
-            "through the analysis model; leave it out"
-        )
-    for other in sorted(formula.variables):
-        if other == name:
-            raise ModelError(f"formulas[{name!r}] has {name!r} on its own right-hand side")
-        if other not in table.made and table.is_incomplete(other) and other not in earlier:
-            raise ModelError(
-                f"formulas[{name!r}] conditions on {other!r}, which is incomplete and comes later in the product or "
-                f"has no model; the order is {', '.join([*earlier, name])} …: give order= or leave it out"
-            )
-        level = table.level(name)
-        if level != "row" and not (
-            table.level(other) == level
-            or (table.level(other) != "row" and table.contains(table.level(other), level))
-        ):
-            raise ModelError(
-                f"formulas[{name!r}]: {name!r} is a {level} variable and cannot depend on {other!r} of level "
-                f"{table.level(other)}"
-            )
-    for term in formula.groups:
-        if term.grouping not in table.groupings:
-            raise ModelError(
-                f"formulas[{name!r}] has the grouping {term.grouping!r}, which the analysis model does not have"
-            )
-
-
-def _check_priors(given: Mapping[str, Prior], factors: Sequence[Factor]) -> None:
-    known = [name for factor in factors for name in factor_prior_names(factor)]
-    for name in given:
-        if name not in known:
-            raise ModelError(f"priors[{name!r}]: the model has no such parameter; it has {', '.join(known)}")

@@ -127,6 +127,19 @@ class ModelTable:
             return self
         return replace(self, values={**self.values, **self.stand_ins})
 
+    def with_values(self, columns: Mapping[str, NDArray[np.float64]]) -> ModelTable:
+        """Return the table with other values (over rows) of some columns."""
+        return replace(self, values={**self.values, **columns})
+
+    def with_known(self, columns: Mapping[str, NDArray[np.float64]]) -> ModelTable:
+        """Return the table with some columns taken as known, with these values (over rows)."""
+        nothing = np.zeros(self.n_rows, dtype=bool)
+        return replace(
+            self,
+            values={**self.values, **columns},
+            unknown={**self.unknown, **dict.fromkeys(columns, nothing)},
+        )
+
     def with_solved(self, solved: Mapping[str, NDArray[np.float64]]) -> ModelTable:
         """Return the table with unknown cells that are known by now (finite in `solved`)."""
         if not solved:

@@ -73,6 +73,8 @@ def _factor_lines(factor: Factor, model: Model, number: int) -> list[str]:
         lines += _scale_lines(factor.scale)
     lines += _icc_lines(factor)
     lines += [f"       {reason}" for reason in factor.reasons]
+    if factor.variable in model.mechanisms and not factor.is_observation:
+        lines.append(f"       where it is missing: {model.mechanisms[factor.variable].words}")
     return lines
 
 

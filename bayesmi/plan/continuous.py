@@ -35,10 +35,10 @@ def continuous_cells(
     """Return for each continuous variable with informative cells which units get which treatment.
 
     Solved: it follows from other missing parts of an observed derived value (`constraints`). Integrated: linear in the
-    means of Gaussian factors, with nothing group-specific on it. Grid: a nonlinear effect, a product with another cell of
-    the row, a place in the model of a scale, or a family that is not Gaussian. Sampled: the rest, and Gaussian cells whose
-    integration would cost the collapse of more group effects than there are cells; cells that are solved from others, or
-    others from them, are not.
+    means of Gaussian factors, given the group effects, which are sampled then. Grid: a nonlinear effect, a product with
+    another cell of the row, a place in the model of a scale, or a family that is not Gaussian. Sampled: the rest, and
+    Gaussian cells whose integration would cost the collapse of more group effects than there are cells; cells that are
+    solved from others, or others from them, are not.
     """
     out: Treatments = {}
     by_level: dict[str, list[Factor]] = {}
@@ -126,6 +126,7 @@ def _by_pattern(
             for other in touched[name]
             for effect in by_name[other].effects
             if by_name[other].scale is None  # else they are not collapsed anyway
+            and not any(table.is_incomplete(varying) for varying in effect.variables)  # nor here
         )
         if wanted.get(name) != "integrate" and n_cells <= n_effects and name not in kept:
             treatment[treatment[:, j] == "integrate", j] = "sample"
@@ -138,11 +139,8 @@ def _by_pattern(
 
 
 def _enters_plainly(name: str, here: Sequence[Factor]) -> bool:
-    """Whether a variable is in the means of Gaussian factors only, with no slope on it that varies."""
-    return all(
-        f.family.is_gaussian_identity and not any(name in e.variables for e in f.effects)
-        for f in children_of(name, here)
-    )
+    """Whether a variable is in the means of Gaussian factors only."""
+    return all(f.family.is_gaussian_identity for f in children_of(name, here))
 
 
 def _gridded(

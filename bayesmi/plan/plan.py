@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.errors import ModelError, NotSupportedError
-from bayesmi.model.factor import Factor, GroupEffect
+from bayesmi.errors import NotSupportedError
+from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import active_units
 from bayesmi.plan.constrained_grid import grids_of_systems
 from bayesmi.plan.continuous import continuous_cells
+from bayesmi.plan.effects import EffectGroup, effects_of, one_collapse
 from bayesmi.plan.grid import check_range, count_values, first_grid
 from bayesmi.plan.levelset import count_combinations
 from bayesmi.plan.overrides import check_asked, check_overrides, effect_key, moved, whole_variables
-from bayesmi.plan.scales import scale_information
 from bayesmi.plan.systems import System, find_systems, usable_constraints
 from bayesmi.plan.ties import held_units
 from bayesmi.plan.values import CellValues
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["CellGroup", "EffectGroup", "Plan", "make_plan"]
 
 _BUDGET = 4_000_000  # expanded rows
-_INFORMATIVE = (
-    3.0  # information of a group's rows over that of the prior, from which centred effects mix better
-)
-_INFORMATIVE_BESIDE_LINKS = 8.0
 
 
 @dataclass(frozen=True)
@@ -43,18 +39,6 @@ class CellGroup:
     treatment: str  # "predict", "enumerate", "integrate", "grid", "sample", "solve", "deduce"
     level: str
     units: NDArray[np.intp]  # positions among the units of the level
-    reason: str
-
-
-@dataclass(frozen=True)
-class EffectGroup:
-    """Group effects of one grouping in one factor."""
-
-    variable: str
-    grouping: str
-    treatment: str  # "collapse", "centred", "noncentred"
-    n_groups: int
-    n_effects: int
     reason: str
 
 
@@ -179,8 +163,12 @@ def make_plan(
             wider or {},
         )
     n_expanded = _expanded_rows(cells, factors, table, active, grids, systems)
+    treated = {
+        how: frozenset(group.variable for group in cells if group.treatment in (how, other))
+        for how, other in (("enumerate", "grid"), ("integrate", "solve"))
+    }
     effects = tuple(
-        _effects_of(part, factor, effect, factors, rough, cells, active[factor.variable], plain)
+        effects_of(part, factor, effect, factors, rough, treated, active[factor.variable], plain)
         for factor in factors
         for part in factor.parts
         for effect in part.effects
@@ -193,7 +181,7 @@ def make_plan(
     }
     return Plan(
         tuple(cells),
-        _one_collapse(effects, asked),
+        one_collapse(effects, asked),
         active,
         n_expanded,
         grids,
@@ -333,124 +321,11 @@ def _expanded_rows(
     return round(total)
 
 
-def _effects_of(
-    factor: Factor,
-    owner: Factor,
-    effect: GroupEffect,
-    factors: tuple[Factor, ...],
-    table: ModelTable,
-    cells: list[CellGroup],
-    active: NDArray[np.bool_],
-    wanted: Mapping[str, str],
-) -> EffectGroup:
-    n_groups = len(table.groupings[effect.grouping].labels)
-    obstacle = _collapse_obstacle(factor, effect, factors, table, cells)
-    asked = wanted.get(effect_key(factor, effect))
-    if asked == "collapse" and obstacle:
-        raise ModelError(f"treatments[{effect_key(factor, effect)!r}]: cannot collapse: {obstacle}")
-    if asked == "collapse" or (asked is None and obstacle is None):
-        return EffectGroup(
-            factor.name, effect.grouping, "collapse", n_groups, effect.n_effects,
-            "Gaussian: integrated out in closed form, drawn back",
-        )  # fmt: skip
-    per_group = np.bincount(table.codes_at(effect.grouping, factor.level)[active], minlength=n_groups)
-    # with a link the group sd can go to zero where the link explains the groups: a funnel for centred effects
-    least = _INFORMATIVE_BESIDE_LINKS if factor.links else _INFORMATIVE
-    found = (
-        scale_information(owner, effect, table) if factor.parameter else _information(factor, effect, table)
-    )
-    strength = "much" if found >= least else "little"
-    chosen = asked or ("centred" if strength == "much" else "noncentred")
-    why = f"{obstacle or 'asked for'}; {strength} information per group (median {int(np.median(per_group))} rows)"
-    return EffectGroup(factor.name, effect.grouping, chosen, n_groups, effect.n_effects, why)
-
-
-def _information(factor: Factor, effect: GroupEffect, table: ModelTable) -> float:
-    """Median rows a group times ICC / (1 - ICC) of the observed response: data against prior information on an effect."""
-    response = table.at(factor.variable, factor.level)
-    codes = table.codes_at(effect.grouping, factor.level)
-    seen = np.isfinite(response)
-    y, codes = response[seen], codes[seen]
-    sizes = np.bincount(codes)
-    sizes = sizes[sizes > 0]
-    n, n_groups = len(y), len(sizes)
-    if n_groups < 2 or n <= n_groups:
-        return 0.0
-    count = np.bincount(codes)
-    means = np.bincount(codes, weights=y) / np.maximum(count, 1)
-    within = float(((y - means[codes]) ** 2).sum()) / (n - n_groups)
-    between = float((count * (means - y.mean()) ** 2 * (count > 0)).sum()) / (n_groups - 1)
-    typical = (n - float((sizes**2).sum()) / n) / (n_groups - 1)
-    if within <= 0.0:
-        return float("inf")
-    return float(np.median(sizes)) * max(0.0, (between - within) / typical) / within
-
-
-def _collapse_obstacle(
-    factor: Factor,
-    effect: GroupEffect,
-    factors: tuple[Factor, ...],
-    table: ModelTable,
-    cells: list[CellGroup],
-) -> str | None:
-    """Say why the effects cannot be integrated out; None if they can."""
-    if factor.parameter:
-        return f"effects on log {factor.parameter}"
-    if not factor.family.is_gaussian_identity:
-        return f"{factor.family.name} likelihood"
-    if factor.scale is not None:
-        return f"{factor.scale.parameter} has a model"
-    enumerated = {group.variable for group in cells if group.treatment in ("enumerate", "grid")}
-    touched = sorted(enumerated & (factor.parents | {factor.variable}))
-    if touched:
-        return f"rows are summed over {', '.join(touched)}"
-    integrated = {group.variable for group in cells if group.treatment in ("integrate", "solve")}
-    touched = sorted(integrated & (factor.parents | {factor.variable}))
-    if touched:
-        return f"rows are integrated over {', '.join(touched)}"
-    latent = sorted(name for name in effect.variables if table.is_incomplete(name))
-    if latent:
-        return f"slope on the incomplete {', '.join(latent)}"
-    for other in factors:
-        if any(link.variable == factor.variable and link.grouping == effect.grouping for link in other.links):
-            return f"the model of {other.variable} uses these effects"
-    return None
-
-
-def _one_collapse(
-    effects: tuple[EffectGroup, ...], asked: Collection[tuple[str, str]]
-) -> tuple[EffectGroup, ...]:
-    """Keep one collapsed grouping a factor, the one asked for or with most effects; the others become explicit."""
-    largest: dict[str, EffectGroup] = {}
-
-    def rank(effect: EffectGroup) -> tuple[bool, int]:
-        return (effect.variable, effect.grouping) in asked, effect.n_groups * effect.n_effects
-
-    for effect in effects:
-        if effect.treatment != "collapse":
-            continue
-        best = largest.get(effect.variable)
-        if best is not None and rank(best)[0] and rank(effect)[0]:
-            raise ModelError(
-                f"treatments= asks to collapse the effects of {best.grouping} and of {effect.grouping} in the model of "
-                f"{effect.variable}: one grouping a model can be integrated out, take one of the two"
-            )
-        if best is None or rank(effect) > rank(best):
-            largest[effect.variable] = effect
-    out = []
-    for effect in effects:
-        if effect.treatment == "collapse" and largest[effect.variable] is not effect:
-            kept = largest[effect.variable].grouping
-            effect = EffectGroup(
-                effect.variable, effect.grouping, "noncentred", effect.n_groups, effect.n_effects,
-                f"one grouping is integrated out, and that is {kept}",
-            )  # fmt: skip
-        out.append(effect)
-    return tuple(out)
-
-
 def _remarks(model: Model, cells: list[CellGroup]) -> tuple[str, ...]:
-    remarks = []
+    remarks = [
+        f"{name} is not missing at random: {one.words}"
+        for name, one in getattr(model, "mechanisms", {}).items()
+    ]
     if not any(group.treatment != "deduce" for group in cells):
         remarks.append("nothing is missing in the variables of the model: imputation adds nothing")
     elif len(model.factors) == 1:

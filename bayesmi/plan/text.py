@@ -22,6 +22,7 @@ _WORDS = {
     "deduce": "filled by deduction",
     "collapse": "integrated out, drawn back",
     "centred": "sampled, centred",
+    "partly centred": "sampled, partly centred",
     "noncentred": "sampled, non-centred",
 }
 

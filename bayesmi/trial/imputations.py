@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmi.adapters.extract import Extract
+from bayesmi.errors import ModelError
 from bayesmi.imputations import Imputations, StoredDraws
 from bayesmi.trial.ancova import make_ancova
 from bayesmi.trial.delta import realised_difference
@@ -127,12 +128,19 @@ class TrialImputations(Imputations):
             )
         return Analyses(tuple(results), tuple(extracts))
 
-    def realised_difference(self) -> pd.DataFrame:
+    def realised_difference(self, by: str | Sequence[str] | None = None) -> pd.DataFrame:
         """Return what delta comes to, by arm and visit: the mean shift of imputed outcomes and of the arm's mean.
+
+        Parameters
+        ----------
+        by : None
+            Arm and visit; there are no others in a trial.
 
         Returns
         -------
         DataFrame
             Indexed by arm and visit: patients, imputed, shift, arm_mean.
         """
+        if by is not None:
+            raise ModelError("by= is the arm and the visit in a trial: leave it out")
         return realised_difference(self._trial.data, self._shift)

@@ -168,7 +168,15 @@ def test_sampled_cells_are_those_of_the_draw():
     np.testing.assert_array_equal(drawn["x"][sampled], np.tile(p["cell__x"], (3, 1)))
 
 
-INTEGRATED = ["linear_x", "integrate_two", "integrate_and_sample", "integrate_order", "integrate_and_sum"]
+INTEGRATED = [
+    "linear_x",
+    "integrate_two",
+    "integrate_and_sample",
+    "integrate_order",
+    "integrate_and_sum",
+    "slope_integrated_partly_centred",
+    "slope_integrated_crossed",
+]
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,22 @@ def test_effects_follow_their_exact_conditional(name):
     assert np.abs(correlation).max() < 5 * np.sqrt(2 / DRAWS)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.xdist_group(f"kernel_{n}"))
+        for n in ("three_effects_centred", "three_effects_partly_centred", "slope_integrated_partly_centred")
+    ],
+)
+def test_sampled_effects_are_those_of_the_density(name):
+    case = make_case(name)
+    x = case.point(4)
+    natural, _ = case.natural(x)
+    draws = posterior_draws(case.built, constrained(case.built.program, x[None, :]), 1, 1)
+    (label,) = (key for key in natural if key.endswith("effects") and not key.startswith("x__"))
+    np.testing.assert_allclose(draws.factors["y"].effects["a"][0], natural[label], rtol=1e-10)
+
+
 def test_explicit_effects_are_left_alone():
     case = make_case("slope_centred")
     x = case.point(4)

@@ -17,6 +17,7 @@ from bayesmi import BayesmiNotice, Model, Prior, measured
 from bayesmi.build import build_sampled
 from bayesmi.build.centring import centrings
 from bayesmi.families.support import constrain, constrain_within, unconstrain
+from bayesmi.mechanism import Delta
 from bayesmi.plan import make_plan
 from bayesmi.plan.levelset import limits
 
@@ -150,6 +151,39 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "integrate_partly": ("yb ~ x + x2 + z", {"treatments": {"x": "sample"}}),
     "integrate_order": ("y ~ x + x2 + b1", {"order": ["b1", "x2", "x"]}),
+    "delta_number": ("y ~ x + x2 + z", {"mechanisms": {"x": Delta(-2.0, kind="model")}}),
+    "delta_prior": (
+        "y ~ x + z + (1 | a)",
+        {"mechanisms": {"x": Delta(Prior("Normal", -1.0, 0.7), kind="model")}},
+    ),
+    "delta_groups": (
+        "y ~ x + b1 + z",
+        {
+            "mechanisms": {
+                "x": Delta({"low": Prior("Normal", 0.5, 1.0), "top": -1.0}, by="k3", kind="model"),
+                "b1": Delta("0.5 + 0.3 * z", kind="model"),
+            }
+        },
+    ),
+    "delta_incomplete": ("y ~ x + b1 + z", {"mechanisms": {"x": Delta("1 + 2 * b1", kind="model")}}),
+    "delta_nominal": ("y ~ nom + z", {"mechanisms": {"nom": Delta({"v": 0.8, "u": -0.3}, kind="model")}}),
+    "delta_nominal_prior": (
+        "y ~ nom + z",
+        {"mechanisms": {"nom": Delta(Prior("Normal", 0.0, 1.0), kind="model")}},
+    ),
+    "delta_ordinal": (
+        "y ~ grade + z",
+        {"kinds": {"grade": "ordinal"}, "mechanisms": {"grade": Delta(0.7, kind="model")}},
+    ),
+    "delta_count": (
+        "y ~ times + z",
+        {"kinds": {"times": "count"}, "mechanisms": {"times": Delta(0.4, kind="model")}},
+    ),
+    "delta_cluster": ("y ~ v + z + (1 | a)", {"mechanisms": {"v": Delta(1.5, kind="model")}}),
+    "delta_price": (
+        "y ~ price + z",
+        {"families": {"price": "lognormal"}, "mechanisms": {"price": Delta(0.4, kind="model")}},
+    ),
     "intercept_only": ("y ~ 1", {}),
     "random_intercept": ("y ~ z + h + (1 | a)", {}),
     "random_intercept_centred": ("y ~ z + (1 | a)", {"treatments": {"1|a": "centred"}}),
@@ -198,6 +232,28 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "cluster_and_row": ("y ~ z + v + h + x + b1 + (1 | a)", {}),
     "slope_on_incomplete": ("y ~ x + z + (1 + x | a)", {}),
     "slope_on_incomplete_interaction": ("y ~ x * z + b1 + (1 + x:z + x || a)", {}),
+    "slope_integrated": ("y ~ x + z + (1 + x | a)", {"treatments": {"x": "integrate"}}),
+    "slope_integrated_centred": (
+        "y ~ x + z + (1 + x | a)",
+        {"treatments": {"x": "integrate", "1|a": "centred", "x__1|a": "centred"}},
+    ),
+    "slope_integrated_partly_centred": (
+        "y ~ x + z + h + (1 + x | a)",
+        {"treatments": {"x": "integrate", "1|a": "partly centred", "x__1|a": "noncentred"}},
+    ),
+    "three_effects_partly_centred": (
+        "y ~ z + w + h + (1 + z + w | a)",
+        {"treatments": {"1|a": "partly centred"}},
+    ),
+    "slope_sampled_centred": (
+        "y ~ x + z + (1 + x | a)",
+        {"treatments": {"x": "sample", "1|a": "centred", "x__1|a": "centred"}},
+    ),
+    "slope_integrated_crossed": (
+        "y ~ x * z + b1 + x2 + (1 + x:z + x || a) + (0 + x + x2 | c)",
+        {"treatments": {"x": "integrate", "x2": "integrate"}},
+    ),
+    "slope_integrated_scale": (("y ~ x + z + (1 + x | a)", "sigma ~ z"), {"treatments": {"x": "integrate"}}),
     "slope_on_binary": ("y ~ b1 + z + (1 + b1 | a)", {}),
     "offset": ("y ~ z + offset(o) + (1 | a)", {}),
     "offset_rows": ("y ~ x + offset(o) + (1 | c)", {}),
@@ -729,14 +785,14 @@ class Case:
                     lower[i, i] = np.sqrt(1 - (lower[i, :i] ** 2).sum())
             root[start:stop, start:stop] = sds[start:stop, None] * lower
         groups = len(self.model.table.groupings[grouping].labels)
-        treatment = self.built.plan.effect(factor.name, grouping).treatment
+        planned = self.built.plan.effect(factor.name, grouping)
         own = parts.get(f"{key}::effects::{grouping}", np.zeros((groups, len(sds))))
-        if treatment == "centred":
-            u = factor.spread * own - self._shift(factor, key, grouping, parts)
-        else:
-            u = own @ root.T
-            if treatment == "noncentred":
-                jacobian += groups * float(np.log(np.diag(root)).sum())
+        n = planned.n_centred
+        u = factor.spread * own - self._shift(factor, key, grouping, parts) if n else own
+        z = np.concatenate([np.linalg.solve(root[:n, :n], u[:, :n].T).T, own[:, n:]], axis=1)
+        u = z @ root.T
+        if planned.treatment != "collapse":
+            jacobian += groups * float(np.log(np.diag(root)[n:]).sum())
         for start, stop in effect.blocks:
             if stop - start == 1:
                 out[f"{prefix}{effect.names[start]}|{grouping}"] = u[:, start]

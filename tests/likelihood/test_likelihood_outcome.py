@@ -38,6 +38,7 @@ def quiet(fit, *args, **kwargs):
         "integrate_and_sum",
         "mixed_groups",
         "slope_on_incomplete_interaction",
+        "slope_integrated_crossed",
         "quadratic",
         "product_of_two",
         "several_discrete",

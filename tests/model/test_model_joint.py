@@ -159,7 +159,7 @@ def test_bad_priors_are_refused(priors, text):
             {"families": {"w": "gaussian"}},
             "'w' is complete or not in the formula.*auxiliary variables",
         ),
-        ("y ~ x", {"mechanisms": {"y": 1}}, "mechanisms= is not supported yet"),
+        ("y ~ x", {"mechanisms": {"y": 1}}, "mechanisms.'y'. = 1 is not supported.*Delta"),
         ("y ~ y + x", {}, "both sides"),
         ("log(y) ~ x", {}, "transformed response"),
         ("~ x", {}, "no response"),

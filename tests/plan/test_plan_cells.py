@@ -53,6 +53,36 @@ def test_active_rows_are_observed_or_informative():
     assert np.flatnonzero(~x).tolist() == [20]
 
 
+def test_cells_with_a_slope_that_varies_are_integrated_given_the_effects():
+    data = small_table()
+    data.loc[[1, 5, 12, 13, 17], "x"] = np.nan
+    plan = plan_of("y ~ x + z + (1 + x | a)", data)
+    assert len(units(plan, "x", "integrate")) == 8
+    assert plan.n_latent_cells == 0
+    assert plan.effect("y", "a").treatment != "collapse"
+
+
+def test_effects_are_centred_where_the_groups_say_much_about_them():
+    rng = np.random.default_rng(2)
+    g = np.repeat(np.arange(30), 20)
+    x = rng.normal(size=600)
+    for sds, treatment, n_centred in (
+        ((1.0, 0.05), "partly centred", 1),
+        ((1.0, 1.0), "centred", 2),
+        (
+            (0.05, 1.0),
+            "noncentred",
+            0,
+        ),  # later effects are sampled given earlier ones, not the other way round
+    ):
+        u = rng.normal(size=(30, 2)) * sds
+        p = u[g, 0] + u[g, 1] * x + rng.normal(size=600)
+        data = pd.DataFrame({"y": p, "x": x, "g": g})
+        data.loc[:40, "x"] = np.nan
+        effect = plan_of("y ~ x + (1 + x | g)", data).effect("y", "g")
+        assert (effect.treatment, effect.n_centred) == (treatment, n_centred)
+
+
 def test_a_cluster_cell_is_informative_if_any_row_of_the_cluster_is():
     plan = plan_of("y ~ v + z + (1 | a)")
     assert units(plan, "v", "sample") == [1]
@@ -85,7 +115,10 @@ def test_a_cell_known_from_its_cluster_is_deduced():
         ("y ~ x * z", "integrate"),
         ("y ~ x * b1", "integrate"),
         ("yb ~ x + z", "sample"),  # a logit
-        ("y ~ x + z + (1 + x | a)", "sample"),  # a group-specific slope
+        (
+            "y ~ x + z + (1 + x | a)",
+            "sample",
+        ),  # fewer cells than effects of x's own model, collapsed otherwise
         (
             "y ~ x + z + (1 | a)",
             "sample",
@@ -146,7 +179,12 @@ REFUSED = [
     ("y ~ I(x ** 2)", {"x": "predict"}, ModelError, "'x'.*3 of its cells.*say 'grid'"),
     ("y ~ x + z", {"z": "sample"}, ModelError, "'z'.*no such incomplete variable.*x, y"),
     ("y ~ z + (1 | a)", {"1|c": "collapse"}, ModelError, r"'1\|c'.*there are y, 1\|a"),
-    ("y ~ z + (1 | a)", {"1|a": "sample"}, ModelError, r"'1\|a'.*'collapse', 'centred' or 'noncentred'"),
+    (
+        "y ~ z + (1 | a)",
+        {"1|a": "sample"},
+        ModelError,
+        r"'1\|a'.*'collapse', 'centred', 'partly centred' or 'noncentred'",
+    ),
     ("y ~ b1 + (1 | a)", {"1|a": "collapse"}, ModelError, r"'1\|a'.*cannot collapse: .*b1"),
     ("yb ~ z + (1 | a)", {"1|a": "collapse"}, ModelError, r"'1\|a'.*bernoulli"),
     ("y ~ x + (1 + x | a)", {"1|a": "collapse"}, ModelError, r"'1\|a'.*incomplete x"),
@@ -158,7 +196,7 @@ REFUSED = [
         "of a and of c.*one grouping",
     ),
     ("yb ~ x + z", {"x": "integrate"}, ModelError, "'x'.*'integrate'.*say 'sample'"),
-    ("y ~ x + (1 + x | a)", {"x": "integrate"}, ModelError, "'x'.*'integrate'"),
+    ("yb ~ x + (1 + x | a)", {"x": "integrate"}, ModelError, "'x'.*'integrate'"),
 ]
 
 

@@ -187,7 +187,7 @@ NOT_YET: dict[str, Case] = {
     "derived that is no mapping": (lambda: model("y ~ x", derived="x"), errors.ModelError, ("derived=", "mapping")),
     "observations": (
         lambda: model("y ~ x", observations={"y": 1}), errors.ModelError, ("observations['y']", "bmi.measured(")),
-    "mechanisms": (lambda: model("y ~ x", mechanisms={"y": 1}), errors.NotSupportedError, ("mechanisms=", "ignorable")),
+    "mechanisms": (lambda: model("y ~ x", mechanisms={"y": 1}), errors.NotSupportedError, ("mechanisms['y']", "Delta")),
     "family not built": (
         lambda: model("y ~ x", family="tweedie"), errors.NotSupportedError, ("'tweedie'", "not known", "gaussian")),
 }  # fmt: skip

@@ -1,0 +1,326 @@
+"""The product of conditionals: the model of each incomplete variable, written or read, in order; the analysis model last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from bayesmi.errors import ModelError
+from bayesmi.families import Family, family_for_kind, get_family
+from bayesmi.formula import Formula, check_variables, parse
+from bayesmi.mechanism import deltas_of
+from bayesmi.model.assemble import assemble_factor
+from bayesmi.model.automatic import AutomaticFormula, Earlier, write_formula
+from bayesmi.model.checks import (
+    check_auxiliary,
+    check_groupings,
+    check_names,
+    check_roles,
+    factor_prior_names,
+)
+from bayesmi.model.factor import Factor
+from bayesmi.model.observed import check_observed, observation_factor, observed_notices
+from bayesmi.model.order import order_variables
+from bayesmi.model.scale import formula_texts, merged, read_scale, with_scale
+from bayesmi.model.shifted import NO_SHIFT, ModelShift, check_mechanisms, check_shifts, model_shift
+from bayesmi.model.table import ModelTable
+from bayesmi.observation import Observation
+from bayesmi.priors import Prior
+
+__all__ = ["JointSpec", "Product", "product"]
+
+
+@dataclass(frozen=True)
+class JointSpec:
+    """What a joint model is made from, beside the table."""
+
+    formula: Formula  # of the analysis, with derived variables as their expressions
+    scale: Formula | None  # of its scale
+    names: Mapping[str, str]  # term -> name in the posterior
+    given: Mapping[str, Any]  # families, formulas, priors, auxiliary, order as the user gave them
+    measured: Mapping[str, Observation]
+    mechanisms: Mapping[str, Any]
+    separate_levels: bool
+
+    @property
+    def response(self) -> str:
+        """Name of the response."""
+        assert self.formula.response is not None
+        return self.formula.response.name
+
+
+@dataclass(frozen=True)
+class Product:
+    """Factors in the order of the product, the table with the columns made for them, and what the user should know."""
+
+    table: ModelTable
+    factors: tuple[Factor, ...]
+    notices: tuple[str, ...]
+
+
+def product(spec: JointSpec, table: ModelTable) -> Product:
+    """Return the joint model of everything incomplete in a table."""
+    given, response, frame = spec.given, spec.response, table.frame
+    whole = merged(spec.formula, spec.scale)
+    recorded = {name: own.column for name, own in spec.measured.items()}
+    check_roles(whole, response, table, recorded)
+    check_groupings(whole, table)
+    used = [name for name in frame.columns if name in whole.variables]
+    incomplete = [name for name in used if table.is_incomplete(name)]
+    auxiliary = check_auxiliary(given["auxiliary"], whole, response, table, recorded)
+    check_observed(spec.measured, {*used, response, *auxiliary})
+    _check_named(given, [*incomplete, *auxiliary], list(frame.columns))
+    families: dict[str, Family] = {}
+    for name in [*incomplete, *auxiliary]:
+        chosen = given["families"].get(name)
+        families[name] = get_family(chosen) if chosen else family_for_kind(name, frame.columns[name].kind)
+        _check_family(name, families[name], table)
+        table = _inside(name, families[name], table)
+    check_mechanisms(spec.mechanisms, {response, *incomplete, *auxiliary}, table)
+    last_order = [name for name in given["order"] or () if name in auxiliary]
+    rest = None if given["order"] is None else [name for name in given["order"] if name not in auxiliary]
+    order = _ordered(incomplete, families, table, rest if rest or not last_order else None)
+    complete = [name for name in used if name not in incomplete and np.ptp(table.values[name]) > 0]
+    writer = _Writer(spec, table, complete, families)
+    for i, name in enumerate(order):
+        writer.add(name, order[:i], "covariate")
+    if not spec.separate_levels and table.groupings and order:
+        writer.notices.append(
+            "levels='pooled': models of incomplete covariates force equal within- and between-group association"
+        )
+    writer.add_analysis()
+    last = _ordered(auxiliary, families, table, last_order or None)
+    for i, name in enumerate(last):
+        writer.add(name, [*order, response, *last[:i]], "auxiliary")
+    if auxiliary and not any(table.is_incomplete(name) for name in [*incomplete, response]):
+        writer.notices.append("nothing is missing in the analysis model: auxiliary variables inform nothing")
+    table, factors = writer.table, writer.factors
+    for factor in factors:
+        if not factor.is_observation:
+            check_observed(spec.measured, {*spec.measured, *factor.parents}, factor.variable)
+    notices = (*writer.notices, *observed_notices(spec.measured, table))
+    _check_priors(given["priors"], factors)
+    check_names(factors, table)
+    check_shifts(spec.mechanisms, factors, table)
+    return Product(table, tuple(factors), notices)
+
+
+@dataclass
+class _Writer:
+    """Writes one factor after the other; each may make columns of the table and is a fact for those after it."""
+
+    spec: JointSpec
+    table: ModelTable
+    complete: Sequence[str]
+    families: Mapping[str, Family]
+    factors: list[Factor] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    facts: dict[str, Earlier] = field(default_factory=dict)
+
+    def add(self, name: str, before: Sequence[str], role: str) -> None:
+        """Write, or read, the model of a variable given what stands before it."""
+        columns = list(self.table.frame.columns)
+        own, own_scale = _own_formulas(name, self.spec.given["formulas"].get(name), columns)
+        if own is None:
+            written = self._written(name, before)
+        else:
+            written = AutomaticFormula(own if "~" in own else f"~ {own}", {}, (), (), ())
+        formula = parse(written.text)
+        if own is not None:
+            self._check_formula(name, formula, before, role)
+        shift = self._shift(name, self.families[name], before, f"{name}__")
+        factor, remarks = assemble_factor(
+            name,
+            shift.formula(formula),
+            self.families[name],
+            self.table.roughly(),
+            role=role,
+            level=self.table.level(name),
+            links=written.links,
+            link_sds=written.link_sds,
+            given={**self.spec.given["priors"], **shift.priors},
+            reasons=written.reasons,
+            names=shift.names,
+            uncentred=shift.columns,
+        )
+        if own_scale is not None:
+            self._check_formula(name, replace(own_scale, response=None), before, role)
+        self._put(shift.factor(factor), remarks, own_scale)
+
+    def add_analysis(self) -> None:
+        """Put the analysis model into the product."""
+        given, response, parsed = self.spec.given, self.spec.response, self.spec.formula
+        assert parsed.response is not None
+        kind = self.table.frame.columns[response].kind
+        family = (
+            get_family(given["family"] or "binomial")
+            if given["family"] or parsed.response.trials is not None
+            else family_for_kind(response, kind, "response")
+        )
+        _check_family(response, family, self.table)
+        self.table = _inside(response, family, self.table)
+        if self.table.level(response) != "row":
+            self.notices.append(
+                f"response {response!r} is constant within {self.table.level(response)}: its rows are not independent"
+            )
+        shift = self._shift(response, family, None, "")
+        factor, remarks = assemble_factor(
+            response,
+            shift.formula(parsed),
+            family,
+            self.table.roughly(),
+            role="analysis",
+            given={**given["priors"], **shift.priors},
+            names={**self.spec.names, **shift.names},
+            uncentred=shift.columns,
+        )
+        self._put(shift.factor(factor), remarks, self.spec.scale)
+
+    def _put(self, factor: Factor, remarks: Sequence[str], scale: Formula | None) -> None:
+        """Put a factor into the product, with the models of its scale and of what measures it."""
+        name = factor.variable
+        self.notices.extend(remarks)
+        if scale is not None:
+            factor, more = with_scale(factor, scale, self.table.roughly(), self.spec.given["priors"])
+            self.notices.extend(more)
+        self.facts[name] = Earlier.of(factor)
+        self.factors.append(factor)
+        if name in self.spec.measured:
+            self.factors.append(observation_factor(name, self.spec.measured[name], self.table.roughly()))
+
+    def _written(self, name: str, before: Sequence[str]) -> AutomaticFormula:
+        written = write_formula(
+            name,
+            self.table.roughly(),
+            complete=[other for other in self.complete if other != name],
+            earlier=before,
+            facts=self.facts,
+            separate_levels=self.spec.separate_levels,
+        )
+        for made in written.made:
+            if made in self.table.frame.columns:
+                raise ModelError(f"column {made!r} has the name of a group mean of the model: rename it")
+        self.table = self.table.with_made(written.made)
+        return written
+
+    def _shift(self, name: str, family: Family, before: Sequence[str] | None, prefix: str) -> ModelShift:
+        """Return what a delta in the likelihood adds to the model of a variable."""
+        deltas = deltas_of(self.spec.mechanisms, "model")
+        if name not in deltas:
+            return NO_SHIFT
+        shift = model_shift(name, deltas[name], family, self.table, before, prefix)
+        level = self.table.level(name)
+        self.table = self.table.with_made({column: (own, level) for column, own in shift.made.items()})
+        return shift
+
+    def _check_formula(self, name: str, formula: Formula, before: Sequence[str], role: str) -> None:
+        _check_covariate_formula(name, formula, self.table, before, self.spec.response, role)
+
+
+def _check_named(given: Mapping[str, Any], modelled: Sequence[str], columns: Sequence[str]) -> None:
+    for key in ("families", "formulas"):
+        for name in given[key]:
+            if name not in modelled:
+                why = "is complete or not in the formula" if name in columns else "is not in the table"
+                raise ModelError(
+                    f"{key}[{name!r}]: {name!r} {why}; only incomplete covariates and auxiliary variables have their own model"
+                )
+
+
+def _ordered(
+    names: Sequence[str], families: Mapping[str, Family], table: ModelTable, wanted: Sequence[str] | None
+) -> list[str]:
+    """Return variables in the order of the product: the user's, or that of the rule."""
+    sizes = sorted(table.groupings, key=lambda name: len(table.groupings[name].labels))
+    ranks = {**{name: i for i, name in enumerate(sizes)}, "row": len(sizes)}
+    return list(
+        order_variables(
+            list(names),
+            level_rank={name: ranks[table.level(name)] for name in names},
+            is_discrete={name: families[name].is_discrete for name in names},
+            n_missing={name: int(table.unknown[name].sum()) for name in names},
+            wanted=wanted,
+        )
+    )
+
+
+def _inside(name: str, family: Family, table: ModelTable) -> ModelTable:
+    """Return the table with stand-ins that the variable's family can have: a measurement may lie outside."""
+    if name not in table.stand_ins or family.is_discrete:
+        return table
+    rough = table.stand_ins[name]
+    low, high = family.support[:2]
+    return table.with_stand_ins({name: np.where((rough > low) & (rough < high), rough, np.nan)})
+
+
+def _own_formulas(
+    name: str, given: str | Sequence[str] | None, columns: Sequence[str]
+) -> tuple[str | None, Formula | None]:
+    """Return the given right-hand side of a covariate's mean and the formula of its scale, None where absent."""
+    if given is None:
+        return None, None
+    texts = formula_texts(given, f"formulas[{name!r}]")
+    first = parse(texts[0] if "~" in texts[0] else f"~ {texts[0]}").response
+    if len(texts) == 1 and not isinstance(given, str) and first is not None and first.name not in columns:
+        return None, read_scale(texts[0], name, columns)
+    return texts[0], read_scale(texts[1], name, columns) if len(texts) > 1 else None
+
+
+def _check_family(name: str, family: Family, table: ModelTable) -> None:
+    column = table.column(name)
+    if family.has_levels and family.kinds == ("binary",) and len(table.levels_of(name)) != 2:
+        raise ModelError(f"family {family.name!r} needs two values; column {name!r} is {column.kind}")
+    if not family.has_levels and column.categories is not None:
+        raise ModelError(
+            f"family {family.name!r} needs numbers; column {name!r} holds categories ({column.kind})"
+        )
+    if family.has_levels and len(table.levels_of(name)) < 2:
+        raise ModelError(
+            f"family {family.name!r} needs levels; column {name!r} is {column.kind}: say "
+            f"kinds={{{name!r}: {family.kinds[0]!r}}}"
+        )
+
+
+def _check_covariate_formula(
+    name: str, formula: Formula, table: ModelTable, earlier: Sequence[str], response: str, role: str
+) -> None:
+    if formula.response is not None and formula.response.name != name:
+        raise ModelError(f"formulas[{name!r}] has the response {formula.response.name!r}; write '~ …'")
+    check_variables(formula, (*table.frame.columns, *table.made))
+    if role == "covariate" and response in formula.variables:
+        raise ModelError(
+            f"formulas[{name!r}] conditions on the response {response!r}: the covariate's information on it comes "
+            "through the analysis model; leave it out"
+        )
+    for other in sorted(formula.variables):
+        if other == name:
+            raise ModelError(f"formulas[{name!r}] has {name!r} on its own right-hand side")
+        if other not in table.made and table.is_incomplete(other) and other not in earlier:
+            raise ModelError(
+                f"formulas[{name!r}] conditions on {other!r}, which is incomplete and comes later in the product or "
+                f"has no model; the order is {', '.join([*earlier, name])} …: give order= or leave it out"
+            )
+        level = table.level(name)
+        if level != "row" and not (
+            table.level(other) == level
+            or (table.level(other) != "row" and table.contains(table.level(other), level))
+        ):
+            raise ModelError(
+                f"formulas[{name!r}]: {name!r} is a {level} variable and cannot depend on {other!r} of level "
+                f"{table.level(other)}"
+            )
+    for term in formula.groups:
+        if term.grouping not in table.groupings:
+            raise ModelError(
+                f"formulas[{name!r}] has the grouping {term.grouping!r}, which the analysis model does not have"
+            )
+
+
+def _check_priors(given: Mapping[str, Prior], factors: Sequence[Factor]) -> None:
+    known = [name for factor in factors for name in factor_prior_names(factor)]
+    for name in given:
+        if name not in known:
+            raise ModelError(f"priors[{name!r}]: the model has no such parameter; it has {', '.join(known)}")

@@ -1,0 +1,218 @@
+"""Group effects: integrated out, or sampled; of sampled ones, which are centred. Decided by the data, effect by effect.
+
+Centred effects mix well where the rows of a group say much about the effect against what the prior says, non-centred ones
+where they say little (Betancourt & Girolami 2015). An intercept often is well known where a slope is not: then the first
+effects are centred and the later ones are sampled given these, z = L^-1 u.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.errors import ModelError
+from bayesmi.model.factor import Factor, GroupEffect
+from bayesmi.model.scale import rough_residuals
+from bayesmi.model.table import ModelTable
+from bayesmi.plan.overrides import effect_key
+from bayesmi.plan.scales import scale_information
+
+__all__ = ["EffectGroup", "effects_of", "one_collapse"]
+
+_INFORMATIVE = (
+    3.0  # information of a group's rows over that of the prior, from which centred effects mix better
+)
+_INFORMATIVE_BESIDE_LINKS = 8.0
+
+
+@dataclass(frozen=True)
+class EffectGroup:
+    """Group effects of one grouping in one factor."""
+
+    variable: str
+    grouping: str
+    treatment: str  # "collapse", "centred", "partly centred", "noncentred"
+    n_groups: int
+    n_effects: int
+    reason: str
+    n_centred: int = 0  # how many of its effects are centred: the first ones
+
+
+def effects_of(
+    factor: Factor,
+    owner: Factor,
+    effect: GroupEffect,
+    factors: tuple[Factor, ...],
+    table: ModelTable,
+    treated: Mapping[str, Collection[str]],
+    active: NDArray[np.bool_],
+    wanted: Mapping[str, str],
+) -> EffectGroup:
+    """Decide the treatment of the effects of one grouping.
+
+    `owner` is the factor itself, or that whose scale it models; `treated` holds the variables with cells that are summed
+    ("enumerate") and integrated ("integrate"), `active` the units that stand in the density.
+    """
+    n_groups = len(table.groupings[effect.grouping].labels)
+    obstacle = _collapse_obstacle(factor, effect, factors, table, treated)
+    asked = wanted.get(effect_key(factor, effect))
+    if asked == "collapse" and obstacle:
+        raise ModelError(f"treatments[{effect_key(factor, effect)!r}]: cannot collapse: {obstacle}")
+    if asked == "collapse" or (asked is None and obstacle is None):
+        return EffectGroup(
+            factor.name, effect.grouping, "collapse", n_groups, effect.n_effects,
+            "Gaussian: integrated out in closed form, drawn back",
+        )  # fmt: skip
+    per_group = np.bincount(table.codes_at(effect.grouping, factor.level)[active], minlength=n_groups)
+    rows = f"median {int(np.median(per_group))} rows a group"
+    # with a link the group sd can go to zero where the link explains the groups: a funnel for centred effects
+    least = _INFORMATIVE_BESIDE_LINKS if factor.links else _INFORMATIVE
+    if factor.parameter:
+        found = [scale_information(owner, effect, table)] * effect.n_effects
+    else:
+        found = _information(factor, effect, table)
+    enough = [value >= least for value in found]
+    n_centred = enough.index(False) if False in enough else effect.n_effects
+    if asked is not None:
+        n_centred = {"centred": effect.n_effects, "partly centred": 1}.get(asked, 0)
+        return EffectGroup(
+            factor.name, effect.grouping, asked, n_groups, effect.n_effects, f"asked for; {rows}", n_centred
+        )
+    if n_centred in (0, effect.n_effects):
+        treatment = "centred" if n_centred else "noncentred"
+        what = f"{'much' if n_centred else 'little'} information per group"
+    else:
+        treatment = "partly centred"
+        what = (
+            f"much information per group on {_listed(effect.names[:n_centred])}, little on "
+            f"{_listed(effect.names[n_centred:])}"
+        )
+    why = f"{obstacle}; {what} ({rows})"
+    return EffectGroup(factor.name, effect.grouping, treatment, n_groups, effect.n_effects, why, n_centred)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join("the intercept" if name == "1" else name for name in names)
+
+
+def _information(factor: Factor, effect: GroupEffect, table: ModelTable) -> list[float]:
+    """Return for each effect a typical group's z'z tau² / sigma²: information of the data over that of the prior.
+
+    From the residuals of a rough fit, by moments: sigma² from the deviations within groups, tau² from how much the groups'
+    own estimates vary beyond sampling.
+    """
+    residual, units = rough_residuals(factor, table)
+    rows = table.rows_of_level(factor.level)[units]
+    values = {name: table.values[name][rows] for name in effect.variables}
+    seen = np.isfinite(residual)
+    for column in values.values():
+        seen &= np.isfinite(column)
+    codes = table.codes_at(effect.grouping, factor.level)[units][seen]
+    y = residual[seen]
+    if not len(y):
+        return [0.0] * effect.n_effects
+    z = effect.matrix({name: column[seen] for name, column in values.items()}, int(seen.sum()))
+    _, codes = np.unique(codes, return_inverse=True)
+    size = np.bincount(codes)
+    n_groups = len(size)
+    if n_groups < 2 or len(y) <= n_groups:
+        return [0.0] * effect.n_effects
+    design = factor.matrix({name: table.values[name][rows][seen] for name in factor.design.variables}, len(y))
+    spent = sum(1 for column in design.T if _is_constant_within(column, codes, size))
+
+    def within(column: NDArray[np.float64]) -> NDArray[np.float64]:
+        return column - (np.bincount(codes, weights=column) / size)[codes]
+
+    own = within(y)
+    sigma2 = float((own**2).sum()) / (len(y) - n_groups)
+    out = []
+    for name, column in zip(effect.names, z.T, strict=True):
+        is_intercept = name == "1"
+        x = column if is_intercept else within(column)
+        square = np.bincount(codes, weights=x * x, minlength=n_groups)
+        informed = square > 1e-9 * float(square.max(initial=0.0))
+        if informed.sum() < 2:
+            out.append(0.0)
+            continue
+        target = y if is_intercept else own
+        estimate = np.bincount(codes, weights=x * target, minlength=n_groups)[informed] / square[informed]
+        weight = square[informed]
+        df = max(1, int(informed.sum()) - 1 - (spent if is_intercept else 0))
+        mean = float((weight * estimate).sum() / weight.sum())
+        between = float((weight * (estimate - mean) ** 2).sum()) / df
+        typical = float(weight.sum() - (weight**2).sum() / weight.sum()) / (int(informed.sum()) - 1)
+        tau2 = max(0.0, between - sigma2) / typical
+        out.append(float("inf") if sigma2 <= 0.0 else float(np.median(weight)) * tau2 / sigma2)
+    return out
+
+
+def _is_constant_within(column: NDArray[np.float64], codes: NDArray[np.intp], size: NDArray[np.intp]) -> bool:
+    mean = (np.bincount(codes, weights=column) / size)[codes]
+    return bool(
+        np.abs(column - mean).max(initial=0.0) <= 1e-9 * max(1.0, float(np.abs(column).max(initial=0.0)))
+    )
+
+
+def _collapse_obstacle(
+    factor: Factor,
+    effect: GroupEffect,
+    factors: tuple[Factor, ...],
+    table: ModelTable,
+    treated: Mapping[str, Collection[str]],
+) -> str | None:
+    """Say why the effects cannot be integrated out; None if they can."""
+    if factor.parameter:
+        return f"effects on log {factor.parameter}"
+    if not factor.family.is_gaussian_identity:
+        return f"{factor.family.name} likelihood"
+    if factor.scale is not None:
+        return f"{factor.scale.parameter} has a model"
+    own = factor.parents | {factor.variable}
+    touched = sorted(own & set(treated["enumerate"]))
+    if touched:
+        return f"rows are summed over {', '.join(touched)}"
+    touched = sorted(own & set(treated["integrate"]))
+    if touched:
+        return f"rows are integrated over {', '.join(touched)}"
+    latent = sorted(name for name in effect.variables if table.is_incomplete(name))
+    if latent:
+        return f"slope on the incomplete {', '.join(latent)}"
+    for other in factors:
+        if any(link.variable == factor.variable and link.grouping == effect.grouping for link in other.links):
+            return f"the model of {other.variable} uses these effects"
+    return None
+
+
+def one_collapse(
+    effects: tuple[EffectGroup, ...], asked: Collection[tuple[str, str]]
+) -> tuple[EffectGroup, ...]:
+    """Keep one collapsed grouping a factor, the one asked for or with most effects; the others become explicit."""
+    largest: dict[str, EffectGroup] = {}
+
+    def rank(effect: EffectGroup) -> tuple[bool, int]:
+        return (effect.variable, effect.grouping) in asked, effect.n_groups * effect.n_effects
+
+    for effect in effects:
+        if effect.treatment != "collapse":
+            continue
+        best = largest.get(effect.variable)
+        if best is not None and rank(best)[0] and rank(effect)[0]:
+            raise ModelError(
+                f"treatments= asks to collapse the effects of {best.grouping} and of {effect.grouping} in the model of "
+                f"{effect.variable}: one grouping a model can be integrated out, take one of the two"
+            )
+        if best is None or rank(effect) > rank(best):
+            largest[effect.variable] = effect
+    out = []
+    for effect in effects:
+        if effect.treatment == "collapse" and largest[effect.variable] is not effect:
+            kept = largest[effect.variable].grouping
+            effect = EffectGroup(
+                effect.variable, effect.grouping, "noncentred", effect.n_groups, effect.n_effects,
+                f"one grouping is integrated out, and that is {kept}",
+            )  # fmt: skip
+        out.append(effect)
+    return tuple(out)

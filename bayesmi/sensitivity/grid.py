@@ -1,0 +1,103 @@
+"""The grid of deltas: which variables, which amounts, and what a unit of delta means for each."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bayesmi.data.wording import did_you_mean
+from bayesmi.errors import ModelError
+from bayesmi.mechanism import Delta
+from bayesmi.model import Model
+
+__all__ = ["DeltaGrid", "read_grid"]
+
+
+@dataclass(frozen=True)
+class DeltaGrid:
+    """Amounts by variable; at each, `units[variable]` is multiplied by it."""
+
+    units: Mapping[str, Delta]
+    values: Mapping[str, tuple[float, ...]]  # sorted
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Variables that are shifted."""
+        return tuple(self.units)
+
+    @property
+    def kind(self) -> str:
+        """after, conditional or model."""
+        return next(iter(self.units.values())).kind
+
+    @property
+    def points(self) -> tuple[tuple[float, ...], ...]:
+        """Every combination, in the order of the names."""
+        return tuple(itertools.product(*(self.values[name] for name in self.names)))
+
+    def mechanisms(self, point: Sequence[float], others: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a model's mechanisms at a point."""
+        own = {
+            name: self.units[name].times(float(value)) for name, value in zip(self.names, point, strict=True)
+        }
+        return {**others, **own}
+
+
+def read_grid(
+    delta: Mapping[str, Any] | None, kind: str | None, like: Mapping[str, Delta] | None, model: Model
+) -> DeltaGrid:
+    """Read ``{"x": [-4, -2, 0]}`` with what a unit of it means.
+
+    Raises
+    ------
+    ModelError
+        If a variable is not modelled, its amounts are no numbers, or kinds differ.
+    """
+    if not isinstance(delta, Mapping) or not delta:
+        raise ModelError("delta= is a mapping by variable, such as {'weight': [-10, -5, 0]}")
+    if len(delta) > 2:
+        raise ModelError(
+            f"delta= has {len(delta)} variables: a grid of one or two is evaluated; hold the others by mechanisms="
+        )
+    known = [factor.variable for factor in model.factors]
+    units: dict[str, Delta] = {}
+    values: dict[str, tuple[float, ...]] = {}
+    for name in like or {}:
+        if name not in delta:
+            raise ModelError(f"like= names {name!r}, which delta= does not")
+    for name, given in delta.items():
+        if name not in known:
+            raise ModelError(
+                f"delta= names {name!r}, which the model does not impute: {did_you_mean(name, known)}"
+            )
+        own = model.mechanisms.get(name)
+        if isinstance(own, Delta) and own.kind == "model":
+            raise ModelError(
+                f"delta= names {name!r}, whose delta is in the fitted likelihood already: fit the model without it, and say "
+                "kind='model' here"
+            )
+        unit = (like or {}).get(name)
+        if unit is None:
+            unit = Delta(1.0, kind=kind or "conditional")
+        elif not isinstance(unit, Delta):
+            raise ModelError(f"like[{name!r}] is a Delta of which the grid takes multiples, not {unit!r}")
+        elif kind is not None and unit.kind != kind:
+            raise ModelError(
+                f"like[{name!r}] has kind={unit.kind!r} and kind={kind!r} was asked for: leave one out"
+            )
+        units[name] = unit
+        values[name] = _amounts(name, given)
+    if len({unit.kind for unit in units.values()}) > 1:
+        raise ModelError("both deltas need the same kind: after, conditional or model")
+    return DeltaGrid(units, values)
+
+
+def _amounts(name: str, given: Any) -> tuple[float, ...]:
+    values = np.asarray([given] if np.isscalar(given) else list(given))
+    if values.ndim != 1 or not values.size or values.dtype.kind not in "iuf" or not np.isfinite(values).all():
+        raise ModelError(f"delta[{name!r}] is a list of numbers, such as [-10, -5, 0], not {given!r}")
+    return tuple(float(value) for value in np.unique(values))

@@ -1,0 +1,188 @@
+"""What was found over a grid of deltas: a tidy table, plots, and where the conclusion turns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bayesmi.data.wording import did_you_mean
+from bayesmi.errors import ModelError
+from bayesmi.sensitivity.evaluate import Evaluator
+from bayesmi.sensitivity.grid import DeltaGrid
+from bayesmi.sensitivity.point import Point
+
+if TYPE_CHECKING:
+    from bayesmi.sensitivity.tipping import TippingPoint
+
+__all__ = ["Sensitivity"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sensitivity:
+    """Answers over a grid of deltas; made by `Fit.sensitivity`.
+
+    Attributes
+    ----------
+    grid : DeltaGrid
+        Variables, amounts, and what a unit of delta means.
+    points : tuple of Point
+        The answer at each combination.
+    m : int
+        Imputations at each point; the same posterior draws and random numbers at all.
+    seed : int
+        Repeats it.
+    """
+
+    grid: DeltaGrid
+    points: tuple[Point, ...]
+    evaluator: Evaluator
+    m: int
+    seed: int
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the delta columns of `table`: ``delta_x``."""
+        return tuple(f"delta_{name}" for name in self.grid.names)
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Names of the estimands."""
+        return self.points[0].answer.terms
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a combination and term.
+
+        ``delta_…`` (one column a variable), term, estimate, std.error, conf.low, conf.high, p.value, mcse (Monte Carlo error of
+        the estimate), realised_… (mean change of the imputed cells against missing at random), how (imputations, draws,
+        reweighted or refitted), pareto_k (of reweighted draws) and log_likelihood (change of the log marginal likelihood
+        against delta 0; only a delta_model has one).
+        """
+        return pd.concat([self._rows(point) for point in self.points], ignore_index=True)
+
+    @property
+    def realised(self) -> pd.DataFrame:
+        """Realised differences of every combination by variable and group; see `Imputations.realised_difference`."""
+        parts = {point.values: point.realised for point in self.points}
+        return pd.concat(parts, names=list(self.columns))
+
+    def at(self, *values: float) -> pd.DataFrame:
+        """Return the estimates at one combination of the grid, indexed by term.
+
+        Raises
+        ------
+        ModelError
+            If it is not on the grid.
+        """
+        for point in self.points:
+            if np.allclose(point.values, values):
+                return point.answer.table()
+        raise ModelError(
+            f"{values} is not on the grid: {', '.join(str(point.values) for point in self.points[:6])} …"
+        )
+
+    def tipping_point(
+        self, term: str, *, criterion: str | float = "interval", alpha: float = 0.05, tolerance: float = 1e-3
+    ) -> TippingPoint:
+        """Find the delta at which the conclusion turns.
+
+        Parameters
+        ----------
+        term : str
+            The estimand.
+        criterion : {"interval", "p"} or number
+            ``"interval"``: the 95 % interval touches zero; ``"p"``: p is `alpha`; a number: the estimate crosses it.
+        alpha : float
+            Level of "p" and "interval".
+        tolerance : float
+            Where to stop looking, as a share of the range of the grid.
+
+        Returns
+        -------
+        TippingPoint
+            The value nearest to missing at random, its Monte Carlo error, all others in the range.
+
+        Raises
+        ------
+        ModelError
+            If the term is not there or the grid has two deltas (see `tipping_line`).
+        """
+        from bayesmi.sensitivity.tipping import find_tipping_point
+
+        return find_tipping_point(self, self.check_term(term), criterion, alpha, tolerance)
+
+    def tipping_line(
+        self, term: str, *, criterion: str | float = "interval", alpha: float = 0.05
+    ) -> pd.DataFrame:
+        """Return where the conclusion turns on a grid of two deltas, by interpolation along its lines in both directions.
+
+        Returns
+        -------
+        DataFrame
+            Two columns, the deltas, one row a point of the line; none where nothing turns on the grid.
+        """
+        from bayesmi.sensitivity.tipping import tipping_line
+
+        return tipping_line(self, self.check_term(term), criterion, alpha)
+
+    def plot(self, term: str, *, ax: Any = None, **options: Any) -> Any:
+        """Draw a term over the grid: a curve of one delta, a heat map of two; return the Axes."""
+        from bayesmi import plots
+
+        draw = plots.sensitivity if len(self.grid.names) == 1 else plots.sensitivity_map
+        return draw(self, term, ax=ax, **options)
+
+    def check_term(self, term: str) -> str:
+        """Return the term, or say which there are."""
+        if term not in self.terms:
+            raise ModelError(f"no term {term!r}: {did_you_mean(term, list(self.terms))}")
+        return term
+
+    def with_points(self, more: Sequence[Point]) -> Sensitivity:
+        """Return the same with further points, in the order of their deltas."""
+        known = {point.values: point for point in (*self.points, *more)}
+        ordered = tuple(known[values] for values in sorted(known))
+        return Sensitivity(self.grid, ordered, self.evaluator, self.m, self.seed)
+
+    def _rows(self, point: Point) -> pd.DataFrame:
+        table = point.answer.table().reset_index()
+        for k, (column, value) in enumerate(zip(self.columns, point.values, strict=True)):
+            table.insert(k, column, value)
+        for name in self.grid.names:
+            table[f"realised_{name}"] = _overall(point.realised, name)
+        table["how"] = point.how
+        table["pareto_k"] = point.pareto_k
+        table["log_likelihood"] = point.log_likelihood
+        return table
+
+    def __repr__(self) -> str:
+        kind = f"delta_{self.grid.kind}"
+        names = " and ".join(self.grid.names)
+        ranges = " × ".join(
+            f"{len(values)} from {values[0]:g} to {values[-1]:g}" for values in self.grid.values.values()
+        )
+        hows = [point.how for point in self.points]
+        told = ", ".join(f"{hows.count(how)} {how}" for how in dict.fromkeys(hows))
+        head = f"Sensitivity to {kind} of {names}: {ranges} ({told}); m = {self.m}, seed {self.seed}"
+        shown = self.table.drop(columns=[] if self.grid.kind == "model" else ["pareto_k", "log_likelihood"])
+        lines = [head]
+        for name, unit in self.grid.units.items():
+            lines.append(f"  a unit of delta of {name}: {unit.words}")
+        return "\n".join([*lines, shown.round(4).to_string(index=False)])
+
+
+def _overall(realised: pd.DataFrame, name: str) -> float:
+    """Mean change over all cells of a variable that is one number; NaN for shares of several categories."""
+    own = [
+        what
+        for what in realised.index.get_level_values(0).unique()
+        if what == name or what.startswith(f"{name}[")
+    ]
+    if len(own) != 1:
+        return float("nan")
+    part = realised.loc[own[0]]
+    return float(np.average(part["difference"], weights=part["cells"]))
