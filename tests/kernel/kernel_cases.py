@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from bayesmi.plan import make_plan
 from bayesmi.plan.levelset import limits
 
 FAST = "FAST_COMPILE"
+_FEW = 64  # combinations that are summed as they are
 
 
 def small_table() -> pd.DataFrame:
@@ -214,6 +216,10 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "crossed_covariate": ("y ~ x + z + (1 | a) + (1 | c)", {}),
     "nested_cluster": ("y ~ z + t + v + (1 | a/b)", {}),
     "crossed": ("y ~ z + (1 | a) + (1 + z | c)", {}),
+    "centred_links": (
+        "y ~ b1 + x + z + (1 + z | a)",
+        {"treatments": {"1|a": "centred", "x__1|a": "centred", "b1__1|a": "centred"}},
+    ),
     "logistic_binary": ("yb ~ b1 + z", {}),
     "logistic_groups_gaussian": ("yb ~ x + z + (1 | a)", {}),
     "logistic_text": ("yb ~ text * z", {}),
@@ -748,6 +754,15 @@ class Case:
             source = self.model.factor(one.variable)
             cell = source.location + source.spread * parts[f"cell::{one.variable}"][one.index]
             shift[one.group, one.effect] += one.weight * beta[one.column] * cell
+        for m, c in centring.links:
+            link = factor.links[m]
+            source = self.model.factor(link.variable)
+            effect = next(e for e in source.effects if e.grouping == link.grouping)
+            before, _ = self._effects(source, link.key, source.prefix, effect, parts)
+            start = next(start for start, stop in effect.blocks if start <= link.position < stop)
+            u = before[_effect_names(source.prefix, effect)[[b[0] for b in effect.blocks].index(start)]]
+            u = u if u.ndim == 1 else u[:, link.position - start]
+            shift[:, c] += self._coefficients(factor, key, parts)[factor.design.n_columns + m] * u
         return shift
 
     def _link_spread(self, factor: Any, j: int, link: Any, parts: dict[str, np.ndarray]) -> float:
@@ -825,11 +840,12 @@ class Case:
             cell = int(np.searchsorted(self.built.plan.units(factor.variable, "grid"), unit))
             middle = own.starts[cell] + own.spacing[cell] * 0.5 * (own.values.shape[1] - 1)
             natural[name][place] = self._between_limits(factor, unit, np.array([middle]))[0][0]
-        start = self._summed(natural)
-        total = start
+        total = self._summed(natural)
         units = sorted({unit for _, _, unit in self.gridded})
         for unit in units:
             mine = [(name, place) for name, place, other in self.gridded if other == unit]
+            rows = frozenset().union(*(self.rows_of(name.removeprefix("cell__"), unit) for name, _ in mine))
+            start = self._summed(natural, rows)
             axes, weights = [], []
             for name, _ in mine:
                 factor = self.model.factor(name.removeprefix("cell__"))
@@ -848,7 +864,7 @@ class Case:
                     moved[name] = moved[name].copy()
                     moved[name][place] = axis[k]
                     weight += own[k]
-                terms.append(self._summed(moved) - start + weight)
+                terms.append(self._summed(moved, rows) - start + weight)
             total += float(logsumexp(terms))
         return total
 
@@ -862,21 +878,72 @@ class Case:
                 (low,), (high,) = limits(system, factor.variable, known, member)
         return constrain_within(points, np.array(low), np.array(high), factor.support)
 
-    def _summed(self, natural: dict[str, np.ndarray]) -> float:
-        sizes = [len(natural[name]) for name in self.summed]
+    def _summed(self, natural: dict[str, np.ndarray], rows: frozenset[int] | None = None) -> float:
+        """Sum over the summed cells, or over those that share rows with `rows`, the others at their first values.
+
+        Few combinations are summed as they are; of many, blocks of cells with no row in common are summed one by one.
+        """
+        whole = self._summed_over(natural, self.blocks if rows is None else self._beside(rows))
+        if rows is not None and not np.isfinite(
+            whole
+        ):  # the others' first values contradict an observed total
+            return self._summed_over(natural, self.blocks)
+        return whole
+
+    def _beside(self, rows: frozenset[int]) -> list[Block]:
+        return [block for block in self.blocks if block.rows & rows]
+
+    def _summed_over(self, natural: dict[str, np.ndarray], blocks: list[Block]) -> float:
+        first = dict(natural)
+        for name in self.summed:
+            first[name] = np.zeros(len(natural[name]), dtype=int)
+        start = self._integrated(first)
+        everything = [cell for block in blocks for cell in block.cells]
+        if not everything:
+            return start
+        if math.prod(self.n_values(name) for name, _ in everything) <= _FEW or not np.isfinite(start):
+            return self._over(first, everything)
+        return start + sum(self._over(first, block.cells) - start for block in blocks)
+
+    def _over(self, natural: dict[str, np.ndarray], cells: list[tuple[str, int]]) -> float:
         terms = []
-        values = []
-        for name, size in zip(self.summed, sizes, strict=True):
-            factor = self.model.factor(name.removeprefix("cell__"))
-            values += [range(len(factor.levels))] * size
-        for combination in itertools.product(*values):
-            chosen = dict(natural)
-            start = 0
-            for name, size in zip(self.summed, sizes, strict=True):
-                chosen[name] = np.array(combination[start : start + size], dtype=int)
-                start += size
+        for combination in itertools.product(*(range(self.n_values(name)) for name, _ in cells)):
+            chosen = {
+                name: natural[name].copy() if name in self.summed else natural[name] for name in natural
+            }
+            for (name, place), value in zip(cells, combination, strict=True):
+                chosen[name][place] = value
             terms.append(self._integrated(chosen))
         return float(logsumexp(terms))
+
+    def n_values(self, name: str) -> int:
+        """Number of values of a summed cell."""
+        return len(self.model.factor(name.removeprefix("cell__")).levels)
+
+    @functools.cached_property
+    def blocks(self) -> list[Block]:
+        """Summed cells that have a row in common, directly or through others."""
+        out: list[Block] = []
+        for name in self.summed:
+            variable = name.removeprefix("cell__")
+            for place, unit in zip(
+                self.cells_of(variable, "enumerate"),
+                self.built.plan.units(variable, "enumerate"),
+                strict=True,
+            ):
+                own = Block([(name, int(place))], self.rows_of(variable, int(unit)))
+                for other in [block for block in out if block.rows & own.rows]:
+                    out.remove(other)
+                    own = Block([*other.cells, *own.cells], other.rows | own.rows)
+                out.append(own)
+        return out
+
+    def rows_of(self, variable: str, unit: int) -> frozenset[int]:
+        """Rows of the table that a unit of a variable stands for."""
+        level = self.model.table.level(variable)
+        if level == "row":
+            return frozenset([unit])
+        return frozenset(np.flatnonzero(self.model.table.groupings[level].codes == unit).tolist())
 
     def _integrated(self, natural: dict[str, np.ndarray]) -> float:
         """Log of the integral over the Gaussian block: the log density is exactly quadratic in it."""
@@ -915,6 +982,14 @@ class Case:
         precision = (precision + precision.T) / 2
         mean = np.linalg.solve(precision, gradient)
         return mean, precision, self.logp(at(mean))
+
+
+@dataclass(frozen=True)
+class Block:
+    """Summed cells (latent of the plain model, place) and the rows they stand in."""
+
+    cells: list[tuple[str, int]]
+    rows: frozenset[int]
 
 
 def _bounds(model: Any, name: str) -> tuple[float, ...]:
