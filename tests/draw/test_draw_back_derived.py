@@ -187,7 +187,7 @@ def ratio_data(n=50, seed=4):
     return data
 
 
-@pytest.mark.parametrize("finer", [1.0, 2.5])
+@pytest.mark.parametrize("finer", [1.0, pytest.param(2.5, marks=pytest.mark.calibration)])
 def test_a_nonlinear_pair_follows_the_level_set_with_its_jacobian(finer):
     data = ratio_data()
     data.loc[[2, 7], ["height", "weight"]] = np.nan

@@ -48,7 +48,7 @@ PAIRS = (
     Pair("auxiliary", ("integrate",)),
 )
 BY_NAME = {pair.module: pair for pair in PAIRS}
-QUICK = ("missing_outcome", "auxiliary", "mixed_cells")
+QUICK = ("auxiliary",)
 
 
 def both(pair: Pair, seed: int) -> tuple[xr.Dataset, Fit]:
