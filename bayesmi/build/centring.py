@@ -2,10 +2,10 @@
 
 A centred intercept u_g is nearly collinear with the intercept and with the coefficients of group-level predictors, a
 centred slope with the slope itself: NUTS then moves along a ridge. It sees v_g = u_g + (what these contribute in group g)
-instead, v_g being what the rows of the group determine (Gelfand, Sahu & Carlin 1995). These are fixed effects of group-level
-predictors, sampled cells of a group's own variables, and effects of earlier variables in the same groups (links): with few
-large groups a link's coefficient would otherwise have to move all effects at once. The map has Jacobian one: priors and
-posterior stay as they are.
+instead, v_g being what the rows of the group determine (Gelfand, Sahu & Carlin 1995). These are the intercept, or the first
+threshold of ordered levels, fixed effects of group-level predictors, sampled cells of a group's own variables, and effects
+of earlier variables in the same groups (links): with few large groups a link's coefficient would otherwise have to move all
+effects at once. The map has Jacobian one: priors and posterior stay as they are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bayesmi.build.tables import EffectTable, FactorTable, Slab
 from bayesmi.model.factor import Factor
 from bayesmi.plan import Plan
 
-__all__ = ["Centring", "centrings"]
+__all__ = ["Centring", "centrings", "thresholds_of"]
 
 Floats = NDArray[np.float64]
 
@@ -41,9 +41,12 @@ class Centring:
     """How the fixed effects of a factor enter the sampled effects of one grouping: v = u + weights @ coefficients + a."""
 
     weights: Floats  # (q, G, p)
-    intercept: int  # the effect that takes the intercept (less the location), or -1
+    intercept: (
+        int  # the effect that takes the intercept (less the location) or minus the first threshold, or -1
+    )
     cells: tuple[CellShift, ...]  # sampled cells that are the same for all rows of a group
     links: tuple[tuple[int, int], ...]  # (link, effect): effects of earlier variables in the same groups
+    columns: tuple[int, ...] = ()  # design columns that the group's intercept absorbs whole
 
 
 def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centring]:
@@ -56,7 +59,7 @@ def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centr
     chosen.sort(key=lambda effect: effect.n_groups)
     p = factor.design.n_columns
     free = list(range(p))
-    intercept_free = factor.priors.intercept is not None
+    intercept_free = factor.priors.intercept is not None or thresholds_of(factor) is not None
     raw = table.base + factor.centers[:p]
     out: dict[str, Centring] = {}
     for effect in chosen:
@@ -69,6 +72,7 @@ def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centr
             [first, *(c for c in range(n_centred) if c != first)] if first >= 0 else list(range(n_centred))
         )
         cells: list[CellShift] = []
+        absorbed: list[int] = []
         for j in list(free):
             alike = next(
                 (c for c in sorted(varying) if c < n_centred and _enter_alike(raw, table, effect, j, c)), None
@@ -93,13 +97,20 @@ def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centr
                     weights[first, :, j] -= factor.centers[j]
                 cells += mine
                 free.remove(j)
+                if c == first:
+                    absorbed.append(j)
                 break
         takes = first if intercept_free and first >= 0 else -1
         intercept_free = intercept_free and takes < 0
         links = () if first < 0 or first in varying else _links(factor, effect.grouping, first)
         if takes >= 0 or weights.any() or links:
-            out[effect.grouping] = Centring(weights, takes, tuple(cells), links)
+            out[effect.grouping] = Centring(weights, takes, tuple(cells), links, tuple(absorbed))
     return out
+
+
+def thresholds_of(factor: Factor) -> str | None:
+    """Name of the thresholds that stand in place of an intercept."""
+    return next((own.name for own in factor.parameters if own.transform == "ordered"), None)
 
 
 def _enter_alike(raw: Floats, table: FactorTable, effect: EffectTable, j: int, c: int) -> bool:

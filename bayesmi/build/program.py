@@ -15,6 +15,7 @@ from bayesmi.build.distinct import DistinctRows, distinct_rows, every_row, with_
 from bayesmi.build.gathered import gather
 from bayesmi.build.integrals import Integrals
 from bayesmi.build.links import LINK_FLOOR, typical_link_sds
+from bayesmi.build.narrowing import NARROW_FLOOR, narrowing_of, whitening_beside
 from bayesmi.build.patterns import PatternBlock, find_patterns, has_patterns
 from bayesmi.build.statistics import gaussian_statistics, group_cross
 from bayesmi.build.tables import EffectTable, FactorTable, Slab, Tables
@@ -383,7 +384,6 @@ def _write_equation(
     p = factor.n_coefficients
     if not factor.is_observation:
         record[k.F_COEFFICIENTS_X] = writer.parameter(f"{key}::coefficients", (p,)) if p else 0
-    record[k.F_WHITENING] = writer.floats(factor.whitening)
     record[k.F_CENTERS] = writer.floats(factor.centers)
     record[k.F_COEFFICIENT_PRIORS] = writer.floats([encode_prior(prior) for prior in priors.coefficients])
     aux = _write_parameters(writer, factor) if equation == 0 else []
@@ -397,6 +397,16 @@ def _write_equation(
     effect_records = []
     collapsed: EffectTable | None = None
     centring = centrings(factor, table, plan)
+    record[k.F_WHITENING] = writer.floats(whitening_beside(factor, centring))
+    narrowing = narrowing_of(factor, table, centring)
+    record[k.F_NARROWED] = 0
+    if narrowing is not None:
+        groupings = [effect.grouping for effect in table.effects]
+        record[k.F_NARROWED] = len(narrowing.columns)
+        record[k.F_NARROWED_COLUMNS] = writer.integers(narrowing.columns)
+        record[k.F_NARROW_EFFECT] = groupings.index(narrowing.grouping)
+        record[k.F_NARROW_POSITION] = narrowing.position
+        record[k.F_NARROW_SCALE] = writer.floats([narrowing.typical, NARROW_FLOOR])
     for e, effect in enumerate(table.effects):
         planned = plan.effect(factor.name, effect.grouping)
         treatment = planned.treatment
@@ -409,6 +419,10 @@ def _write_equation(
         if effect.grouping in centring:
             own[k.E_SHIFT] = writer.floats(centring[effect.grouping].weights)
             own[k.E_SHIFT_INTERCEPT] = centring[effect.grouping].intercept
+            if centring[effect.grouping].intercept >= 0 and priors.intercept is None:
+                (own[k.E_SHIFT_THRESHOLD],) = (
+                    one[k.A_X] for one in aux if one[k.A_TRANSFORM] == k.TRANSFORM_ORDERED
+                )
             absorbed = centring[effect.grouping].links
             own[k.E_LINKS] = len(absorbed)
             own[k.E_LINK_TABLE] = writer.integers(absorbed or [0])

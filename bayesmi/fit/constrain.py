@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.build import BuiltModel
-from bayesmi.build.centring import centrings
+from bayesmi.build.centring import centrings, thresholds_of
 from bayesmi.build.correlation import cholesky_rows, pairs
 from bayesmi.build.links import link_spread, typical_link_sds
+from bayesmi.build.narrowing import narrow_spread, narrowing_of, whitening_beside
 from bayesmi.build.program import Program
 from bayesmi.draw.parameters import FactorDraws, PosteriorDraws
 from bayesmi.model.factor import Factor, GroupEffect
@@ -70,17 +71,22 @@ def _factor_draws(
     earlier: Mapping[str, FactorDraws],
     n: int,
 ) -> FactorDraws:
+    table = built.tables.of(factor)
+    centring = centrings(factor, table, built.plan)
     coefficients = np.ones((n, factor.n_coefficients))
     if factor.n_coefficients and not factor.is_observation:
-        coefficients = free[f"{key}::coefficients"] @ factor.whitening.T
+        coefficients = free[f"{key}::coefficients"] @ whitening_beside(factor, centring).T
     for m, (link, typical) in enumerate(zip(factor.links, typical_link_sds(factor), strict=True)):
         sd = free[f"{link.key}::sd::{link.grouping}"][:, link.position]
         coefficients[:, factor.design.n_columns + m] /= link_spread(sd, typical)
+    narrowing = narrowing_of(factor, table, centring)
+    if narrowing is not None:
+        sd = free[f"{key}::sd::{narrowing.grouping}"][:, narrowing.position]
+        coefficients[:, list(narrowing.columns)] *= narrow_spread(sd, narrowing.typical)[:, None]
     intercept = None
     if factor.priors.intercept is not None:
         centred = factor.location + factor.spread * free[f"{key}::intercept"]
         intercept = centred - (coefficients @ factor.centers if factor.n_coefficients else 0.0)
-    centring = centrings(factor, built.tables.of(factor), built.plan)
     sds: dict[str, Floats] = {}
     correlations: dict[str, Floats] = {}
     effects: dict[str, Floats] = {}
@@ -97,8 +103,12 @@ def _factor_draws(
                 own = centring[effect.grouping]
                 p = own.weights.shape[2]
                 shift = np.einsum("qgj,sj->sgq", own.weights, coefficients[:, :p])
-                if own.intercept >= 0:
+                thresholds = thresholds_of(factor)
+                if own.intercept >= 0 and thresholds is None:
                     shift[:, :, own.intercept] += factor.spread * free[f"{key}::intercept"][:, None]
+                elif own.intercept >= 0 and thresholds is not None:
+                    first = free[f"{key}::{thresholds}"][:, :1] - float(factor.starts[thresholds][0])
+                    shift[:, :, own.intercept] -= first
                 for one in own.cells:
                     source = built.model.factor(one.variable)
                     cell = source.location + source.spread * free[f"cell::{one.variable}"][:, one.index]

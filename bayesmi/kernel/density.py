@@ -54,9 +54,21 @@ def _effect_record(i, factor, effect):  # type: ignore[no-untyped-def]
 def _link_spread(x, f, i, link):  # type: ignore[no-untyped-def]
     """Return h(s) of a link (see build/links.py), its derivative by the x of s, and the place of that x."""
     source = _effect_record(i, i[link + k.L_FACTOR], i[link + k.L_EFFECT])
-    place = i[source + k.E_SD_X] + i[link + k.L_POSITION]
-    scale = f[i[source + k.E_SD_SCALES] + i[link + k.L_POSITION]]
-    typical, floor = f[i[link + k.L_SCALE]], f[i[link + k.L_SCALE] + 1]
+    return _sd_spread(x, f, i, source, i[link + k.L_POSITION], i[link + k.L_SCALE])
+
+
+@kernel
+def _narrow_spread(x, f, i, at):  # type: ignore[no-untyped-def]
+    """Return the same for the coefficients in units of a group sd (see build/narrowing.py)."""
+    effect = i[at + k.F_EFFECT_TABLE] + i[at + k.F_NARROW_EFFECT] * k.E_SIZE
+    return _sd_spread(x, f, i, effect, i[at + k.F_NARROW_POSITION], i[at + k.F_NARROW_SCALE])
+
+
+@kernel
+def _sd_spread(x, f, i, source, position, scaling):  # type: ignore[no-untyped-def]
+    place = i[source + k.E_SD_X] + position
+    scale = f[i[source + k.E_SD_SCALES] + position]
+    typical, floor = f[scaling], f[scaling + 1]
     ratio = scale * softplus(x[place]) / typical
     spread = math.sqrt(ratio * ratio + floor * floor)
     return spread, ratio / spread * scale / typical * math.exp(-softplus(-x[place])), place
@@ -79,6 +91,10 @@ def _scaled_parameters(x, f, i, at, a, beta, aux, sigma, n):  # type: ignore[no-
     for m in range(i[at + k.F_LINKS]):
         spread_of_link, _, _ = _link_spread(x, f, i, i[at + k.F_LINK_TABLE] + m * k.L_SIZE)
         beta[n, i[at + k.F_COLUMNS] + m] /= spread_of_link
+    if i[at + k.F_NARROWED] > 0:
+        narrow, _, _ = _narrow_spread(x, f, i, at)
+        for m in range(i[at + k.F_NARROWED]):
+            beta[n, i[i[at + k.F_NARROWED_COLUMNS] + m]] *= narrow
     for record in range(i[at + k.F_AUX]):
         one = i[at + k.F_AUX_TABLE] + record * k.A_SIZE
         place, first, own = i[one + k.A_X], i[one + k.A_START], i[one + k.A_F]
@@ -109,11 +125,12 @@ def _group_sds(x, f, i, at):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _shift(f, i, at, g, c, p, location, a, beta, n):  # type: ignore[no-untyped-def]
+def _shift(x, f, i, at, g, c, p, location, a, beta, n):  # type: ignore[no-untyped-def]
     """What the fixed effects contribute to a centred effect (see build/centring.py)."""
     value = 0.0
     if i[at + k.E_SHIFT_INTERCEPT] == c:
-        value += a[n] - location
+        threshold = i[at + k.E_SHIFT_THRESHOLD]
+        value += a[n] - location if threshold < 0 else -x[threshold]
     if i[at + k.E_SHIFT] >= 0:
         first = i[at + k.E_SHIFT] + (c * i[at + k.E_GROUPS] + g) * p
         for j in range(p):
@@ -140,7 +157,7 @@ def _effect_forward(x, f, i, factor, at, roots, corrs, a, beta, n, u):  # type: 
     raw, place, n_centred = i[at + k.E_EFFECTS_X], i[at + k.E_U], i[at + k.E_CENTRED]
     for g in range(n_groups):
         for c in range(n_centred):
-            shift = _shift(f, i, at, g, c, p, location, a, beta, n)
+            shift = _shift(x, f, i, at, g, c, p, location, a, beta, n)
             u[place + g * q + c] = f[i[at + k.E_SCALE]] * x[raw + g * q + c] - shift
     if n_centred > 0:
         _shift_by_cells(x, f, i, at, n, beta, u)
@@ -510,11 +527,22 @@ def _parameters_backward(x, f, i, at, n, a, beta, aux, d_a, d_beta, d_aux, gradi
     for record in range(i[at + k.F_AUX]):
         one = i[at + k.F_AUX_TABLE] + record * k.A_SIZE
         total += _aux_backward(x, f, i, at, one, n, p, beta, aux, d_beta, d_aux, gradient)
+    narrowed = i[at + k.F_NARROWED]
+    narrow = 1.0
+    if narrowed > 0:
+        narrow, slope, place = _narrow_spread(x, f, i, at)
+        total += narrowed * math.log(narrow)
+        gradient[place] += narrowed * slope / narrow
+        for m in range(narrowed):
+            j = i[i[at + k.F_NARROWED_COLUMNS] + m]
+            gradient[place] += d_beta[n, j] * beta[n, j] * slope / narrow
     for m in range(i[at + k.F_LINKS]):
         spread, slope, place = _link_spread(x, f, i, i[at + k.F_LINK_TABLE] + m * k.L_SIZE)
         total -= math.log(spread)
         gradient[place] -= (d_beta[n, columns + m] * beta[n, columns + m] + 1.0) * slope / spread
         d_beta[n, columns + m] /= spread
+    for m in range(narrowed):
+        d_beta[n, i[i[at + k.F_NARROWED_COLUMNS] + m]] *= narrow
     start = i[at + k.F_COEFFICIENTS_X]
     whitening = i[at + k.F_WHITENING]
     for j in range(p):
@@ -574,7 +602,10 @@ def _centred_backward(x, f, i, factor, at, n, beta, u, d_own, d_x, d_a, d_beta, 
             d = d_own[g, c]
             d_x[g, c] += scale * d
             if i[at + k.E_SHIFT_INTERCEPT] == c:
-                d_a[n] -= d
+                if i[at + k.E_SHIFT_THRESHOLD] < 0:
+                    d_a[n] -= d
+                else:
+                    gradient[i[at + k.E_SHIFT_THRESHOLD]] += d
             if shift >= 0:
                 first = shift + (c * n_groups + g) * p
                 for j in range(p):

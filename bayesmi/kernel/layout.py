@@ -98,9 +98,14 @@ B_START, B_ROWS, B_COMBINATIONS, B_PARENTS, B_SIZE = range(5)
     F_INTERCEPT_AT_MEANS,
     F_COEFFICIENT_PRIORS,
     F_UNITS,  # I: unit of each row, or -1: rows with integrated cells
+    F_NARROWED,  # coefficients in units of a group sd: how many
+    F_NARROWED_COLUMNS,  # I: which, links after the design's columns
+    F_NARROW_EFFECT,  # number of the effect
+    F_NARROW_POSITION,  # and of the sd
+    F_NARROW_SCALE,  # F: (typical sd, floor)
     F_SCALE_EQUATION,  # number of the record whose predictor is the log of the first family parameter by row, or -1
     F_SIZE,
-) = range(48)
+) = range(53)
 
 # parameters of a family: place in x, how many, transform, F of locations, first of them among the factor's numbers,
 # F of the prior, whether it sits at the predictors' means
@@ -139,14 +144,15 @@ L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SCALE, L_SIZE = range(
     E_U,  # offset of its (G, q) effects in the work vector of effects
     E_L,  # offset of its (q, q) root in the work vector of roots
     E_SHIFT,  # F: (q, G, p) how coefficients enter centred effects, or -1
-    E_SHIFT_INTERCEPT,  # the effect that takes the intercept, or -1
+    E_SHIFT_INTERCEPT,  # the effect that takes the intercept, or minus the first threshold; or -1
+    E_SHIFT_THRESHOLD,  # x of that threshold, or -1
     E_CELLS,  # sampled cells in centred effects: how many
     E_CELL_TABLE,  # I: (group, effect, column, cell record, index) of each
     E_CELL_WEIGHTS,  # F
     E_LINKS,  # links in centred effects: how many
     E_LINK_TABLE,  # I: (number of the link, effect) of each
     E_SIZE,
-) = range(27)
+) = range(28)
 
 COLLAPSE, SAMPLED = range(2)
 

@@ -69,9 +69,12 @@ def assemble_factor(
     reasons: Sequence[str] = (),
     names: Mapping[str, str] | None = None,
     uncentred: Collection[str] = (),
+    between: Collection[str] = (),
 ) -> tuple[Factor, tuple[str, ...]]:
     """Return the factor f(variable | its formula) and notices about it.
 
+    Columns named in `between` are group means that the model itself put in: they and the links share the prior variance
+    that one of them would have, so that many of them beside few groups explain no more than one.
     Columns named in `uncentred` are zero in every observed row: indicators of missingness, told by their prior and by what
     depends on the variable.
 
@@ -114,7 +117,8 @@ def assemble_factor(
         family,
         intercept=design.intercept,
         columns=all_names,
-        column_sds=np.concatenate([sds, np.asarray(link_sds, dtype=float)]),
+        column_sds=np.concatenate([sds, np.asarray(link_sds, dtype=float)])
+        * _shares([column in between for _, column in columns] + [True] * len(links)),
         effects=effects,
         effect_sds=sds_of_effects,
         location=location,
@@ -167,6 +171,12 @@ def assemble_factor(
         reasons=tuple(reasons),
     )
     return factor, notices
+
+
+def _shares(together: Sequence[bool]) -> NDArray[np.float64]:
+    """Factors by which sds are taken larger, and so priors narrower, of columns that share a prior variance."""
+    mine = np.asarray(together, dtype=bool)
+    return np.where(mine, np.sqrt(max(1, int(mine.sum()))), 1.0)
 
 
 def read_columns(

@@ -145,6 +145,7 @@ class _Writer:
             reasons=written.reasons,
             names=shift.names,
             uncentred=shift.columns,
+            between=frozenset(written.made),
         )
         if own_scale is not None:
             self._check_formula(name, replace(own_scale, response=None), before, role)

@@ -26,6 +26,7 @@ _INFORMATIVE = (
     3.0  # information of a group's rows over that of the prior, from which centred effects mix better
 )
 _INFORMATIVE_BESIDE_LINKS = 8.0
+_LARGE = 100  # rows a group
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,10 @@ def effects_of(
             "Gaussian: integrated out in closed form, drawn back",
         )  # fmt: skip
     per_group = np.bincount(table.codes_at(effect.grouping, factor.level)[active], minlength=n_groups)
-    rows = f"median {int(np.median(per_group))} rows a group"
-    # with a link the group sd can go to zero where the link explains the groups: a funnel for centred effects
-    least = _INFORMATIVE_BESIDE_LINKS if factor.links else _INFORMATIVE
+    typical = int(np.median(per_group))
+    rows = f"median {typical} rows a group"
+    # with a link the group sd can go to zero where the link explains the groups: a funnel for centred effects of small groups
+    least = _INFORMATIVE_BESIDE_LINKS if factor.links and typical < _LARGE else _INFORMATIVE
     if factor.parameter:
         found = [scale_information(owner, effect, table)] * effect.n_effects
     else:

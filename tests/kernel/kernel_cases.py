@@ -17,6 +17,7 @@ from scipy.special import logit, logsumexp
 from bayesmi import BayesmiNotice, Model, Prior, measured
 from bayesmi.build import build_sampled
 from bayesmi.build.centring import centrings
+from bayesmi.build.narrowing import narrowing_of, whitening_beside
 from bayesmi.families.support import constrain, constrain_within, unconstrain
 from bayesmi.mechanism import Delta
 from bayesmi.plan import make_plan
@@ -219,6 +220,14 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "centred_links": (
         "y ~ b1 + x + z + (1 + z | a)",
         {"treatments": {"1|a": "centred", "x__1|a": "centred", "b1__1|a": "centred"}},
+    ),
+    "ordinal_centred": (
+        "grade ~ z + h + (1 + z | a)",
+        {"treatments": {"1|a": "centred"}, "kinds": {"grade": "ordinal"}},
+    ),
+    "ordinal_covariate_centred": (
+        "y ~ grade + z + (1 | a)",
+        {"treatments": {"1|a": "centred", "grade__1|a": "centred"}, "kinds": {"grade": "ordinal"}},
     ),
     "logistic_binary": ("yb ~ b1 + z", {}),
     "logistic_groups_gaussian": ("yb ~ x + z + (1 | a)", {}),
@@ -714,10 +723,26 @@ class Case:
     def _coefficients(self, factor: Any, key: str, parts: dict[str, np.ndarray]) -> np.ndarray:
         beta = np.zeros(0)
         if factor.n_coefficients:
-            beta = factor.whitening @ parts[f"{key}::coefficients"]
+            absorbed = self._centring(factor)
+            beta = whitening_beside(factor, absorbed) @ parts[f"{key}::coefficients"]
         for j, link in enumerate(factor.links):
             beta[factor.design.n_columns + j] /= self._link_spread(factor, j, link, parts)
+        narrowing, spread = self._narrow(factor, key, parts)
+        if narrowing is not None:
+            beta[list(narrowing.columns)] *= spread
         return beta
+
+    def _centring(self, factor: Any) -> Any:
+        return centrings(factor, self.built.tables.of(factor), self.built.plan)
+
+    def _narrow(self, factor: Any, key: str, parts: dict[str, np.ndarray]) -> tuple[Any, float]:
+        """Coefficients in units of a group sd, and that unit: sqrt((sd / spread of the response)² + .02²)."""
+        narrowing = narrowing_of(factor, self.built.tables.of(factor), self._centring(factor))
+        if narrowing is None:
+            return None, 1.0
+        name = f"{key}::sd::{narrowing.grouping}"
+        sd = (self.sd_scales(name) * np.log1p(np.exp(parts[name])))[narrowing.position]
+        return narrowing, float(np.sqrt((sd / factor.spread) ** 2 + 0.02**2))
 
     def _predictor(self, factor: Any, key: str, parts: dict[str, np.ndarray]) -> Any:
         """Coefficients and intercept of one linear predictor by name, and their log Jacobian."""
@@ -726,6 +751,9 @@ class Case:
         jacobian = -sum(
             float(np.log(self._link_spread(factor, j, link, parts))) for j, link in enumerate(factor.links)
         )
+        narrowing, unit = self._narrow(factor, key, parts)
+        if narrowing is not None:
+            jacobian += len(narrowing.columns) * float(np.log(unit))
         for block in factor.design.blocks:
             own = beta[block.start : block.stop]
             if block.labels is None:
@@ -743,13 +771,16 @@ class Case:
 
     def _shift(self, factor: Any, key: str, grouping: str, parts: dict[str, np.ndarray]) -> Any:
         """What the fixed effects contribute to sampled centred effects."""
-        centring = centrings(factor, self.built.tables.of(factor), self.built.plan).get(grouping)
+        centring = self._centring(factor).get(grouping)
         if centring is None:
             return 0.0
         beta = self._coefficients(factor, key, parts)[: factor.design.n_columns]
         shift = (centring.weights @ beta).T
         if centring.intercept >= 0:
-            shift[:, centring.intercept] += factor.spread * parts[f"{key}::intercept"]
+            if f"{key}::threshold" in parts:
+                shift[:, centring.intercept] -= parts[f"{key}::threshold"][0]
+            else:
+                shift[:, centring.intercept] += factor.spread * parts[f"{key}::intercept"]
         for one in centring.cells:
             source = self.model.factor(one.variable)
             cell = source.location + source.spread * parts[f"cell::{one.variable}"][one.index]
