@@ -7,8 +7,8 @@ With many groups s is known, and what b / h(s) costs is that b, well known then,
 
 Such columns say nothing about the others once v is given: they are whitened by themselves.
 
-Measured on IMPACT (15 studies, up to 11 such predictors in one model): 35 leapfrog steps a draw without, see
-benchmarks/results/impact.csv for those with it.
+Measured on IMPACT (15 studies, up to 11 such predictors in one model; one chain, 300 + 200 draws): the stiffest direction at five
+draws, in units of the posterior's sds, 302 without and 178 with; leapfrog steps 34.7 and 31.9 a draw.
 """
 
 from __future__ import annotations
