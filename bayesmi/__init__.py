@@ -19,6 +19,7 @@ _PUBLIC = {
     "BayesmiError": "bayesmi.errors",
     "BayesmiNotice": "bayesmi.errors",
     "Delta": "bayesmi.mechanism",
+    "Heckman": "bayesmi.mechanism",
     "Fit": "bayesmi.fit",
     "Imputations": "bayesmi.imputations",
     "IncompleteFrame": "bayesmi.data",

@@ -55,7 +55,8 @@ def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centr
     A column belongs to the grouping with the fewest groups for which it is constant, or a multiple of the column of a
     varying slope, within each group.
     """
-    chosen = [effect for effect in table.effects if plan.effect(factor.name, effect.grouping).n_centred]
+    own_effects = [effect for effect in table.effects if not effect.source]
+    chosen = [effect for effect in own_effects if plan.effect(factor.name, effect.grouping).n_centred]
     chosen.sort(key=lambda effect: effect.n_groups)
     p = factor.design.n_columns
     free = list(range(p))

@@ -57,7 +57,7 @@ def distinct_rows(table: FactorTable) -> DistinctRows:
         return as_is
     row_of, first, counts = as_is.row_of, as_is.first, as_is.counts
     if table.is_static:
-        parts = [table] if table.scale is None else [table, table.scale]
+        parts = [part for part in (table, table.scale, table.selection) if part is not None]
         seen = [column for part in parts for column in (*_groups(part), *part.base.T)]
         found = _codes([*table.known.values(), *seen, table.response], _WORTH * n)
         if found is not None:

@@ -165,6 +165,7 @@ def _take(table: FactorTable, keep: Mask, unit_number: Ints) -> FactorTable:
         response_slopes=table.response_slopes[solved],
         integral_unit=np.where(unit >= 0, unit_number[unit], -1) if unit_number.size else unit,
         scale=None if table.scale is None else _take(table.scale, keep, unit_number),
+        selection=None if table.selection is None else _take(table.selection, keep, unit_number),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytensor
@@ -25,7 +25,8 @@ from bayesmi.build.correlation import beta_shapes, cholesky_rows, pairs
 from bayesmi.build.distributions import distribution
 from bayesmi.build.plain_systems import restrict_discrete, solved_cells
 from bayesmi.errors import NotSupportedError
-from bayesmi.model.factor import Factor, GroupEffect
+from bayesmi.families.selected import Selected
+from bayesmi.model.factor import Factor, GroupEffect, SharedEffect
 from bayesmi.model.model import Model
 from bayesmi.plan import Plan
 from bayesmi.priors import Prior
@@ -71,6 +72,10 @@ def _add(
                 for key, own in zip(part.keys, _effects(part, effect), strict=True)
             }
     of_scale = _fixed(factor.scale)[0] if factor.scale is not None else None
+    of_selection = _fixed(factor.selection)[0] if factor.selection is not None else None
+    if factor.selection is not None:
+        for one in factor.selection.shared:
+            effects[factor.selection.keys[0], one.grouping] = effects[factor.keys[0], one.grouping]
     unknown = table.unknown_at(name, factor.level)[units]
 
     def eta_at(chosen: NDArray[np.intp]) -> Any:
@@ -83,7 +88,13 @@ def _add(
     response = factor.codes(table.values[name])[table.rows_of_level(factor.level)]
 
     def scales_at(chosen: NDArray[np.intp]) -> dict[str, Any]:
-        known = factor.known(lambda name: table.at(name, factor.level)[chosen], len(chosen))
+        known: dict[str, Any] = dict(
+            factor.known(lambda name: table.at(name, factor.level)[chosen], len(chosen))
+        )
+        if factor.selection is not None and of_selection is not None:
+            known["selection"] = _linear_predictor(
+                factor.selection, factor.selection.keys[0], model, chosen, cells, effects, *of_selection
+            )
         if factor.scale is None or of_scale is None:
             return scales | known
         log_scale = _linear_predictor(
@@ -101,6 +112,12 @@ def _add(
     )
     follows = plan.units(name, "solve")
     missing = np.setdiff1d(units[unknown], follows)
+    if factor.selection is not None:  # not selected, and nothing depends on the value
+        alone = np.intersect1d(missing, plan.units(name, "predict"))
+        missing = np.setdiff1d(missing, alone)
+        if alone.size:
+            unseen = cast(Selected, factor.family).log_unseen(pt, scales_at(alone))
+            pm.Potential(f"{name}__not_selected", unseen)
     if missing.size:
         labels = (
             [index[row] for row in missing]
@@ -134,6 +151,12 @@ def _parameters(factor: Factor, coefficients: list[list[Any]]) -> dict[str, Any]
     out: dict[str, Any] = {}
     for parameter in factor.parameters:
         name, prior = f"{factor.prefix}{parameter.name}", factor.priors.scales[parameter.name]
+        if parameter.transform == "correlation":
+            p = prior.parameters
+            shapes = (p["eta"], p["eta"]) if prior.name == "LKJ" else (p["alpha"], p["beta"])
+            half = pm.Beta(f"{name}__half", *shapes)
+            out[parameter.name] = pm.Deterministic(name, 2.0 * half - 1.0)
+            continue
         if not parameter.per_level:
             # a slant starts away from zero, where its information is singular
             options = (
@@ -248,8 +271,11 @@ def _one_effects(factor: Factor, effect: GroupEffect, prefix: str) -> Any:
             columns.append(pm.Normal(f"{prefix}{effect.names[start]}|{grouping}", 0.0, sds[start], dims=dim))
             continue
         label = f"{prefix}{grouping}__" if len(effect.blocks) == 1 else f"{prefix}{grouping}__{start}_"
-        shapes = beta_shapes(size, factor.priors.correlations[grouping])
-        half = pm.Beta(f"{label}partial", shapes, shapes, shape=(len(pairs(size)),))
+        shapes = beta_shapes(size, factor.priors.correlations.get(grouping, 1.0))
+        if effect.known_correlation is not None:
+            half = pt.as_tensor(np.array([0.5 * (1.0 + effect.known_correlation)]))
+        else:
+            half = pm.Beta(f"{label}partial", shapes, shapes, shape=(len(pairs(size)),))
         rows = cholesky_rows(pt, [2.0 * half[k] - 1.0 for k in range(len(pairs(size)))], size)
         products += [sum(rows[i][k] * rows[j][k] for k in range(j + 1)) for i, j in pairs(size)]
         root = pt.stack(
@@ -346,10 +372,10 @@ def _eta(
         source = model.factor(link.variable).effect(link.grouping)
         u = effects[link.key, link.grouping][:, source.names.index("1")]
         eta = eta + coefficient * u[table.codes_at(link.grouping, level)[units]]
-    for effect in factor.effects:
+    for effect in (*factor.effects, *factor.shared):
         u = effects[key, effect.grouping]
         codes = table.codes_at(effect.grouping, level)[units]
-        j = 0
+        j = effect.first if isinstance(effect, SharedEffect) else 0
         for design in effect.designs:
             if design.intercept:
                 eta = eta + u[codes, j]

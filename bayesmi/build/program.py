@@ -35,6 +35,7 @@ _TRANSFORMS = {
     "ordered": k.TRANSFORM_ORDERED,
     "identity": k.TRANSFORM_IDENTITY,
     "logit": k.TRANSFORM_LOGIT,
+    "correlation": k.TRANSFORM_LOGIT,  # of (correlation + 1) / 2
 }
 
 
@@ -45,7 +46,7 @@ class Parameter:
     name: str
     start: int
     shape: tuple[int, ...]
-    transform: str  # "identity", "log", "logit", "softplus", "ordered": constrained = inverse of it
+    transform: str  # "identity", "log", "logit", "correlation", "softplus", "ordered": constrained = inverse of it
     initial: float = 0.0
     scales: tuple[float, ...] = ()  # softplus: constrained = scale log(1 + exp(x)), one scale an entry
     locations: tuple[float, ...] = ()  # ordered: the first number at x = 0, then the gaps; identity: at x = 0
@@ -373,6 +374,9 @@ def _write_equation(
     record[k.F_PARTNERS] = len(factor.keys) - 1 if is_first else 0
     if factor.scale is not None:
         record[k.F_SCALE_EQUATION] = number[factor.scale.keys[0]]
+    if factor.selection is not None:
+        record[k.F_SELECTION_EQUATION] = number[factor.selection.keys[0]]
+        record[k.F_SELECTED] = writer.floats(table.known["selected"][distinct.first])
     record[k.F_ROWS] = distinct.n
     record[k.F_COLUMNS] = factor.design.n_columns
     record[k.F_LINKS] = len(factor.links)
@@ -408,6 +412,10 @@ def _write_equation(
         record[k.F_NARROW_POSITION] = narrowing.position
         record[k.F_NARROW_SCALE] = writer.floats([narrowing.typical, NARROW_FLOOR])
     for e, effect in enumerate(table.effects):
+        if effect.source:
+            place = effect_places[effect.source, effect.grouping]
+            effect_records.append(_write_shared(writer, effect, distinct.members, place, cells))
+            continue
         planned = plan.effect(factor.name, effect.grouping)
         treatment = planned.treatment
         if treatment == "collapse":
@@ -534,6 +542,10 @@ def _write_parameters(writer: _Writer, factor: Factor) -> list[list[int]]:
             initial = float(np.log(start[0])) if prior.name not in ("Flat", "HalfFlat") else 0.0
         elif parameter.transform == "logit":
             initial = float(np.log(start[0]) - np.log1p(-start[0]))
+        elif parameter.transform == "correlation":
+            initial = 2.0 * float(np.arctanh(start[0]))
+            if prior.name == "LKJ":  # of two: (correlation + 1) / 2 ~ Beta(eta, eta)
+                prior = Prior("Beta", prior.parameters["eta"], prior.parameters["eta"])
         elif parameter.transform == "ordered":
             locations = np.concatenate([start[:1], np.diff(start)])
         else:
@@ -590,7 +602,9 @@ def _write_effect(
     blocks = []
     for b, (start, stop) in enumerate(spec.blocks):
         size = stop - start
-        if size > 1:
+        if size > 1 and spec.known_correlation is not None:
+            x, shape_place = -1, writer.floats([0.5 * (1.0 + spec.known_correlation)])
+        elif size > 1:
             shapes = beta_shapes(size, factor.priors.correlations[grouping])
             x = writer.parameter(f"{key}::partial::{grouping}::{b}", (len(pairs(size)),), "logit")
             shape_place = writer.floats([(shape, _beta_constant(shape)) for shape in shapes])
@@ -608,6 +622,27 @@ def _write_effect(
     record[k.E_SLABS] = len(effect.slabs)
     record[k.E_SLAB_TABLE] = _write_slabs(writer, effect.slabs, cells)
     return record, effects, roots + q * q
+
+
+def _write_shared(
+    writer: _Writer,
+    effect: EffectTable,
+    rows: NDArray[np.intp],
+    place: int,
+    cells: Mapping[str, tuple[int, list[int]]],
+) -> list[int]:
+    """Return the record of effects that an earlier linear predictor holds, with this one's own Z."""
+    record = [-1] * k.E_SIZE
+    record[k.E_GROUPS] = effect.n_groups
+    record[k.E_CELLS] = record[k.E_BLOCKS] = record[k.E_LINKS] = record[k.E_CENTRED] = 0
+    record[k.E_Q] = effect.base.shape[1]
+    record[k.E_TREATMENT] = k.SHARED
+    record[k.E_CODES] = writer.integers(effect.codes[rows])
+    record[k.E_Z] = writer.floats(effect.base[rows])
+    record[k.E_U] = place
+    record[k.E_SLABS] = len(effect.slabs)
+    record[k.E_SLAB_TABLE] = _write_slabs(writer, effect.slabs, cells)
+    return record
 
 
 def _beta_constant(shape: float) -> float:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from bayesmi.build.expansion import Expansion, Summed, Tied, expand
 from bayesmi.build.integrals import Integrals, find_integrals
-from bayesmi.model.factor import Factor, GroupEffect
+from bayesmi.families.selected import NOT_SELECTED, NOT_SELECTED_KNOWN
+from bayesmi.model.factor import Factor, GroupEffect, SharedEffect
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
 from bayesmi.plan.levelset import Combinations, combine
@@ -50,6 +51,7 @@ class EffectTable:
     base: Floats  # (T, q)
     slabs: tuple[Slab, ...]
     integrated: tuple[Slab, ...] = ()  # where integrated cells enter
+    source: str = ""  # linear predictor whose effects these are, where they are not its own
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class FactorTable:
     response_slopes: Floats  # (solved rows, most cells)
     integral_unit: Ints  # (T,) unit of the integrals that the row belongs to, or -1
     scale: FactorTable | None = None  # the model of its scale, on the same rows
+    selection: FactorTable | None = None  # and that of its being seen
     shifts: Mapping[str, Floats] = field(default_factory=dict)  # linear predictor -> (T,) that adds to it
 
     @property
@@ -112,8 +115,10 @@ class Tables:
     cell_position: Mapping[str, Ints]  # variable -> (units of its level,) index of the sampled cell or -1
 
     def of(self, factor: Factor) -> FactorTable:
-        """Return the table of a factor, or of the model of a scale."""
+        """Return the table of a factor, or of the model of its scale or selection."""
         own = self.factors[factor.variable]
+        if factor.parameter == "selection" and own.selection is not None:
+            return own.selection
         return own.scale if factor.parameter and own.scale is not None else own
 
 
@@ -229,6 +234,12 @@ def lay_out(
     constant = np.zeros(len(all_units))
     known = np.isfinite(response)
     rows = factor.known(lambda name: table.at(name, level)[all_units], len(all_units))
+    if "selected" in rows:  # a cell that was not seen and has a value here
+        has_value = known.copy()
+        has_value[response_positions] = True
+        rows["selected"] = np.where(
+            has_value & (rows["selected"] == NOT_SELECTED), NOT_SELECTED_KNOWN, rows["selected"]
+        ).astype(float)
     constant[known] = factor.family.constant(
         response[known], **{key: own[known] for key, own in rows.items()}
     )
@@ -276,9 +287,28 @@ def lay_out(
         integral_unit=integral_unit,
         shifts={key: table.at(made, level)[all_units] for key, made in factor.shifts.items()},
     )
-    if factor.scale is None:
-        return made
-    return replace(made, scale=_scale_table(factor.scale, made, table))
+    if factor.scale is not None:
+        made = replace(made, scale=_scale_table(factor.scale, made, table))
+    if factor.selection is not None:
+        made = replace(made, selection=_selection_table(factor.selection, made, table))
+    return made
+
+
+def _selection_table(part: Factor, own: FactorTable, table: ModelTable) -> FactorTable:
+    """Lay out a selection equation on the rows of its factor; sampled cells enter it as they enter any mean."""
+    latent = {name: found for name, found in own.latent.items() if name in part.parents}
+    slabs = tuple(
+        slab
+        for name, (positions, index) in latent.items()
+        if name in part.design.variables
+        for slab in _slab(name, positions, index, own.values, part.matrix)
+    )
+    effects: list[GroupEffect | SharedEffect] = [*part.effects, *part.shared]
+    made = replace(_scale_table(part, own, table), latent=latent, slabs=slabs)
+    laid = [_effect_table(effect, part, table, own.units, own.values, latent) for effect in effects]
+    source = [""] * len(part.effects) + [part.variable] * len(part.shared)
+    laid = [replace(one, source=key) for one, key in zip(laid, source, strict=True)]
+    return replace(made, effects=tuple(laid))
 
 
 def _scale_table(scale: Factor, own: FactorTable, table: ModelTable) -> FactorTable:
@@ -398,7 +428,7 @@ def _slab(
 
 
 def _effect_table(
-    effect: GroupEffect,
+    effect: GroupEffect | SharedEffect,
     factor: Factor,
     table: ModelTable,
     units: Ints,

@@ -63,7 +63,7 @@ def linear_predictor(
     for effect in table.effects:
         if effect.grouping == without:
             continue
-        u = own.effects[effect.grouping]
+        u = (draws.factors[effect.source] if effect.source else own).effects[effect.grouping]
         for j in range(effect.base.shape[1]):
             eta += effect.base[:, j] * u[:, effect.codes, j]
         for slab in effect.slabs:
@@ -95,10 +95,13 @@ def scales(factor: Factor, table: FactorTable, draws: PosteriorDraws) -> dict[st
 
 
 def row_scale(factor: Factor, table: FactorTable, draws: PosteriorDraws) -> dict[str, Floats]:
-    """Return the parameter that has a model, (S, T), by name; nothing where none has."""
-    if factor.scale is None or table.scale is None:
-        return {}
-    return {factor.scale.parameter: np.exp(linear_predictor(factor.scale, table.scale, draws))}
+    """Return the parameter that has a model, and the predictor of being seen, (S, T), by name; nothing where none has."""
+    out: dict[str, Floats] = {}
+    if factor.scale is not None and table.scale is not None:
+        out[factor.scale.parameter] = np.exp(linear_predictor(factor.scale, table.scale, draws))
+    if factor.selection is not None and table.selection is not None:
+        out["selection"] = linear_predictor(factor.selection, table.selection, draws)
+    return out
 
 
 def log_density(factor: Factor, table: FactorTable, draws: PosteriorDraws) -> Floats:

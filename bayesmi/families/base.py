@@ -25,7 +25,8 @@ class FamilyParameter:
     name : str
         Its name in the posterior: sigma, threshold, alpha.
     transform : str
-        How the sampler sees it: "log" (positive), "ordered" (increasing), "identity" (real), "logit" (0 to 1).
+        How the sampler sees it: "log" (positive), "ordered" (increasing), "identity" (real), "logit" (0 to 1),
+        "correlation" (-1 to 1).
     words : str
         What it is, for the printout: "residual sd".
     per_level : bool
@@ -40,7 +41,7 @@ class FamilyParameter:
     @property
     def support(self) -> str:
         """Support that a prior of it must have."""
-        return {"log": "positive", "logit": "unit"}.get(self.transform, "real")
+        return {"log": "positive", "logit": "unit", "correlation": "correlation"}.get(self.transform, "real")
 
 
 @runtime_checkable

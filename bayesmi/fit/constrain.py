@@ -32,6 +32,8 @@ def constrained(program: Program, unconstrained: Floats) -> dict[str, Floats]:
                 out[parameter.name] = np.exp(raw)
             case "softplus":
                 out[parameter.name] = np.asarray(parameter.scales) * np.logaddexp(0.0, raw)
+            case "correlation":
+                out[parameter.name] = np.tanh(0.5 * raw)
             case "logit":
                 out[parameter.name] = 1.0 / (1.0 + np.exp(-raw))
             case "ordered":
@@ -145,7 +147,10 @@ def _correlation(key: str, effect: GroupEffect, free: Mapping[str, Floats], n: i
         size = stop - start
         if size == 1:
             continue
-        half = free[f"{key}::partial::{effect.grouping}::{b}"]
+        if effect.known_correlation is not None:
+            half = np.full((n, 1), 0.5 * (1.0 + effect.known_correlation))
+        else:
+            half = free[f"{key}::partial::{effect.grouping}::{b}"]
         partials = [2.0 * half[:, k] - 1.0 for k in range(len(pairs(size)))]
         rows = cholesky_rows(np, partials, size)
         for i in range(size):

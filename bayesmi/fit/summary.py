@@ -51,6 +51,8 @@ def _factor_rows(factor: Factor, draws: PosteriorDraws) -> list[tuple[str, str, 
 def _part_rows(factor: Factor, draws: PosteriorDraws) -> list[tuple[str, str, Floats]]:
     prefix = factor.prefix
     what = f" on log {factor.parameter}" if factor.parameter else ""
+    if factor.parameter == "selection":
+        what = " on being seen"
     rows: list[tuple[str, str, Floats]] = []
     for label, key in zip(factor.labels or ("",), factor.keys, strict=True):
         own = draws.factors[key]

@@ -37,6 +37,7 @@ from bayesmi.kernel.matrices import dot, weighted
 from bayesmi.kernel.patterns import patterns_density
 from bayesmi.kernel.priors import log_prior
 from bayesmi.kernel.scales import scaled_rows
+from bayesmi.kernel.selection import add_selected, selected_rows
 from bayesmi.kernel.special import softplus
 
 __all__ = ["density"]
@@ -125,6 +126,14 @@ def _group_sds(x, f, i, at):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _partials(x, f, i, block, pairs):  # type: ignore[no-untyped-def]
+    """(partial correlation + 1) / 2 of the effects in a block."""
+    if i[block + 2] < 0:
+        return f[i[block + 3] : i[block + 3] + pairs].copy()
+    return 1.0 / (1.0 + np.exp(-x[i[block + 2] : i[block + 2] + pairs]))
+
+
+@kernel
 def _shift(x, f, i, at, g, c, p, location, a, beta, n):  # type: ignore[no-untyped-def]
     """What the fixed effects contribute to a centred effect (see build/centring.py)."""
     value = 0.0
@@ -141,6 +150,8 @@ def _shift(x, f, i, at, g, c, p, location, a, beta, n):  # type: ignore[no-untyp
 @kernel
 def _effect_forward(x, f, i, factor, at, roots, corrs, a, beta, n, u):  # type: ignore[no-untyped-def]
     """Root of one grouping's covariance, and its effects if they are sampled."""
+    if i[at + k.E_TREATMENT] == k.SHARED:
+        return
     p, location = i[factor + k.F_COLUMNS], f[i[factor + k.F_SCALE]]
     q, n_groups = i[at + k.E_Q], i[at + k.E_GROUPS]
     root = roots[i[at + k.E_L] : i[at + k.E_L] + q * q].reshape(q, q)
@@ -150,8 +161,7 @@ def _effect_forward(x, f, i, factor, at, roots, corrs, a, beta, n, u):  # type: 
         block = i[at + k.E_BLOCK_TABLE] + 4 * b
         start, stop = i[block], i[block + 1]
         pairs = (stop - start) * (stop - start - 1) // 2
-        half = 1.0 / (1.0 + np.exp(-x[i[block + 2] : i[block + 2] + pairs]))
-        root_forward(start, stop, half, sds, root, corr)
+        root_forward(start, stop, _partials(x, f, i, block, pairs), sds, root, corr)
     if i[at + k.E_TREATMENT] == k.COLLAPSE:
         return
     raw, place, n_centred = i[at + k.E_EFFECTS_X], i[at + k.E_U], i[at + k.E_CENTRED]
@@ -616,6 +626,8 @@ def _centred_backward(x, f, i, factor, at, n, beta, u, d_own, d_x, d_a, d_beta, 
 def _effect_backward(x, f, i, factor, at, n, roots, corrs, u, d_u, d_roots, beta, d_a, d_beta, gradient):  # type: ignore[no-untyped-def]
     """Priors of one grouping's effects and covariance, and their gradient; returns the log priors."""
     total = 0.0
+    if i[at + k.E_TREATMENT] == k.SHARED:
+        return total
     q, n_groups = i[at + k.E_Q], i[at + k.E_GROUPS]
     place = i[at + k.E_L]
     root = roots[place : place + q * q].reshape(q, q)
@@ -636,10 +648,12 @@ def _effect_backward(x, f, i, factor, at, n, roots, corrs, u, d_u, d_roots, beta
         block = i[at + k.E_BLOCK_TABLE] + 4 * b
         start, stop = i[block], i[block + 1]
         pairs = (stop - start) * (stop - start - 1) // 2
-        logits = x[i[block + 2] : i[block + 2] + pairs]
-        half = 1.0 / (1.0 + np.exp(-logits))
+        half = _partials(x, f, i, block, pairs)
         d_half = np.zeros(pairs)
         root_backward(start, stop, half, sds, corr, d_root, d_half, d_sds)
+        if i[block + 2] < 0:
+            continue
+        logits = x[i[block + 2] : i[block + 2] + pairs]
         for pair in range(pairs):
             shape = f[i[block + 3] + 2 * pair]
             constant = f[i[block + 3] + 2 * pair + 1]
@@ -712,6 +726,8 @@ def _rows_forward(f, i, at, n, aux, y, eta, d_eta, d_first, d_second, row_value)
     firsts, seconds = d_first[start : start + rows], d_second[start : start + rows]
     if i[at + k.F_SCALE_EQUATION] >= 0:
         scaled_rows(f, i, at, own, y, eta, d_eta, d_first, d_second, row_value)
+    elif i[at + k.F_SELECTION_EQUATION] >= 0:
+        selected_rows(f, i, at, own, y, eta, d_eta, d_first, d_second, row_value)
     elif family == NOMINAL:
         n_predictors = i[at + k.F_PARTNERS] + 1
         for t in range(rows):
@@ -778,7 +794,9 @@ def _weigh_rows(f, i, at, n, y, weights, row_weight, d_eta, d_first, d_second, d
             mass[row_of[pair]] += weights[entry_of[pair]]
         for t in range(rows):  # far out a derivative may be infinite
             slopes[t] = mass[t] * slopes[t] if mass[t] > 0.0 else 0.0
-    if family == GAUSSIAN and n_aux > 0:
+    if i[at + k.F_SELECTION_EQUATION] >= 0:
+        add_selected(i, at, y, row_weight, d_first, d_second, d_aux[n])
+    elif family == GAUSSIAN and n_aux > 0:
         d_aux[n, 0] += weighted(mass, firsts) if counts >= 0 else firsts.sum()
     elif n_aux > 0:
         weight = 1.0
@@ -805,6 +823,8 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
         for e in range(i[at + k.F_EFFECTS]):
             effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
             q = i[effect + k.E_Q]
+            if i[effect + k.E_TREATMENT] == k.SHARED:
+                continue
             roots_size = max(roots_size, i[effect + k.E_L] + q * q)
             if i[effect + k.E_TREATMENT] != k.COLLAPSE:
                 effects_size = max(effects_size, i[effect + k.E_U] + q * i[effect + k.E_GROUPS])

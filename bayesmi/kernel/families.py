@@ -21,11 +21,16 @@ __all__ = [
     "GAUSSIAN",
     "NOMINAL",
     "PREPARED",
+    "SELECTED_ORDINAL_PROBIT",
+    "SELECTED_PROBIT",
+    "SELECTED_STUDENT",
     "add_parameters",
     "bernoulli_density",
     "prepare",
+    "prepare_student",
     "single_density",
     "softmax_density",
+    "student_density",
 ]
 
 CODES = (
@@ -47,6 +52,10 @@ CODES = (
     "zeroinflatednegativebinomial",
     "hurdlepoisson",
     "hurdlenegativebinomial",
+    "selectedgaussian",
+    "selectedstudent",
+    "selectedprobit",
+    "selectedordinalprobit",
 )
 (
     GAUSSIAN,
@@ -67,7 +76,11 @@ CODES = (
     INFLATED_NEGATIVE_BINOMIAL,
     HURDLE_POISSON,
     HURDLE_NEGATIVE_BINOMIAL,
-) = range(18)
+    SELECTED_GAUSSIAN,
+    SELECTED_STUDENT,
+    SELECTED_PROBIT,
+    SELECTED_ORDINAL_PROBIT,
+) = range(22)
 PREPARED = 3  # most numbers that `prepare` fills; of ordered levels twice as many as there are thresholds
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 _ROOT_2_PI = math.sqrt(2.0 / math.pi)
@@ -75,12 +88,17 @@ _FEW = 6.0  # counts up to which a ratio of gamma functions is a product
 
 
 @kernel
+def prepare_student(nu, out):  # type: ignore[no-untyped-def]
+    """Fill the log of the t density's constant and its derivative by nu."""
+    out[0] = math.lgamma(0.5 * (nu + 1.0)) - math.lgamma(0.5 * nu) - 0.5 * math.log(nu * math.pi)
+    out[1] = 0.5 * (digamma(0.5 * (nu + 1.0)) - digamma(0.5 * nu) - 1.0 / nu)
+
+
+@kernel
 def prepare(code, aux, n):  # type: ignore[no-untyped-def]
     """Fill what depends on the n parameters only, behind them."""
-    if code == STUDENT:  # log of the constant, its derivative by nu
-        nu = aux[1]
-        aux[2] = math.lgamma(0.5 * (nu + 1.0)) - math.lgamma(0.5 * nu) - 0.5 * math.log(nu * math.pi)
-        aux[3] = 0.5 * (digamma(0.5 * (nu + 1.0)) - digamma(0.5 * nu) - 1.0 / nu)
+    if code == STUDENT:
+        prepare_student(aux[1], aux[2:])
     elif code == ORDINAL:
         for level in range(1, n):
             gap = aux[level] - aux[level - 1]
@@ -165,13 +183,13 @@ def _ordinal(code, level, eta, thresholds, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _student(y, eta, aux):  # type: ignore[no-untyped-def]
-    sigma, nu = aux[0], aux[1]
+def student_density(y, eta, sigma, nu, constant, d_constant):  # type: ignore[no-untyped-def]
+    """Return (log f, d eta, d sigma, d nu) of Student's t."""
     z = (y - eta) / sigma
     ratio = (nu + 1.0) * z / (nu + z * z)
     log_tail = math.log1p(z * z / nu)
-    value = aux[2] - math.log(sigma) - 0.5 * (nu + 1.0) * log_tail
-    return value, ratio / sigma, (z * ratio - 1.0) / sigma, aux[3] - 0.5 * log_tail + 0.5 * z * ratio / nu
+    value = constant - math.log(sigma) - 0.5 * (nu + 1.0) * log_tail
+    return value, ratio / sigma, (z * ratio - 1.0) / sigma, d_constant - 0.5 * log_tail + 0.5 * z * ratio / nu
 
 
 @kernel
@@ -318,7 +336,7 @@ def single_density(code, y, trials, eta, aux, n_aux):  # type: ignore[no-untyped
     if code in (ORDINAL, ORDINAL_PROBIT):
         return _ordinal(code, int(y), eta, aux, n_aux)
     if code == STUDENT:
-        return _student(y, eta, aux)
+        return student_density(y, eta, aux[0], aux[1], aux[2], aux[3])
     if code == SKEW_NORMAL:
         return _skew_normal(y, eta, aux)
     if code == TRUNCATED:

@@ -104,8 +104,14 @@ B_START, B_ROWS, B_COMBINATIONS, B_PARENTS, B_SIZE = range(5)
     F_NARROW_POSITION,  # and of the sd
     F_NARROW_SCALE,  # F: (typical sd, floor)
     F_SCALE_EQUATION,  # number of the record whose predictor is the log of the first family parameter by row, or -1
+    F_SELECTION_EQUATION,  # number of the record whose predictor says whether the response is seen, or -1
+    F_SELECTED,  # F: kind of each row (below)
     F_SIZE,
-) = range(53)
+) = range(55)
+
+# rows of a factor with a selection equation: the response is seen; it is not, but it is a cell with a value; it is not,
+# and has been integrated out; the selection equation says nothing about it
+SELECTED, NOT_SELECTED_KNOWN, NOT_SELECTED, BY_DESIGN = range(4)
 
 # parameters of a family: place in x, how many, transform, F of locations, first of them among the factor's numbers,
 # F of the prior, whether it sits at the predictors' means
@@ -136,7 +142,7 @@ L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SCALE, L_SIZE = range(
     E_SD_SCALES,  # F offset: sd = scale log(1 + exp(x))
     E_SD_PRIORS,
     E_BLOCKS,
-    E_BLOCK_TABLE,  # I: (start, stop, x of partials, F of Beta shapes)
+    E_BLOCK_TABLE,  # I: (start, stop, x of partials, F of Beta shapes), or (start, stop, -1, F of known partials)
     E_EFFECTS_X,
     E_SCALE,  # F offset
     E_SLABS,
@@ -154,7 +160,7 @@ L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SCALE, L_SIZE = range(
     E_SIZE,
 ) = range(28)
 
-COLLAPSE, SAMPLED = range(2)
+COLLAPSE, SAMPLED, SHARED = range(3)  # shared: the effects of an earlier record, with a Z of its own
 
 # prior record in F: code, normalising constant, three arguments
 P_CODE, P_CONSTANT, P_A, P_B, P_C, P_SIZE = range(6)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from bayesmi.data.wording import did_you_mean
 from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.mechanism.delta import Delta
+from bayesmi.mechanism.heckman import Heckman
 
 __all__ = ["Mechanism", "deltas_of", "read_mechanisms"]
 
@@ -25,7 +26,7 @@ class Mechanism(Protocol):
         ...
 
 
-REGISTRY: dict[str, Any] = {"delta": Delta}  # name in a model file -> class
+REGISTRY: dict[str, Any] = {"delta": Delta, "heckman": Heckman}  # name in a model file -> class
 _EXAMPLE = "{'weight': bmi.Delta(-5)}"
 
 

@@ -12,7 +12,7 @@ from bayesmi.families import Family, FamilyParameter
 from bayesmi.formula import Design, Formula
 from bayesmi.priors import Prior
 
-__all__ = ["EffectLink", "Factor", "FactorPriors", "GroupEffect", "level_codes"]
+__all__ = ["EffectLink", "Factor", "FactorPriors", "GroupEffect", "SharedEffect", "level_codes"]
 
 
 def level_codes(values: NDArray[np.float64], levels: tuple[float, ...]) -> NDArray[np.float64]:
@@ -34,6 +34,8 @@ class GroupEffect:
     names: tuple[str, ...]  # "1", "sex", "ses[high]": q of them
     designs: tuple[Design, ...]  # one a group term; its columns in order give `names`
     blocks: tuple[tuple[int, int], ...]  # (start, stop) in names, of correlated sets
+    elsewhere: int = 0  # the last of them, whose columns of Z are in the selection equation
+    known_correlation: float | None = None  # of two effects, where it is not estimated
 
     @property
     def n_effects(self) -> int:
@@ -71,7 +73,28 @@ class GroupEffect:
                 parts.append(np.ones((n_rows, 1)))
             if design.n_columns:
                 parts.append(np.asarray(design.matrix(values), dtype=float).reshape(n_rows, design.n_columns))
+        if self.elsewhere:
+            parts.append(np.zeros((n_rows, self.elsewhere)))
         return np.concatenate(parts, axis=1)
+
+
+@dataclass(frozen=True)
+class SharedEffect:
+    """Group effects that belong to the outcome's equation, with the selection equation's own columns of Z."""
+
+    grouping: str
+    designs: tuple[Design, ...]
+    first: int  # its first effect among the outcome's
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """Columns that the slopes are on."""
+        return frozenset().union(*(design.variables for design in self.designs))
+
+    def matrix(self, values: Mapping[str, NDArray[np.float64]], n_rows: int) -> NDArray[np.float64]:
+        """Return Z, (n_rows, q), zero for the outcome's effects."""
+        own = GroupEffect(self.grouping, (), self.designs, ())
+        return np.concatenate([np.zeros((n_rows, self.first)), own.matrix(values, n_rows)], axis=1)
 
 
 @dataclass(frozen=True)
@@ -133,6 +156,8 @@ class Factor:
     parameter: str = ""  # of the family, when this is the model of its logarithm
     scale: Factor | None = None  # model of the logarithm of the family's scale parameter, on the same units
     shifts: Mapping[str, str] = field(default_factory=dict)  # linear predictor -> made column that adds to it
+    selection: Factor | None = None  # model of whether a value is seen, on the same units
+    shared: tuple[SharedEffect, ...] = ()  # of a selection equation: effects that the outcome's equation holds
 
     @property
     def prefix(self) -> str:
@@ -147,8 +172,8 @@ class Factor:
 
     @property
     def parts(self) -> tuple[Factor, ...]:
-        """The factor, and the model of its scale where it has one."""
-        return (self,) if self.scale is None else (self, self.scale)
+        """The factor, and the models of its scale and of its selection where it has them."""
+        return (self, *(part for part in (self.scale, self.selection) if part is not None))
 
     @property
     def parameters(self) -> tuple[FamilyParameter, ...]:
@@ -191,7 +216,9 @@ class Factor:
         return response.trials if self.family.needs_trials and response is not None else None
 
     def known(self, at: Callable[[str], NDArray[np.float64]], n_rows: int) -> dict[str, NDArray[np.float64]]:
-        """Return what the family needs to know of each row beside its parameters: trials, (n_rows,)."""
+        """Return what the family needs to know of each row beside its parameters: trials, kinds of selection, (n_rows,)."""
+        if self.selection is not None:
+            return {"selected": at(f"selected({self.variable})")}
         if self.trials is None:
             return {}
         return {
@@ -200,16 +227,17 @@ class Factor:
 
     @property
     def designs(self) -> tuple[Design, ...]:
-        """Every design of the mean that a predictor can stand in: common terms, offsets, varying slopes."""
-        return (self.design, self.offsets, *(design for effect in self.effects for design in effect.designs))
+        """Every design in which a latent predictor has to be linear: terms, offsets, varying slopes, of the selection too."""
+        effects = (*self.effects, *self.shared)
+        own = (self.design, self.offsets, *(design for effect in effects for design in effect.designs))
+        return own if self.selection is None else (*own, *self.selection.designs)
 
     @property
     def parents(self) -> frozenset[str]:
         """Variables whose values this factor needs."""
-        slopes = (
-            frozenset().union(*(effect.variables for effect in self.effects)) if self.effects else frozenset()
-        )
-        return self.design.variables | self.offsets.variables | slopes | self.scale_parents
+        slopes = frozenset().union(*(effect.variables for effect in (*self.effects, *self.shared)))
+        own = self.design.variables | self.offsets.variables | slopes | self.scale_parents
+        return own if self.selection is None else own | self.selection.parents
 
     @property
     def scale_parents(self) -> frozenset[str]:

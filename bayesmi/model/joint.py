@@ -11,7 +11,7 @@ import numpy as np
 from bayesmi.errors import ModelError
 from bayesmi.families import Family, family_for_kind, get_family
 from bayesmi.formula import Formula, check_variables, parse
-from bayesmi.mechanism import deltas_of
+from bayesmi.mechanism import deltas_of, heckmans_of
 from bayesmi.model.assemble import assemble_factor
 from bayesmi.model.automatic import AutomaticFormula, Earlier, write_formula
 from bayesmi.model.checks import (
@@ -25,6 +25,13 @@ from bayesmi.model.factor import Factor
 from bayesmi.model.observed import check_observed, observation_factor, observed_notices
 from bayesmi.model.order import order_variables
 from bayesmi.model.scale import formula_texts, merged, read_scale, with_scale
+from bayesmi.model.selection import (
+    family_of_selected,
+    row_kinds,
+    selected_column,
+    selection_only,
+    with_selection,
+)
 from bayesmi.model.shifted import NO_SHIFT, ModelShift, check_mechanisms, check_shifts, model_shift
 from bayesmi.model.table import ModelTable
 from bayesmi.observation import Observation
@@ -70,6 +77,7 @@ def product(spec: JointSpec, table: ModelTable) -> Product:
     check_groupings(whole, table)
     used = [name for name in frame.columns if name in whole.variables]
     incomplete = [name for name in used if table.is_incomplete(name)]
+    incomplete += _incomplete_selectors(spec, table, [*used, *given["auxiliary"]])
     auxiliary = check_auxiliary(given["auxiliary"], whole, response, table, recorded)
     check_observed(spec.measured, {*used, response, *auxiliary})
     _check_named(given, [*incomplete, *auxiliary], list(frame.columns))
@@ -77,6 +85,8 @@ def product(spec: JointSpec, table: ModelTable) -> Product:
     for name in [*incomplete, *auxiliary]:
         chosen = given["families"].get(name)
         families[name] = get_family(chosen) if chosen else family_for_kind(name, frame.columns[name].kind)
+        if name in heckmans_of(spec.mechanisms):
+            families[name] = family_of_selected(name, families[name], spec.mechanisms[name], chosen)
         _check_family(name, families[name], table)
         table = _inside(name, families[name], table)
     check_mechanisms(spec.mechanisms, {response, *incomplete, *auxiliary}, table)
@@ -149,6 +159,8 @@ class _Writer:
         )
         if own_scale is not None:
             self._check_formula(name, replace(own_scale, response=None), before, role)
+        if name in heckmans_of(self.spec.mechanisms):
+            self._check_selection(name, before, role)
         self._put(shift.factor(factor), remarks, own_scale)
 
     def add_analysis(self) -> None:
@@ -161,6 +173,11 @@ class _Writer:
             if given["family"] or parsed.response.trials is not None
             else family_for_kind(response, kind, "response")
         )
+        if response in heckmans_of(self.spec.mechanisms):
+            asked = given["family"] or ("binomial" if parsed.response.trials is not None else None)
+            family = family_of_selected(response, family, self.spec.mechanisms[response], asked)
+            before = [factor.variable for factor in self.factors]
+            self._check_selection(response, before, "analysis")
         _check_family(response, family, self.table)
         self.table = _inside(response, family, self.table)
         if self.table.level(response) != "row":
@@ -187,12 +204,27 @@ class _Writer:
         if scale is not None:
             factor, more = with_scale(factor, scale, self.table.roughly(), self.spec.given["priors"])
             self.notices.extend(more)
+        mechanism = heckmans_of(self.spec.mechanisms).get(name)
+        if mechanism is not None:
+            factor, more = with_selection(factor, mechanism, self.table.roughly(), self.spec.given["priors"])
+            assert factor.selection is not None
+            parts = (factor, factor.selection)
+            groupings = dict.fromkeys(
+                e.grouping for part in parts for e in (*part.effects, *part.shared)
+            )
+            kinds, about = row_kinds(name, mechanism, list(groupings), self.table)
+            self.table = self.table.with_made({selected_column(name): (kinds, factor.level)})
+            self.notices.extend((*about, *more))
         self.facts[name] = Earlier.of(factor)
         self.factors.append(factor)
         if name in self.spec.measured:
             self.factors.append(observation_factor(name, self.spec.measured[name], self.table.roughly()))
 
     def _written(self, name: str, before: Sequence[str]) -> AutomaticFormula:
+        mechanism = heckmans_of(self.spec.mechanisms).get(name)
+        if mechanism is not None:  # what is in its selection equation only is to stay out of its own model
+            left_out = selection_only(mechanism, self.spec.formula)
+            before = [other for other in before if other not in left_out]
         written = write_formula(
             name,
             self.table.roughly(),
@@ -217,8 +249,24 @@ class _Writer:
         self.table = self.table.with_made({column: (own, level) for column, own in shift.made.items()})
         return shift
 
+    def _check_selection(self, name: str, before: Sequence[str], role: str) -> None:
+        try:
+            self._check_formula(name, self.spec.mechanisms[name].selection, before, role)
+        except ModelError as problem:
+            raise ModelError(str(problem).replace("formulas[", "mechanisms[", 1)) from None
+
     def _check_formula(self, name: str, formula: Formula, before: Sequence[str], role: str) -> None:
         _check_covariate_formula(name, formula, self.table, before, self.spec.response, role)
+
+
+def _incomplete_selectors(spec: JointSpec, table: ModelTable, known: Sequence[str]) -> list[str]:
+    """Incomplete columns that stand in selection equations only: they have a model too."""
+    wanted = frozenset().union(*(own.selection.variables for own in heckmans_of(spec.mechanisms).values()))
+    return [
+        name
+        for name in table.frame.columns
+        if name in wanted and name not in known and name != spec.response and table.is_incomplete(name)
+    ]
 
 
 def _check_named(given: Mapping[str, Any], modelled: Sequence[str], columns: Sequence[str]) -> None:

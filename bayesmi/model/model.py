@@ -12,7 +12,7 @@ from bayesmi.errors import BayesmiNotice, ModelError, NotSupportedError
 from bayesmi.families import get_family
 from bayesmi.formula import Formula, check_variables, parse
 from bayesmi.formula.substitute import substituted
-from bayesmi.mechanism import read_mechanisms
+from bayesmi.mechanism import Heckman, read_mechanisms
 from bayesmi.model.checks import (
     check_arguments,
 )
@@ -76,7 +76,7 @@ class Model:
         Variables that were measured with error of known size: ``{"x_true": bmi.measured("x", sd="x_se")}``. The key is a
         new variable, which formulas use in place of the column; it is imputed in every row.
     mechanisms : mapping, optional
-        Why values are missing, by column, where it is because of what they are: `Delta`.
+        Why values are missing, by column, where it is because of what they are: `Delta`, `Heckman`.
     kinds : mapping, optional
         Kind of columns: continuous, count, binary, nominal, ordinal or identifier.
     levels : "pooled" or mapping, optional
@@ -166,7 +166,10 @@ class Model:
         columns = _column_names(data)
         scale = read_scale(texts[1], parsed.response.name, columns) if len(texts) > 1 else None
         both = merged(parsed, scale)
-        groupings = tuple(dict.fromkeys(term.grouping for term in both.groups))
+        selections = [one.selection for one in (mechanisms or {}).values() if isinstance(one, Heckman)]
+        groupings = tuple(
+            dict.fromkeys(term.grouping for one in (both, *selections) for term in one.groups)
+        )
         if isinstance(data, IncompleteFrame):
             frame = data
             read_before = {

@@ -71,6 +71,8 @@ def _factor_lines(factor: Factor, model: Model, number: int) -> list[str]:
     lines += [f"       {name.ljust(width)} ~ {prior}" for name, prior in entries]
     if factor.scale is not None:
         lines += _scale_lines(factor.scale)
+    if factor.selection is not None:
+        lines += _selection_lines(factor.selection)
     lines += _icc_lines(factor)
     lines += [f"       {reason}" for reason in factor.reasons]
     if factor.variable in model.mechanisms and not factor.is_observation:
@@ -84,6 +86,18 @@ def _scale_lines(scale: Factor) -> list[str]:
     return [
         f"     {str(scale.formula).replace('`', '')} ({scale.family.link} link)",
         *(f"       {name.ljust(width)} ~ {prior}" for name, prior in entries),
+    ]
+
+
+def _selection_lines(part: Factor) -> list[str]:
+    entries = _entries(part)
+    width = max((len(name) for name, _ in entries), default=0)
+    text = str(part.formula).replace("`", "").lstrip()
+    shared = [f"       its effects of {one.grouping} are those named selection_ above" for one in part.shared]
+    return [
+        f"     selection: {part.variable} is seen {text} (probit link)",
+        *(f"       {name.ljust(width)} ~ {prior}" for name, prior in entries),
+        *shared,
     ]
 
 
@@ -108,7 +122,11 @@ def _entries(factor: Factor) -> list[tuple[str, str]]:
     for effect in factor.effects:
         for name, prior in zip(effect.names, priors.group_sds[effect.grouping], strict=True):
             entries.append((f"sd of {name}|{effect.grouping}", str(prior)))
-        if effect.is_correlated:
+        if effect.known_correlation is not None:
+            entries.append(
+                (f"correlation of {effect.grouping} effects", f"fixed at {effect.known_correlation:g}")
+            )
+        elif effect.is_correlated:
             eta = priors.correlations[effect.grouping]
             entries.append((f"correlations of {effect.grouping} effects", f"LKJ(eta={eta:g})"))
     return entries

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.families.selected import BY_DESIGN
 from bayesmi.model import Factor, ModelTable
+from bayesmi.model.selection import selected_column
 
-__all__ = ["active_units", "children_of"]
+__all__ = ["active_units", "children_of", "unselected_units"]
 
 
 def children_of(variable: str, factors: Sequence[Factor]) -> tuple[Factor, ...]:
@@ -58,8 +60,33 @@ def active_units(
             informative |= held[name]
         for child in children_of(name, factors):
             informative |= _lift(active[child.variable], child.level, level, table)
+        if factor.selection is not None:  # that a value was not selected is an observation
+            informative |= table.at(selected_column(name), level) != BY_DESIGN
         active[name] = ~absent & (~unknown | informative)
     return active
+
+
+def unselected_units(
+    factors: Sequence[Factor],
+    table: ModelTable,
+    active: Mapping[str, NDArray[np.bool_]],
+    *,
+    kept: Sequence[str] = (),
+    held: Mapping[str, NDArray[np.bool_]] | None = None,
+) -> Mapping[str, NDArray[np.bool_]]:
+    """Return by variable the units that say nothing but that the value was not selected: it is integrated out of them."""
+    out: dict[str, NDArray[np.bool_]] = {}
+    for factor in factors:
+        name, level = factor.variable, factor.level
+        if factor.selection is None or name in kept:
+            continue
+        alone = table.unknown_at(name, level) & active[name]
+        if held and name in held:
+            alone &= ~held[name]
+        for child in children_of(name, factors):
+            alone &= ~_lift(active[child.variable], child.level, level, table)
+        out[name] = alone
+    return out
 
 
 def _lift(mask: NDArray[np.bool_], child_level: str, level: str, table: ModelTable) -> NDArray[np.bool_]:

@@ -31,6 +31,7 @@ def continuous_cells(
     active: Mapping[str, Mask],
     wanted: Mapping[str, str],
     constraints: Sequence[Constraint] = (),
+    with_cells: Mapping[str, Mask] | None = None,
 ) -> Treatments:
     """Return for each continuous variable with informative cells which units get which treatment.
 
@@ -41,9 +42,10 @@ def continuous_cells(
     solved from others, or others from them, are not.
     """
     out: Treatments = {}
+    with_cells = with_cells or active  # without units whose own value has been integrated out
     by_level: dict[str, list[Factor]] = {}
     for factor in factors:
-        informative = table.unknown_at(factor.variable, factor.level) & active[factor.variable]
+        informative = table.unknown_at(factor.variable, factor.level) & with_cells[factor.variable]
         if not factor.family.is_discrete and informative.any():
             by_level.setdefault(factor.level, []).append(factor)
     sampled_above: set[str] = set()
@@ -61,7 +63,7 @@ def continuous_cells(
         out |= tied_in_groups(level, own, table, constraints, out, wanted)
     rows = by_level.get("row", [])
     if rows:
-        out |= _by_pattern(rows, factors, table, active, wanted, sampled_above, constraints)
+        out |= _by_pattern(rows, factors, table, active, wanted, sampled_above, constraints, with_cells)
     return out
 
 
@@ -73,9 +75,10 @@ def _by_pattern(
     wanted: Mapping[str, str],
     above: Collection[str],
     constraints: Sequence[Constraint],
+    with_cells: Mapping[str, Mask],
 ) -> Treatments:
     names = [factor.variable for factor in own]
-    missing = np.stack([table.unknown[name] & active[name] for name in names], axis=1)
+    missing = np.stack([table.unknown[name] & with_cells[name] for name in names], axis=1)
     low = [factor for factor in factors if factor.level == "row"]
     measured = {name for factor in factors if factor.is_observation for name in factor.column_names}
     stands = np.stack([active[factor.variable] for factor in low], axis=1)

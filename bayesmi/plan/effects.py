@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.errors import ModelError
+from bayesmi.families.selected import BY_DESIGN, SELECTED
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.scale import rough_residuals
+from bayesmi.model.selection import selected_column
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.overrides import effect_key
 from bayesmi.plan.scales import scale_information
@@ -72,10 +74,16 @@ def effects_of(
     rows = f"median {typical} rows a group"
     # with a link the group sd can go to zero where the link explains the groups: a funnel for centred effects of small groups
     least = _INFORMATIVE_BESIDE_LINKS if factor.links and typical < _LARGE else _INFORMATIVE
-    if factor.parameter:
+    if factor.parameter == "selection":
+        found = _selection_information(factor, effect, table)
+    elif factor.parameter:
         found = [scale_information(owner, effect, table)] * effect.n_effects
     else:
-        found = _information(factor, effect, table)
+        found = _information(factor, effect, table, *rough_residuals(factor, table))
+        if effect.elsewhere and factor.selection is not None:
+            shared = next(one for one in factor.selection.shared if one.grouping == effect.grouping)
+            own = GroupEffect(effect.grouping, effect.names[-effect.elsewhere :], shared.designs, ())
+            found[-effect.elsewhere :] = _selection_information(factor.selection, own, table)
     enough = [value >= least for value in found]
     n_centred = enough.index(False) if False in enough else effect.n_effects
     if asked is not None:
@@ -100,13 +108,31 @@ def _listed(names: tuple[str, ...]) -> str:
     return ", ".join("the intercept" if name == "1" else name for name in names)
 
 
-def _information(factor: Factor, effect: GroupEffect, table: ModelTable) -> list[float]:
+def _selection_information(part: Factor, effect: GroupEffect, table: ModelTable) -> list[float]:
+    """Return the same for a selection equation, from residuals of whether the value is seen on its predictors."""
+    kinds = table.values[selected_column(part.variable)]
+    values = {name: table.values[name] for name in part.design.variables}
+    with np.errstate(all="ignore"):
+        matrix = np.column_stack([np.ones(table.n_rows), part.matrix(values, table.n_rows)])
+    units = np.flatnonzero((kinds != BY_DESIGN) & np.isfinite(matrix).all(axis=1))
+    seen = (kinds[units] == SELECTED).astype(float)
+    x = matrix[units]
+    residual = seen - x @ np.linalg.lstsq(x, seen, rcond=None)[0] if len(units) else seen
+    return _information(part, effect, table, residual, units)
+
+
+def _information(
+    factor: Factor,
+    effect: GroupEffect,
+    table: ModelTable,
+    residual: NDArray[np.float64],
+    units: NDArray[np.intp],
+) -> list[float]:
     """Return for each effect a typical group's z'z tau² / sigma²: information of the data over that of the prior.
 
     From the residuals of a rough fit, by moments: sigma² from the deviations within groups, tau² from how much the groups'
     own estimates vary beyond sampling.
     """
-    residual, units = rough_residuals(factor, table)
     rows = table.rows_of_level(factor.level)[units]
     values = {name: table.values[name][rows] for name in effect.variables}
     seen = np.isfinite(residual)
@@ -132,7 +158,7 @@ def _information(factor: Factor, effect: GroupEffect, table: ModelTable) -> list
     sigma2 = float((own**2).sum()) / (len(y) - n_groups)
     out = []
     for name, column in zip(effect.names, z.T, strict=True):
-        is_intercept = name == "1"
+        is_intercept = name in ("1", "selection_1")
         x = column if is_intercept else within(column)
         square = np.bincount(codes, weights=x * x, minlength=n_groups)
         informed = square > 1e-9 * float(square.max(initial=0.0))
@@ -166,8 +192,12 @@ def _collapse_obstacle(
     treated: Mapping[str, Collection[str]],
 ) -> str | None:
     """Say why the effects cannot be integrated out; None if they can."""
+    if factor.parameter == "selection":
+        return "probit likelihood of being seen"
     if factor.parameter:
         return f"effects on log {factor.parameter}"
+    if factor.selection is not None:
+        return "beside a selection equation"
     if not factor.family.is_gaussian_identity:
         return f"{factor.family.name} likelihood"
     if factor.scale is not None:

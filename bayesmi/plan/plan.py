@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.data.wording import counted
 from bayesmi.errors import NotSupportedError
+from bayesmi.families.selected import BY_DESIGN
 from bayesmi.model.factor import Factor
+from bayesmi.model.selection import selected_column
 from bayesmi.model.table import ModelTable
-from bayesmi.plan.cells import active_units
+from bayesmi.plan.cells import active_units, unselected_units
 from bayesmi.plan.constrained_grid import grids_of_systems
 from bayesmi.plan.continuous import continuous_cells
 from bayesmi.plan.effects import EffectGroup, effects_of, one_collapse
@@ -104,7 +107,10 @@ def make_plan(
     kept = [name for name, treatment in plain.items() if treatment in ("sample", "enumerate", "grid")]
     check_overrides(wanted, factors, table)
     constraints = usable_constraints(table, factors)
-    active = active_units(factors, table, kept=kept, held=held_units(constraints, factors, table))
+    held = held_units(constraints, factors, table)
+    active = active_units(factors, table, kept=kept, held=held)
+    alone = unselected_units(factors, table, active, kept=kept, held=held)
+    with_cells = {name: mask & ~alone.get(name, False) for name, mask in active.items()}
     cells: list[CellGroup] = []
     for name, column in table.frame.columns.items():
         if not any(factor.variable == name or name in factor.parents for factor in factors):
@@ -115,13 +121,13 @@ def make_plan(
             if name in table.solved:
                 reason = "follows from an observed derived value"
             cells.append(CellGroup(name, "deduce", "row", deduced, reason))
-    continuous = continuous_cells(factors, table, active, plain, constraints)
+    continuous = continuous_cells(factors, table, active, plain, constraints, with_cells)
     tied = {name for constraint in constraints for name in constraint.open}
     continuous = moved(continuous, wanted, tied)
     for factor in factors:
         if factor.is_observation:
             continue
-        cells += _cells_of(factor, table, active[factor.variable], continuous.get(factor.variable, {}))
+        cells += _cells_of(factor, table, with_cells[factor.variable], continuous.get(factor.variable, {}))
     check_asked(plain, cells)
     _check_levels(cells, factors)
     for group in cells:
@@ -245,6 +251,11 @@ def _cells_of(
             if factor.role == "auxiliary"
             else "the outcome is missing too: nothing observed depends on it"
         )
+        if factor.selection is not None:
+            reason = "drawn given that it was not selected"
+            by_design = table.at(selected_column(factor.variable), factor.level)[barren] == BY_DESIGN
+            if by_design.any():
+                reason += f" ({counted(int(by_design.sum()), 'row')} by design: from the population of clusters)"
         groups.append(CellGroup(factor.variable, "predict", factor.level, barren, reason))
     if factor.family.is_discrete and informative.size:
         how = "two values" if len(factor.levels) == 2 else f"{len(factor.levels)} values"
@@ -328,7 +339,7 @@ def _remarks(model: Model, cells: list[CellGroup]) -> tuple[str, ...]:
     ]
     if not any(group.treatment != "deduce" for group in cells):
         remarks.append("nothing is missing in the variables of the model: imputation adds nothing")
-    elif len(model.factors) == 1:
+    elif len(model.factors) == 1 and model.factors[0].selection is None:
         remarks.append(
             f"only the outcome {model.response!r} is incomplete and nothing is auxiliary: the model on the observed "
             "rows alone gives the same answer; completed data sets add only Monte Carlo error to it"

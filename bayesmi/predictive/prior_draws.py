@@ -88,6 +88,10 @@ def _correlation_roots(effect: GroupEffect, eta: float, n: int, rng: np.random.G
         if size == 1:
             continue
         shapes = beta_shapes(size, eta)
+        if effect.known_correlation is not None:
+            out[:, start + 1, start] = effect.known_correlation
+            out[:, start + 1, start + 1] = np.sqrt(1.0 - effect.known_correlation**2)
+            continue
         partials = [2.0 * rng.beta(shape, shape, size=n) - 1.0 for shape in shapes]
         assert len(partials) == len(pairs(size))
         for i, row in enumerate(cholesky_rows(np, partials, size)):
@@ -101,6 +105,11 @@ def _parameters(factor: Factor, own: FactorDraws, n: int, rng: np.random.Generat
     out: dict[str, Floats] = {}
     for parameter in factor.parameters:
         prior, name = factor.priors.scales[parameter.name], f"{factor.prefix}{parameter.name}"
+        if parameter.transform == "correlation":
+            p = prior.parameters
+            shapes = (p["eta"], p["eta"]) if prior.name == "LKJ" else (p["alpha"], p["beta"])
+            out[parameter.name] = 2.0 * rng.beta(*shapes, size=n) - 1.0
+            continue
         if not parameter.per_level:
             out[parameter.name] = _drawn(prior, name, (n,), rng)
             continue
