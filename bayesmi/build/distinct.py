@@ -67,10 +67,12 @@ def distinct_rows(table: FactorTable) -> DistinctRows:
 
 
 def with_classes(table: FactorTable, rows: DistinctRows) -> DistinctRows:
-    """Return distinct rows with the classes of a table, which may be that of the factor's scale."""
+    """Return distinct rows with the classes of a table, which may be that of the factor's scale or selection."""
     first, columns = rows.first, list(table.base.T)
     if not len(first):
         return rows
+    if table.slabs or any(effect.slabs for effect in table.effects):  # sampled cells stand row by row
+        return DistinctRows(rows.row_of, first, rows.counts, None, first, np.zeros(0, dtype=np.intp))
     most = _CLASSES * len(first)
     shared = _codes([column[first] for column in _groups(table)], most)
     if shared is None:

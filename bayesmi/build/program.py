@@ -526,6 +526,8 @@ def _kernel_response(factor: Factor, table: FactorTable) -> NDArray[np.float64]:
     known = np.ones(table.n_rows, dtype=bool)
     known[table.response_positions] = False
     known[table.integrated_response] = False
+    if "selected" in table.known:
+        known &= table.known["selected"] != k.NOT_SELECTED
     response[known] = factor.family.to_kernel(response[known])
     return response
 

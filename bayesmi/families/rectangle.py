@@ -90,11 +90,16 @@ def _of_tensors(xp: Any, a: Any, b: Any, s: Any, r: Any) -> Any:
     a, b = xp.clip(a, -_FAR, _FAR), xp.clip(b, -_FAR, _FAR)
     angle = xp.arcsin(r)
     both = (xp.exp(log_phi(xp, b)) - xp.exp(log_phi(xp, a))) * xp.exp(log_phi(xp, s))
-    added: Any = 0.0
-    for node, weight in zip(*np.polynomial.legendre.leggauss(48), strict=True):
-        sine = xp.sin(0.5 * angle * (1.0 + node))
-        shrunk = 1.0 - sine**2
-        upper = xp.exp((sine * b * s - 0.5 * (b**2 + s**2)) / shrunk)
-        lower = xp.exp((sine * a * s - 0.5 * (a**2 + s**2)) / shrunk)
-        added = added + weight * (upper - lower)
-    return xp.log(both + added * 0.5 * angle / (2.0 * math.pi))
+    nodes, weights = np.polynomial.legendre.leggauss(48)
+
+    def last(value: Any) -> Any:
+        return xp.as_tensor(value)[..., None]
+
+    sine = xp.sin(0.5 * last(angle) * (1.0 + nodes))
+    shrunk = 1.0 - sine**2
+
+    def arc(h: Any) -> Any:
+        terms = xp.exp((sine * last(h * s) - 0.5 * last(h**2 + s**2)) / shrunk)
+        return xp.sum(terms * weights, axis=-1)
+
+    return xp.log(both + (arc(b) - arc(a)) * 0.5 * angle / (2.0 * math.pi))

@@ -150,6 +150,8 @@ def _present(part: Part, fit: Fit, kind: str, unit: str) -> NDArray[np.bool_]:
             continue
         column = table.column(factor.variable)
         seen |= ~table.unknown[factor.variable] & ~column.absent
+        if factor.selection is not None:  # that a value was not selected is an observation
+            seen |= part.plan.active[factor.variable]
     if unit == "row":
         return seen
     grouping = table.groupings[unit]

@@ -110,7 +110,7 @@ def make_plan(
     held = held_units(constraints, factors, table)
     active = active_units(factors, table, kept=kept, held=held)
     alone = unselected_units(factors, table, active, kept=kept, held=held)
-    with_cells = {name: mask & ~alone.get(name, False) for name, mask in active.items()}
+    with_cells = {name: mask & ~alone[name] if name in alone else mask for name, mask in active.items()}
     cells: list[CellGroup] = []
     for name, column in table.frame.columns.items():
         if not any(factor.variable == name or name in factor.parents for factor in factors):

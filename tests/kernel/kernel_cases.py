@@ -19,7 +19,7 @@ from bayesmi.build import build_sampled
 from bayesmi.build.centring import centrings
 from bayesmi.build.narrowing import narrowing_of, whitening_beside
 from bayesmi.families.support import constrain, constrain_within, unconstrain
-from bayesmi.mechanism import Delta
+from bayesmi.mechanism import Delta, Heckman
 from bayesmi.plan import make_plan
 from bayesmi.plan.levelset import limits
 
@@ -508,6 +508,81 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
         {"derived": {"both": "u + uw"}, "families": {"u": "lognormal", "uw": "gamma"}, "order": ["u", "uw"]},
     ),
     "tied_levels": ("y ~ birth + year + z + (1 | a)", {"derived": {"age": "year - birth"}}),
+    "heckman": ("y ~ z + k3", {"mechanisms": {"y": Heckman("~ z + w")}}),
+    "heckman_fixed_rho": ("y ~ z", {"mechanisms": {"y": Heckman("~ w + offset(o)", rho=-0.6)}}),
+    "heckman_priors": (
+        "y ~ z",
+        {
+            "mechanisms": {"y": Heckman("~ w", rho=Prior("Beta", 2, 3))},
+            "priors": {
+                "selection_Intercept": Prior("Normal", 0.3, 0.6),
+                "selection_w": Prior("StudentT", 4, 0, 0.5),
+            },
+        },
+    ),
+    "heckman_summed": ("y ~ z + b1 + nom", {"mechanisms": {"y": Heckman("~ w + b1 + b2")}}),
+    "heckman_sampled": ("y ~ x + z", {"mechanisms": {"y": Heckman("~ x * w + x2")}}),
+    "heckman_on_grid": ("y ~ z", {"mechanisms": {"y": Heckman("~ w + x + I(x ** 2)")}, "rows": 16}),
+    "heckman_groups": ("y ~ z + (1 + z | a)", {"mechanisms": {"y": Heckman("~ w + (1 | a)")}}),
+    "heckman_groups_centred": (
+        "y ~ z + h + (1 + z | a)",
+        {"mechanisms": {"y": Heckman("~ w + (1 + w | a)")}, "treatments": {"1|a": "centred"}},
+    ),
+    "heckman_groups_partly_centred": (
+        "y ~ z + (1 | a)",
+        {"mechanisms": {"y": Heckman("~ w + (1 | a)")}, "treatments": {"1|a": "partly centred"}},
+    ),
+    "heckman_groups_slope_sampled": (
+        "y ~ x + z + (1 + x | a)",
+        {"mechanisms": {"y": Heckman("~ w + (1 + x | a)")}, "treatments": {"x": "sample"}},
+    ),
+    "heckman_groups_independent": (
+        "y ~ z + (1 + z | a)",
+        {"mechanisms": {"y": Heckman("~ w + (1 + w | a)", group_rho=0.0)}},
+    ),
+    "heckman_group_rho": ("y ~ z + (1 | a)", {"mechanisms": {"y": Heckman("~ w + (1 | a)", group_rho=0.4)}}),
+    "heckman_groups_apart": ("y ~ z + (1 | a)", {"mechanisms": {"y": Heckman("~ w + (1 | c)")}}),
+    "heckman_uncorrelated": (
+        "y ~ z + (1 + z || a)",
+        {"mechanisms": {"y": Heckman("~ w + (1 | a)")}},
+    ),
+    "heckman_by_design": (
+        "y ~ z + x + (1 | a)",
+        {"mechanisms": {"y": Heckman("~ w + (1 | a)")}, "empty": True},
+    ),
+    "heckman_systematic": (
+        "y ~ z + (1 | a)",
+        {"mechanisms": {"y": Heckman("~ w + (1 | a)", systematic="selected")}, "empty": True},
+    ),
+    "heckman_covariate": ("y ~ x + z", {"mechanisms": {"x": Heckman("~ z + w")}, "rows": 16}),
+    "heckman_covariate_groups": (
+        "y ~ x + z + (1 | a)",
+        {"mechanisms": {"x": Heckman("~ w + (1 | a)", rho=0.4)}, "rows": 16},
+    ),
+    "heckman_lognormal": ("price ~ z + b1", {"family": "lognormal", "mechanisms": {"price": Heckman("~ w")}}),
+    "heckman_lognormal_covariate": (
+        "y ~ log(price) + z",
+        {"families": {"price": "lognormal"}, "mechanisms": {"price": Heckman("~ w + z")}},
+    ),
+    "heckman_binary": ("yb ~ z + b1", {"mechanisms": {"yb": Heckman("~ w")}}),
+    "heckman_binary_fixed_rho": ("yb ~ z", {"mechanisms": {"yb": Heckman("~ w", rho=0.95)}}),
+    "heckman_binary_covariate": (
+        "y ~ b1 + z + (1 | a)",
+        {"mechanisms": {"b1": Heckman("~ w + (1 | a)")}},
+    ),
+    "heckman_ordinal": (
+        "grade ~ z + x",
+        {"kinds": {"grade": "ordinal"}, "mechanisms": {"grade": Heckman("~ w + b1")}},
+    ),
+    "heckman_ordinal_covariate": (
+        "y ~ grade + z",
+        {"kinds": {"grade": "ordinal"}, "mechanisms": {"grade": Heckman("~ w", rho=-0.7)}},
+    ),
+    "heckman_student": ("y ~ z + b1", {"mechanisms": {"y": Heckman("~ w + z", errors="student")}}),
+    "heckman_student_covariate": (
+        "y ~ x + z",
+        {"mechanisms": {"x": Heckman("~ w", errors="student")}, "rows": 10},
+    ),
     "priors_1": (
         "y ~ z + w + h + (1 + z | a)",
         {
@@ -668,8 +743,8 @@ class Case:
                 each.append(own)
                 jacobian += log_jacobian
             variable, prefix = factor.variable, factor.prefix
-            if factor.scale is not None:
-                own, _ = self._predictor(factor.scale, factor.scale.keys[0], parts)
+            for part in factor.parts[1:]:
+                own, _ = self._predictor(part, part.keys[0], parts)
                 out |= own
             for name in each[0]:
                 out[name] = np.stack([own[name] for own in each]) if factor.labels else each[0][name]
@@ -682,6 +757,10 @@ class Case:
                 if parameter.transform == "log":
                     out[name] = np.exp(raw)
                     jacobian += float(np.sum(raw))
+                elif parameter.transform == "correlation":
+                    half = 1.0 / (1.0 + np.exp(-raw))
+                    out[f"{name}__half"] = half
+                    jacobian += float(np.log(half * (1.0 - half)))
                 elif parameter.transform == "identity":
                     out[name] = record.locations[0] + raw
                 elif parameter.transform == "logit":
@@ -709,12 +788,11 @@ class Case:
                     )
                     out |= more
                     jacobian += log_jacobian
-            for effect in factor.scale.effects if factor.scale is not None else ():
-                own, log_jacobian = self._effects(
-                    factor.scale, factor.scale.keys[0], factor.scale.prefix, effect, parts
-                )
-                out |= own
-                jacobian += log_jacobian
+            for part in factor.parts[1:]:
+                for effect in part.effects:
+                    own, log_jacobian = self._effects(part, part.keys[0], part.prefix, effect, parts)
+                    out |= own
+                    jacobian += log_jacobian
         for name in self.summed:
             size = self.plain[name].shape.eval()
             out[name] = np.zeros(size, dtype=int)
@@ -819,7 +897,9 @@ class Case:
         root = np.zeros((len(sds), len(sds)))
         for number, (start, stop) in enumerate(effect.blocks):
             lower = np.eye(stop - start)
-            if stop - start > 1:
+            if effect.known_correlation is not None:
+                lower[1] = effect.known_correlation, np.sqrt(1 - effect.known_correlation**2)
+            elif stop - start > 1:
                 half = 1.0 / (1.0 + np.exp(-parts[f"{key}::partial::{grouping}::{number}"]))
                 jacobian += float(np.log(half * (1.0 - half)).sum())
                 out[f"{_label(prefix, effect, start)}partial"] = half
