@@ -70,6 +70,15 @@ class Program:
         """Length of the unconstrained vector."""
         return sum(parameter.size for parameter in self.parameters)
 
+    def start(self, seed: int) -> NDArray[np.float64]:
+        """Return where a chain starts: `initial` with jitter, correlations of errors anywhere between -0.9 and 0.9."""
+        rng = np.random.default_rng(seed)
+        point = self.initial() + rng.uniform(-1.0, 1.0, self.dimensions)
+        for parameter in self.parameters:
+            if parameter.transform == "correlation":
+                point[parameter.start] = 2.0 * np.arctanh(rng.uniform(-0.9, 0.9))
+        return point
+
     def initial(self) -> NDArray[np.float64]:
         """Return the unconstrained point where chains start, before jitter."""
         return np.concatenate(

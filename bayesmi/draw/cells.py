@@ -11,6 +11,7 @@ from bayesmi.build.tables import Tables
 from bayesmi.draw.conditional import conditional
 from bayesmi.draw.grid import grid_steps, has_grids, place_inside, refine, steps_inside
 from bayesmi.draw.integrals import draw_units
+from bayesmi.draw.matching import matched_values
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.systems import place_tied, tied_units
 from bayesmi.draw.weights import add_upwards, choose_entries, unit_log_weights
@@ -191,5 +192,9 @@ def _predict(
     rng: np.random.Generator,
     values: dict[str, Floats],
 ) -> None:
+    if factor.matching:
+        found = matched_values(factor, table, units, values, draw, rng)
+        _to_rows(factor, table, units, found, values[factor.variable])
+        return
     drawn = conditional(factor, table, units, values, draw).draw(rng)
     _to_rows(factor, table, units, factor.values(drawn), values[factor.variable])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayesmi.build.tables import Tables, make_tables
 from bayesmi.draw.cells import complete_cells
+from bayesmi.draw.matching import outside_donors
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.shifted import complete_shifted
 from bayesmi.mechanism import Delta, deltas_of
@@ -19,6 +20,8 @@ from bayesmi.plan import Plan
 from bayesmi.seeds import IMPUTE, stream
 
 __all__ = ["FitDraws"]
+
+_LOOKED_AT = 5  # imputations
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,27 @@ class FitDraws:
             model.derived,
             self.plans,
         )
+
+    def matching_notices(self) -> tuple[str, ...]:
+        """Say of each variable that is imputed by matching how many means lie outside the range of the donors'."""
+        out = []
+        model = self.model
+        for factor in model.factors:
+            units = self.plan.units(factor.variable, "predict")
+            if not factor.matching or not units.size:
+                continue
+            shares = []
+            for i in range(min(self.m, _LOOKED_AT)):
+                draw = self.chosen.take(np.array([i]))
+                values = {name: column.copy() for name, column in model.table.values.items()}
+                for name, cells in self.cells(i).items():
+                    values[name][model.frame.columns[name].missing] = cells
+                shares.append(outside_donors(factor, model.table, units, values, draw))
+            out.append(
+                f"{factor.variable}: {100 * float(np.mean(shares)):.1f} % of the {len(units)} matched cells have a mean outside the "
+                "range of the donors' means: their values cannot go where the model puts them"
+            )
+        return tuple(out)
 
     @property
     def deltas(self) -> Mapping[str, Delta]:

@@ -125,7 +125,7 @@ def fit_of(manifest: dict[str, Any], members: dict[str, bytes]) -> Fit:
     plan = make_plan(model, **manifest.get("grids", {}))
     tables = make_tables(model.factors, model.table, plan)
     draws = from_dataset(tree["posterior"].to_dataset(), model)
-    lines = {key: tuple(manifest["gate"].get(key, ())) for key in ("failures", "grids")}
+    lines = {key: tuple(manifest["gate"].get(key, ())) for key in ("failures", "grids", "notes")}
     gate = Gate(**{**manifest["gate"], **lines})
     return Fit(model, plan, tree, gate, manifest["seed"], manifest["seconds"], manifest["how"], tables, draws)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ import xarray as xr
 
 from bayesmi.build.tables import Tables
 from bayesmi.draw import FitDraws, PosteriorDraws
-from bayesmi.errors import FitError, GateError
+from bayesmi.errors import BayesmiNotice, FitError, GateError
 from bayesmi.fit.check import Check, check_fit
 from bayesmi.fit.gate import Gate
 from bayesmi.fit.names import tree_name
@@ -25,6 +26,7 @@ from bayesmi.plan import Plan
 from bayesmi.seeds import SPACING, check_seed
 
 if TYPE_CHECKING:
+    from bayesmi.fit.rho_profile import RhoProfile
     from bayesmi.imputations import Imputations
     from bayesmi.sensitivity import Sensitivity, TippingPoint
 
@@ -107,10 +109,6 @@ class Fit:
         )
         table.attrs["gate"] = str(self.gate)
         if not self.gate.passed:
-            import warnings
-
-            from bayesmi.errors import BayesmiNotice
-
             warnings.warn(str(self.gate), BayesmiNotice, stacklevel=2)
         return table
 
@@ -273,6 +271,45 @@ class Fit:
             self, kind=kind, unit=unit, marginal=marginal, nodes=nodes, progress=progress
         )
 
+    def profile_rho(self, variable: str | None = None, *, rho: Sequence[float] | None = None) -> RhoProfile:
+        """Return the posterior density along rho of a Heckman model, maximised over everything else.
+
+        Parameters
+        ----------
+        variable : str, optional
+            Whose selection; not needed where one variable has one.
+        rho : sequence of float, optional
+            Where to look, between -1 and 1.
+
+        Returns
+        -------
+        RhoProfile
+            `rho`, `log_density` (the largest is zero) and `modes`.
+
+        Raises
+        ------
+        FitError
+            If no rho is estimated, or several are and none is named.
+
+        Notes
+        -----
+        `fit` scans it too and says where there is a second maximum. Group sds stay at their posterior medians.
+
+        Examples
+        --------
+        >>> fit.profile_rho().modes  # doctest: +SKIP
+        (0.03,)
+        """
+        from bayesmi.build import build_sampled
+        from bayesmi.fit.rho_profile import RHO_GRID, estimated_rhos, profile_rho
+
+        built = build_sampled(self.model, self.plan)
+        known = estimated_rhos(built)
+        if variable is None and len(known) != 1:
+            found = f"there are {', '.join(known)}: name one" if known else "no rho of a Heckman model is estimated"
+            raise FitError(f"profile_rho(): {found}")
+        return profile_rho(built, variable or known[0], self.draws, RHO_GRID if rho is None else rho)
+
     def impute(self, m: int = 20, *, seed: int | None = None, despite_gate: bool = False) -> Imputations:
         """Return m completed data sets, each from one posterior draw (parameters and cells of the same draw).
 
@@ -315,6 +352,8 @@ class Fit:
             integer_valued=frozenset(f.variable for f in self.model.factors if f.family.integer_valued),
             gate=str(self.gate),
         )
+        for line in drawn.matching_notices():
+            warnings.warn(line, BayesmiNotice, stacklevel=2)
         after = deltas_of(self.model.mechanisms, "after")
         return imputed.delta_after(after) if after else imputed
 
@@ -475,7 +514,7 @@ class Fit:
                 f"  {posterior.sizes['chain']} chains × {posterior.sizes['draw']} draws, seed {self.seed}; {self.how}; "
                 f"{total:.1f} s ({split})",
                 f"  {self.gate}",
-                *(f"  note: {remark}" for remark in self.plan.remarks),
+                *(f"  note: {remark}" for remark in (*self.plan.remarks, *self.gate.notes)),
                 *(f"  {line}" for line in self._delta_lines),
                 f"  next: {'.summary(), ' if self.model.derived_response is None else ''}.check(), .impute(m=20)",
             ]

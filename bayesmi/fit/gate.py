@@ -52,6 +52,8 @@ class Gate:
         How many quantities were looked at.
     grids : tuple of str
         Accuracy of the sums over grids and counts, a line each.
+    notes : tuple of str
+        What is worth knowing beside the verdict, such as a second mode along rho of a selection model.
     """
 
     passed: bool
@@ -64,6 +66,7 @@ class Gate:
     n_parameters: int
     n_cells: int
     grids: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         seen = f"{counted(self.n_parameters, 'parameter')} and {counted(self.n_cells, 'cell')} looked at"

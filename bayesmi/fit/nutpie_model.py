@@ -93,10 +93,9 @@ class KernelModel(CompiledModel):
         assert self.program is not None
         program = self.program
         address = program.buffer.ctypes.data
-        start = program.initial()
 
         def initial(seed: int) -> NDArray[np.float64]:
-            return start + np.random.default_rng(seed).uniform(-1.0, 1.0, len(start))
+            return program.start(seed)
 
         density = _lib.LogpFunc(compiled_density().address, address, self)
         expand = _lib.ExpandFunc(self.n_dim, self.n_dim, _expand_function().address, address, self)

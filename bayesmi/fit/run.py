@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from bayesmi.draw import draw_back_effects
-from bayesmi.errors import FitError, ModelError
+from bayesmi.errors import BayesmiNotice, FitError, ModelError
 from bayesmi.fit.fit import Fit, observed_tree
 from bayesmi.model import Model
 from bayesmi.seeds import EFFECTS, check_seed, stream
@@ -50,6 +52,7 @@ def fit_model(
             from bayesmi.fit.gate import judge
             from bayesmi.fit.grids import check_grids, refined_plan
             from bayesmi.fit.names import to_dataset
+            from bayesmi.fit.rho_profile import estimated_rhos, profile_rho
             from bayesmi.fit.sampler import load_sampler, sample
 
             load_sampler(sampler)
@@ -87,6 +90,10 @@ def fit_model(
         display.stage("checking")
         with clock.measure("check"):
             gate = judge(model, plan, built.tables, parameters, posterior, sampled.statistics, accuracy)
+            profiles = [profile_rho(built, name, parameters) for name in estimated_rhos(built)]
+            gate = replace(gate, notes=tuple(one.words for one in profiles if one.words))
+    for line in gate.notes:
+        warnings.warn(line, BayesmiNotice, stacklevel=3)
     tree = observed_tree(model, posterior, sampled.statistics)
     seconds: Mapping[str, float] = clock.seconds
     return Fit(model, plan, tree, gate, own_seed, seconds, sampled.how, built.tables, parameters)

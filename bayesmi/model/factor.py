@@ -157,6 +157,7 @@ class Factor:
     scale: Factor | None = None  # model of the logarithm of the family's scale parameter, on the same units
     shifts: Mapping[str, str] = field(default_factory=dict)  # linear predictor -> made column that adds to it
     selection: Factor | None = None  # model of whether a value is seen, on the same units
+    matching: bool = False  # values that were not selected are imputed by predictive mean matching
     shared: tuple[SharedEffect, ...] = ()  # of a selection equation: effects that the outcome's equation holds
 
     @property

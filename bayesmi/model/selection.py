@@ -123,6 +123,11 @@ def with_selection(
         raise NotSupportedError(
             f"{label}: {factor.scale.parameter} of {name!r} has a model, which is not supported beside a selection equation"
         )
+    if mechanism.matching and factor.family.has_levels:
+        raise ModelError(
+            f"{label}: matching=True is for continuous variables; {name!r} is {factor.family.name}, and its draws are observed "
+            "levels already"
+        )
     check_variables(formula, (*table.frame.columns, *table.made))
     rows = table.rows_of_level(factor.level)
     names = frozenset().union(*(term.variables for term in formula.terms))
@@ -182,6 +187,7 @@ def with_selection(
         factor,
         family=cast(Family, selected),
         selection=part,
+        matching=mechanism.matching,
         priors=replace(factor.priors, scales=scales),
         starts=starts,
     )
