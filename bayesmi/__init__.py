@@ -20,6 +20,8 @@ _PUBLIC = {
     "BayesmiNotice": "bayesmi.errors",
     "Delta": "bayesmi.mechanism",
     "Heckman": "bayesmi.mechanism",
+    "SelfMasking": "bayesmi.mechanism",
+    "SharedEffects": "bayesmi.mechanism",
     "Fit": "bayesmi.fit",
     "Imputations": "bayesmi.imputations",
     "IncompleteFrame": "bayesmi.data",

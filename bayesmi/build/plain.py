@@ -369,8 +369,7 @@ def _eta(
         for coefficient, column in zip(coefficients, factor.design.columns(values), strict=False):
             eta = eta + coefficient * column
     for link, coefficient in zip(factor.links, coefficients[n_design:], strict=True):
-        source = model.factor(link.variable).effect(link.grouping)
-        u = effects[link.key, link.grouping][:, source.names.index("1")]
+        u = effects[link.key, link.grouping][:, link.position]
         eta = eta + coefficient * u[table.codes_at(link.grouping, level)[units]]
     for effect in (*factor.effects, *factor.shared):
         u = effects[key, effect.grouping]

@@ -9,8 +9,9 @@ from bayesmi.data.wording import did_you_mean
 from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.mechanism.delta import Delta
 from bayesmi.mechanism.heckman import Heckman
+from bayesmi.mechanism.indicator import SelfMasking, SharedEffects
 
-__all__ = ["Mechanism", "deltas_of", "read_mechanisms"]
+__all__ = ["Mechanism", "deltas_of", "mechanism_objects", "read_mechanisms"]
 
 
 class Mechanism(Protocol):
@@ -26,8 +27,25 @@ class Mechanism(Protocol):
         ...
 
 
-REGISTRY: dict[str, Any] = {"delta": Delta, "heckman": Heckman}  # name in a model file -> class
+REGISTRY: dict[str, Any] = {
+    "delta": Delta,
+    "heckman": Heckman,
+    "selfmasking": SelfMasking,
+    "sharedeffects": SharedEffects,
+}  # name in a model file -> class
 _EXAMPLE = "{'weight': bmi.Delta(-5)}"
+
+
+def mechanism_objects(given: Any) -> dict[str, Any]:
+    """Return the mechanisms of a mapping, read from plain data where they are; anything else is left to `read_mechanisms`."""
+    if not isinstance(given, Mapping):
+        return {}
+    return {
+        name: REGISTRY[value["mechanism"]].from_dict(value)
+        if isinstance(value, Mapping) and value.get("mechanism") in REGISTRY
+        else value
+        for name, value in given.items()
+    }
 
 
 def read_mechanisms(given: Mapping[str, Any] | None, columns: Collection[str]) -> dict[str, Any]:
@@ -52,7 +70,7 @@ def read_mechanisms(given: Mapping[str, Any] | None, columns: Collection[str]) -
             value = REGISTRY[value["mechanism"]].from_dict(value)
         if not isinstance(value, tuple(REGISTRY.values())):
             raise NotSupportedError(
-                f"mechanisms[{name!r}] = {value!r} is not supported; the nearest that is: a shift, such as {_EXAMPLE}"
+                f"mechanisms[{name!r}] = {value!r} is not supported; those that are: Delta, Heckman, SelfMasking, SharedEffects, such as {_EXAMPLE}"
             )
         out[name] = value
     return out

@@ -105,6 +105,7 @@ class EffectLink:
     grouping: str
     position: int = 0  # of the intercept among the effects of that variable's own model
     label: str = ""  # of the level, for a variable with an equation for each level but the first
+    slope: str = ""  # column of a varying slope, where it is not the intercept
 
     @property
     def key(self) -> str:
@@ -114,7 +115,7 @@ class EffectLink:
     @property
     def name(self) -> str:
         """Name of the coefficient."""
-        return f"between({self.key}|{self.grouping})"
+        return f"between({self.slope + ' of ' if self.slope else ''}{self.key}|{self.grouping})"
 
 
 @dataclass(frozen=True)

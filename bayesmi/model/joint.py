@@ -22,6 +22,7 @@ from bayesmi.model.checks import (
     factor_prior_names,
 )
 from bayesmi.model.factor import Factor
+from bayesmi.model.indicators import shared_links
 from bayesmi.model.observed import check_observed, observation_factor, observed_notices
 from bayesmi.model.order import order_variables
 from bayesmi.model.scale import formula_texts, merged, read_scale, with_scale
@@ -137,7 +138,8 @@ class _Writer:
         if own is None:
             written = self._written(name, before)
         else:
-            written = AutomaticFormula(own if "~" in own else f"~ {own}", {}, (), (), ())
+            links = shared_links(name, self.spec.mechanisms, self.factors)
+            written = AutomaticFormula(own if "~" in own else f"~ {own}", {}, *links, ())
         formula = parse(written.text)
         if own is not None:
             self._check_formula(name, formula, before, role)

@@ -12,7 +12,14 @@ from bayesmi.errors import BayesmiNotice, ModelError, NotSupportedError
 from bayesmi.families import get_family
 from bayesmi.formula import Formula, check_variables, parse
 from bayesmi.formula.substitute import substituted
-from bayesmi.mechanism import Heckman, read_mechanisms
+from bayesmi.mechanism import (
+    indicator_masks,
+    indicator_name,
+    indicators_of,
+    mechanism_objects,
+    read_mechanisms,
+    with_indicator_columns,
+)
 from bayesmi.model.checks import (
     check_arguments,
 )
@@ -20,6 +27,7 @@ from bayesmi.model.constraints import find_constraints, levels_of_parts
 from bayesmi.model.derived import Derived, check_parts, read_derived, with_derived_columns, with_scores
 from bayesmi.model.derived_response import parts_formula, response_notice
 from bayesmi.model.factor import Factor
+from bayesmi.model.indicators import with_indicators
 from bayesmi.model.joint import JointSpec, product
 from bayesmi.model.observed import (
     levels_of_observed,
@@ -76,7 +84,8 @@ class Model:
         Variables that were measured with error of known size: ``{"x_true": bmi.measured("x", sd="x_se")}``. The key is a
         new variable, which formulas use in place of the column; it is imputed in every row.
     mechanisms : mapping, optional
-        Why values are missing, by column, where it is because of what they are: `Delta`, `Heckman`.
+        Why values are missing, by column, where it is because of what they are: `Delta`, `Heckman`, `SelfMasking`,
+        `SharedEffects`.
     kinds : mapping, optional
         Kind of columns: continuous, count, binary, nominal, ordinal or identifier.
     levels : "pooled" or mapping, optional
@@ -166,7 +175,16 @@ class Model:
         columns = _column_names(data)
         scale = read_scale(texts[1], parsed.response.name, columns) if len(texts) > 1 else None
         both = merged(parsed, scale)
-        selections = [one.selection for one in (mechanisms or {}).values() if isinstance(one, Heckman)]
+        asked = mechanism_objects(mechanisms)
+        indicators = indicators_of(asked)
+        if indicators and not isinstance(data, IncompleteFrame):
+            masks = indicator_masks(data, asked)
+            if masks and where is not None and not isinstance(where, Mapping):
+                raise ModelError("where= beside drop-out must be a mapping of masks by column")
+            data = with_indicator_columns(data, asked)
+            where = {**masks, **(where or {})} if masks else where
+            kinds = {**{indicator_name(name): "binary" for name in indicators}, **(kinds or {})}
+        selections = [one.selection for one in asked.values() if hasattr(one, "selection")]
         groupings = tuple(
             dict.fromkeys(term.grouping for one in (both, *selections) for term in one.groups)
         )
@@ -231,7 +249,7 @@ class Model:
         table = with_observations(table, measured)
         modelled, names = substituted(parsed, expressions)
         of_scale = substituted(scale, expressions)[0] if scale is not None else None
-        spec = self._spec
+        spec = with_indicators(self._spec, self._mechanisms)
         self._derived_response = next((one for one in made if one.name == parsed.response.name), None)
         if self._derived_response is not None:
             modelled = parts_formula(modelled, self._derived_response)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.errors import ModelError, NotSupportedError
+from bayesmi.mechanism import indicator_name
 from bayesmi.model.constraints import Constraint
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
@@ -81,6 +82,7 @@ def _by_pattern(
     missing = np.stack([table.unknown[name] & with_cells[name] for name in names], axis=1)
     low = [factor for factor in factors if factor.level == "row"]
     measured = {name for factor in factors if factor.is_observation for name in factor.column_names}
+    masked = {name for name in names if any(f.variable == indicator_name(name) for f in factors)}
     stands = np.stack([active[factor.variable] for factor in low], axis=1)
     ties = Ties.of(constraints, table)
     whole = np.concatenate([missing, stands, ties.open], axis=1)
@@ -117,8 +119,9 @@ def _by_pattern(
             children = children_of(name, here)
             plain = name not in bent
             treatment[p, j] = "integrate" if plain and wanted.get(name) != "sample" else "sample"
-            if not plain and name in measured and wanted.get(name) != "sample":
-                treatment[p, j] = "grid"  # unknown in every row: as a latent for NUTS it would be one a row
+            if not plain and name in (measured | masked) and wanted.get(name) != "sample":
+                # unknown in every row, or tied to its own missingness: as latents for NUTS they would mix badly
+                treatment[p, j] = "grid"
             if treatment[p, j] == "integrate":
                 touched[name] |= {name, *(f.variable for f in children)}
     by_name = {factor.variable: factor for factor in factors}

@@ -225,7 +225,7 @@ def _check_levels(cells: list[CellGroup], factors: tuple[Factor, ...]) -> None:
 
 _REASONS = {
     "integrate": "linear in the means of Gaussian variables: integrated out in closed form",
-    "grid": "its effect is not linear, its family not Gaussian, or it stands in the model of a scale: summed over a grid",
+    "grid": "its effect is not linear, its family not Gaussian, or it stands in the model of a scale or of its own missingness: summed over a grid",
     "sample": "continuous: a latent for NUTS",
     "solve": "follows from an observed derived value and its other parts",
 }
