@@ -4,14 +4,14 @@ The story, for rows i = 1 … n::
 
     x_i, w_i                                             complete, conditioned on
     y_i = Intercept + x x_i + e_i                        the outcome
-    r_i = R_y__Intercept + R_y__x x_i + R_y__w w_i + d_i   the latent propensity to be observed
+    r_i = selection_Intercept + selection_x x_i + selection_w w_i + d_i   the latent propensity to be observed
     (e_i, d_i) ~ Normal(0, [[sigma^2, rho sigma], [rho sigma, 1]])
     y_i is observed (R_i = 1) if and only if r_i > 0
 
 w is in the selection equation only: the exclusion restriction, without which rho rests on the normal shape
-and on its prior. rho = ``R_y__rho``; rho = 0 is missing at random.
+and on its prior. rho = 0 is missing at random.
 
-The likelihood, with m_i = Intercept + x x_i, s_i = R_y__Intercept + R_y__x x_i + R_y__w w_i, phi and Phi the
+The likelihood, with m_i = Intercept + x x_i, s_i = selection_Intercept + selection_x x_i + selection_w w_i, phi and Phi the
 standard normal density and distribution::
 
     log f =   sum_{R_i = 0}  log Phi(-s_i)
@@ -34,8 +34,8 @@ from scipy.special import log_ndtr
 
 from models.overrides import override
 
-PARAMETERS = {"Intercept": 1.0, "x": 0.5, "sigma": 0.8, "R_y__rho": 0.6}
-PARAMETERS |= {"R_y__Intercept": 0.3, "R_y__x": 0.4, "R_y__w": 0.9}
+PARAMETERS = {"Intercept": 1.0, "x": 0.5, "sigma": 0.8, "rho": 0.6}
+PARAMETERS |= {"selection_Intercept": 0.3, "selection_x": 0.4, "selection_w": 0.9}
 
 
 def simulate(
@@ -61,16 +61,16 @@ def simulate(
     """
     truth: dict[str, Any] = {**override(PARAMETERS, parameters)}
     x, w = rng.normal(size=(2, n))
-    rho, sigma = truth["R_y__rho"], truth["sigma"]
+    rho, sigma = truth["rho"], truth["sigma"]
     e, d = rng.multivariate_normal([0, 0], [[sigma**2, rho * sigma], [rho * sigma, 1]], size=n).T
     y = truth["Intercept"] + truth["x"] * x + e
-    missing = truth["R_y__Intercept"] + truth["R_y__x"] * x + truth["R_y__w"] * w + d <= 0
+    missing = truth["selection_Intercept"] + truth["selection_x"] * x + truth["selection_w"] * w + d <= 0
     truth["cell__y"] = y[missing]
     return pd.DataFrame({"y": np.where(missing, np.nan, y), "x": x, "w": w}), truth
 
 
 def scales(data: pd.DataFrame) -> dict[str, float]:
-    """Constants of the default priors, from observed cells; ``R_y__rho`` is eta of 2 Beta(eta, eta) - 1."""
+    """Constants of the default priors, from observed cells; ``rho`` is eta of 2 Beta(eta, eta) - 1."""
     table = data[["y", "x", "w"]]
     mean, sd = table.mean(), table.std()
     return {
@@ -80,10 +80,10 @@ def scales(data: pd.DataFrame) -> dict[str, float]:
         "Intercept_centered": 2.5 * sd["y"],
         "x": 2.5 * sd["y"] / sd["x"],
         "sigma": sd["y"],
-        "R_y__Intercept_centered": 2.5,
-        "R_y__x": 2.5 / sd["x"],
-        "R_y__w": 2.5 / sd["w"],
-        "R_y__rho": 2.0,
+        "selection_Intercept_centered": 2.5,
+        "selection_x": 2.5 / sd["x"],
+        "selection_w": 2.5 / sd["w"],
+        "rho": 1.0,
     }
 
 
@@ -116,12 +116,12 @@ def build(data: pd.DataFrame, priors: Mapping[str, float] | None = None) -> pm.M
         y_full = pt.set_subtensor(pt.as_tensor(np.where(missing, 0.0, y))[missing], cell)
 
         # R | y, x, w
-        r_intercept_centered = pm.Normal("R_y__Intercept_centered", 0, s["R_y__Intercept_centered"])
-        r_x = pm.Normal("R_y__x", 0, s["R_y__x"])
-        r_w = pm.Normal("R_y__w", 0, s["R_y__w"])
-        unit = pm.Beta("R_y__rho_unit", s["R_y__rho"], s["R_y__rho"])
-        rho = pm.Deterministic("R_y__rho", 2 * unit - 1)
-        pm.Deterministic("R_y__Intercept", r_intercept_centered - s["mean(x)"] * r_x - s["mean(w)"] * r_w)
+        r_intercept_centered = pm.Normal("selection_Intercept_centered", 0, s["selection_Intercept_centered"])
+        r_x = pm.Normal("selection_x", 0, s["selection_x"])
+        r_w = pm.Normal("selection_w", 0, s["selection_w"])
+        unit = pm.Beta("rho__half", s["rho"], s["rho"])
+        rho = pm.Deterministic("rho", 2 * unit - 1)
+        pm.Deterministic("selection_Intercept", r_intercept_centered - s["mean(x)"] * r_x - s["mean(w)"] * r_w)
         selection = r_intercept_centered + r_x * (x - s["mean(x)"]) + r_w * (w - s["mean(w)"])
         probit = (selection + rho * (y_full - mean) / sigma) / pt.sqrt(1 - rho**2)
         # a Bernoulli whose probability is Phi(probit)
@@ -203,6 +203,6 @@ def marginal_logp(data: pd.DataFrame, parameters: Mapping[str, Any]) -> float:
     """
     p = parameters
     y, x, w = (data[name].to_numpy(float) for name in ("y", "x", "w"))
-    selection = p["R_y__Intercept"] + p["R_y__x"] * x + p["R_y__w"] * w
-    rows = selection_logp(y, p["Intercept"] + p["x"] * x, selection, p["sigma"], p["R_y__rho"])
+    selection = p["selection_Intercept"] + p["selection_x"] * x + p["selection_w"] * w
+    rows = selection_logp(y, p["Intercept"] + p["x"] * x, selection, p["sigma"], p["rho"])
     return float(rows.sum())

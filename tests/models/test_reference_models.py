@@ -50,8 +50,8 @@ NAMES = {
     },
     "heckman": {
         **dict.fromkeys(["Intercept", "Intercept_centered", "x", "sigma"], ()),
-        **dict.fromkeys(["R_y__Intercept", "R_y__Intercept_centered", "R_y__x", "R_y__w"], ()),
-        **dict.fromkeys(["R_y__rho", "R_y__rho_unit"], ()),
+        **dict.fromkeys(["selection_Intercept", "selection_Intercept_centered", "selection_x", "selection_w"], ()),
+        **dict.fromkeys(["rho", "rho__half"], ()),
         "cell__y": ("y__cell",),
     },
 }
@@ -88,7 +88,7 @@ def expected_priors(name, data):
     if name == "logistic_binary":
         return binary("", "x", "z") | binary("x__", "z")
     if name == "heckman":
-        return gaussian("", "y", "x") | binary("R_y__", "x", "w") | {"R_y__rho_unit": stats.beta(2, 2)}
+        return gaussian("", "y", "x") | binary("selection_", "x", "w") | {"rho__half": stats.beta(1, 1)}
     if name == "random_intercept_covariate":
         priors = gaussian("", "y", "x", "z") | gaussian("x__", "x", "z", "between(z)")
         priors["1|school_sigma"] = stats.halfnorm(scale=sd("y"))
@@ -195,7 +195,7 @@ def test_priors_can_be_fixed(case):
         elif name.endswith("sigma"):
             prior = HalfT(2)
         else:
-            binary = case.name == "logistic_binary" or name.startswith("R_y__")
+            binary = case.name == "logistic_binary" or name.startswith("selection_")
             prior = stats.norm(2 if name.endswith("Intercept_centered") and not binary else 0, 2)
         np.testing.assert_allclose(logp, prior.logpdf(values[name]), atol=3e-9, err_msg=name)
     with pytest.raises(TypeError, match="unknown name 'typo'"):

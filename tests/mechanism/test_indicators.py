@@ -1,0 +1,112 @@
+"""Self-masking and shared group effects: the indicator's model, drop-out, and what fits of them find."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayesmi as bmi
+from bayesmi import BayesmiNotice, Model, Prior, SelfMasking, SharedEffects
+from bayesmi.errors import ModelError
+from bayesmi.mechanism import indicator_masks, with_indicator_columns
+
+pytestmark = pytest.mark.filterwarnings("ignore::bayesmi.BayesmiNotice")
+
+
+def make(formula, data, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BayesmiNotice)
+        return Model(formula, data, **options)
+
+
+def self_masked(n=500, slope=1.2, seed=3):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=n)
+    y = 1 + 0.5 * x + rng.normal(size=n)
+    missing = rng.random(n) < 1 / (1 + np.exp(1 - slope * (y - 1)))
+    return pd.DataFrame({"y": np.where(missing, np.nan, y), "x": x}), y
+
+
+def test_the_value_is_a_predictor_of_its_own_missingness():
+    data, _ = self_masked(60)
+    model = make("y ~ x", data, mechanisms={"y": SelfMasking("~ x", slope=Prior("Normal", 1.2, 0.2))})
+    factor = model.factor("missing_y")
+    assert factor.parents == {"x", "y"}
+    assert "y ~ Normal(mu=1.2, sigma=0.2)" in " ".join(repr(model).split())
+    assert model.plan().units("y", "grid").size == data["y"].isna().sum()
+    probit = make("y ~ x", data, mechanisms={"y": SelfMasking(link="probit")})
+    assert probit.factor("missing_y").family.name == "probit"
+    assert Model.__init__ is not None
+    again = make("y ~ x", data, mechanisms=model.to_dict()["mechanisms"])
+    assert again.mechanisms == model.mechanisms
+
+
+def test_binary_values_are_enumerated():
+    data, _ = self_masked(60)
+    data["y"] = (data["y"] > 1).astype(float).where(data["y"].notna())
+    model = make("y ~ x", data, mechanisms={"y": SelfMasking("~ x")})
+    assert model.plan().units("y", "enumerate").size == data["y"].isna().sum()
+
+
+def test_refusals():
+    data, _ = self_masked(60)
+    with pytest.raises(ModelError, match="left-hand side"):
+        SelfMasking("y ~ x")
+    with pytest.raises(ModelError, match="prior on the real line"):
+        SelfMasking(slope=Prior("HalfNormal", 1))
+    with pytest.raises(ModelError, match="logit"):
+        SelfMasking(link="cloglog")
+    with pytest.raises(ModelError, match="no effects of 'g'"):
+        make("y ~ x", data.assign(g=np.arange(60) // 6), mechanisms={"y": SharedEffects("~ x", "g")})
+    with pytest.raises(ModelError, match="missing_y"):
+        make("y ~ x", data.assign(missing_y=0), mechanisms={"y": SelfMasking()})
+
+
+def test_rows_after_drop_out_are_not_modelled():
+    long = pd.DataFrame(
+        {"id": np.repeat([1, 2, 3], 3), "visit": [3, 2, 1] * 3, "y": [np.nan, np.nan, 1, 4, 5, 6, np.nan, 2, 3.0]}
+    )
+    own = {"y": SelfMasking("~ visit", dropout=("id", "visit"))}
+    made = with_indicator_columns(long, own)
+    assert made["missing_y"].tolist()[1:] == [1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]
+    assert np.isnan(made["missing_y"][0])
+    assert indicator_masks(long, own)["missing_y"].tolist() == [False] + [True] * 8
+    with pytest.raises(ModelError, match="seen again"):
+        with_indicator_columns(long.assign(y=[1, np.nan, 2, 4, 5, 6, 7, 8, 9]), own)
+    wide = pd.DataFrame({"y1": [1.0, np.nan, 3.0], "y2": [np.nan, np.nan, 1.0]})
+    made = with_indicator_columns(wide, {"y2": SelfMasking("~ y1", dropout="y1")})
+    assert made["missing_y2"].isna().tolist() == [False, True, False]
+
+
+@pytest.mark.xdist_group("self_masking")
+def test_a_known_slope_gives_the_mean_back():
+    data, y = self_masked()
+    model = make("y ~ x", data, mechanisms={"y": SelfMasking(slope=Prior("Normal", 1.2, 0.05))})
+    fit = model.fit(seed=1, draws=300, tune=300, progress=False)
+    table = fit.summary()
+    assert table.loc["Intercept", "mean"] == pytest.approx(1.0, abs=3 * table.loc["Intercept", "sd"])
+    assert data["y"].mean() < 0.8  # complete cases are far off
+    imputed = fit.impute(5, seed=1, despite_gate=True)
+    drawn = np.mean([imputed.complete(i).loc[data["y"].isna(), "y"].mean() for i in range(1, 6)])
+    assert drawn == pytest.approx(y[data["y"].isna()].mean(), abs=0.3)
+
+
+@pytest.mark.xdist_group("shared_effects")
+def test_shared_effects_are_links_with_their_own_slopes(tmp_path):
+    rng = np.random.default_rng(5)
+    g = np.repeat(np.arange(40), 12)
+    x = rng.normal(size=480)
+    u = rng.normal(size=40)
+    y = 1 + 0.5 * x + u[g] + 0.6 * rng.normal(size=480)
+    missing = rng.random(480) < 1 / (1 + np.exp(0.7 - 1.3 * u[g]))
+    data = pd.DataFrame({"y": np.where(missing, np.nan, y), "x": x, "g": g})
+    slopes = make("y ~ x + (1 + x | g)", data, mechanisms={"y": SharedEffects("~ x", "g")})
+    assert [link.name for link in slopes.factor("missing_y").links] == ["between(y|g)", "between(x of y|g)"]
+    model = make("y ~ x + (1 | g)", data, mechanisms={"y": SharedEffects("~ 1", "g")})
+    fit = model.fit(seed=1, draws=300, tune=300, progress=False)
+    table = fit.summary(all_models=True)
+    name = "missing_y__between(y|g)"
+    assert table.loc[name, "mean"] == pytest.approx(1.3, abs=3 * table.loc[name, "sd"])
+    fit.save(tmp_path / "fit.bmi")
+    assert bmi.load(tmp_path / "fit.bmi").model.mechanisms == model.mechanisms
