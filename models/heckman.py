@@ -121,7 +121,9 @@ def build(data: pd.DataFrame, priors: Mapping[str, float] | None = None) -> pm.M
         r_w = pm.Normal("selection_w", 0, s["selection_w"])
         unit = pm.Beta("rho__half", s["rho"], s["rho"])
         rho = pm.Deterministic("rho", 2 * unit - 1)
-        pm.Deterministic("selection_Intercept", r_intercept_centered - s["mean(x)"] * r_x - s["mean(w)"] * r_w)
+        pm.Deterministic(
+            "selection_Intercept", r_intercept_centered - s["mean(x)"] * r_x - s["mean(w)"] * r_w
+        )
         selection = r_intercept_centered + r_x * (x - s["mean(x)"]) + r_w * (w - s["mean(w)"])
         probit = (selection + rho * (y_full - mean) / sigma) / pt.sqrt(1 - rho**2)
         # a Bernoulli whose probability is Phi(probit)

@@ -371,7 +371,8 @@ def _eta(
     for link, coefficient in zip(factor.links, coefficients[n_design:], strict=True):
         u = effects[link.key, link.grouping][:, link.position]
         eta = eta + coefficient * u[table.codes_at(link.grouping, level)[units]]
-    for effect in (*factor.effects, *factor.shared):
+    every: tuple[GroupEffect | SharedEffect, ...] = (*factor.effects, *factor.shared)
+    for effect in every:
         u = effects[key, effect.grouping]
         codes = table.codes_at(effect.grouping, level)[units]
         j = effect.first if isinstance(effect, SharedEffect) else 0

@@ -46,7 +46,9 @@ class Parameter:
     name: str
     start: int
     shape: tuple[int, ...]
-    transform: str  # "identity", "log", "logit", "correlation", "softplus", "ordered": constrained = inverse of it
+    transform: (
+        str  # "identity", "log", "logit", "correlation", "softplus", "ordered": constrained = inverse of it
+    )
     initial: float = 0.0
     scales: tuple[float, ...] = ()  # softplus: constrained = scale log(1 + exp(x)), one scale an entry
     locations: tuple[float, ...] = ()  # ordered: the first number at x = 0, then the gaps; identity: at x = 0

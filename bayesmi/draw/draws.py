@@ -92,8 +92,8 @@ class FitDraws:
                     values[name][model.frame.columns[name].missing] = cells
                 shares.append(outside_donors(factor, model.table, units, values, draw))
             out.append(
-                f"{factor.variable}: {100 * float(np.mean(shares)):.1f} % of the {len(units)} matched cells have a mean outside the "
-                "range of the donors' means: their values cannot go where the model puts them"
+                f"{factor.variable}: {100 * float(np.mean(shares)):.1f} % of the {len(units)} matched cells have a mean outside "
+                "the range of the donors' means: their values cannot go where the model puts them"
             )
         return tuple(out)
 

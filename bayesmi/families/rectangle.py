@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -34,7 +35,8 @@ def log_rectangle(xp: Any, a: Any, b: Any, s: Any, r: Any) -> Any:
     with np.errstate(divide="ignore", invalid="ignore"):
         out = np.array(np.log(mass))
     if small.any():
-        out[small] = _by_pieces(*(np.clip(one[small], -_FAR, _FAR) for one in (a, b, s)), r[small])
+        edges = [np.clip(one[small], -_FAR, _FAR) for one in (a, b, s)]
+        out[small] = _by_pieces(edges[0], edges[1], edges[2], r[small])
     return out
 
 
@@ -77,7 +79,7 @@ def _by_pieces(a: Floats, b: Floats, s: Floats, r: Floats) -> Floats:
     cuts = np.sort(np.clip(cuts, low, high), axis=0)
     top = -0.5 * mode**2 + log_phi(np, (s - r * mode) / c)
     total = np.zeros(np.shape(mode))
-    for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
+    for start, stop in itertools.pairwise(cuts):
         half = 0.5 * (stop - start)
         for node, weight in zip(*np.polynomial.legendre.leggauss(24), strict=True):
             z = start + half * (1.0 + node)

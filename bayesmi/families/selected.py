@@ -18,7 +18,15 @@ from bayesmi.families.base import FamilyParameter
 from bayesmi.families.functions import HALF_LOG_2PI, gammaln, log_interval, log_phi
 from bayesmi.families.rectangle import log_rectangle
 
-__all__ = ["BY_DESIGN", "NOT_SELECTED", "NOT_SELECTED_KNOWN", "RHO", "SELECTED", "Selected", "can_be_selected"]
+__all__ = [
+    "BY_DESIGN",
+    "NOT_SELECTED",
+    "NOT_SELECTED_KNOWN",
+    "RHO",
+    "SELECTED",
+    "Selected",
+    "can_be_selected",
+]
 
 Floats = NDArray[np.float64]
 SELECTED, NOT_SELECTED_KNOWN, NOT_SELECTED, BY_DESIGN = range(4)  # kinds of a row, as in kernel/layout.py

@@ -306,7 +306,11 @@ class Fit:
         built = build_sampled(self.model, self.plan)
         known = estimated_rhos(built)
         if variable is None and len(known) != 1:
-            found = f"there are {', '.join(known)}: name one" if known else "no rho of a Heckman model is estimated"
+            found = (
+                f"there are {', '.join(known)}: name one"
+                if known
+                else "no rho of a Heckman model is estimated"
+            )
             raise FitError(f"profile_rho(): {found}")
         return profile_rho(built, variable or known[0], self.draws, RHO_GRID if rho is None else rho)
 

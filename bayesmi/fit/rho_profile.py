@@ -61,8 +61,8 @@ class RhoProfile:
             for mode, height in zip(self.modes, self.heights, strict=True)
         )
         return (
-            f"the profile of rho of {self.variable!r} has {len(self.modes)} maxima, at {shown}: the selection model does not fit in "
-            "one way only; look at the errors' shape (a logarithm, errors='student') and at the exclusion restriction"
+            f"the profile of rho of {self.variable!r} has {len(self.modes)} maxima, at {shown}: the selection model does not "
+            "fit in one way only; look at the errors' shape (a logarithm, errors='student') and at the exclusion restriction"
         )
 
 
@@ -171,6 +171,8 @@ def _maximum(
         gradient[place] -= 1.0 - 2.0 * half
         return float(np.log(half * (1.0 - half)) - value), -gradient[free]
 
-    found = minimize(negative, whole[free], jac=True, method="L-BFGS-B", options={"maxiter": _STEPS, "ftol": 1e-7})
+    found = minimize(
+        negative, whole[free], jac=True, method="L-BFGS-B", options={"maxiter": _STEPS, "ftol": 1e-7}
+    )
     whole[free] = found.x
     return float(-found.fun), whole

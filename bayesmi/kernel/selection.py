@@ -133,7 +133,7 @@ def selected_rows(f, i, at, own, y, eta, d_eta, d_first, d_second, row_value):  
         own_y, own_eta, s = y[start + t], eta[start + t], eta[selection + t]
         if code == SELECTED_STUDENT:
             found = _student(own_y, own_eta, s, kind, own, rho, c)
-        elif code == SELECTED_PROBIT or code == SELECTED_ORDINAL_PROBIT:
+        elif code in (SELECTED_PROBIT, SELECTED_ORDINAL_PROBIT):
             found = _levels(code, own_y, own_eta, s, kind, own, n_own - 1, rho, c)
         else:
             found = _gaussian(own_y, own_eta, s, kind, own, rho, c)

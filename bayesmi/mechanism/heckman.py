@@ -54,8 +54,8 @@ class Heckman:
     Notes
     -----
     Likelihood of Amemiya's (1984) type 2 Tobit model, in one step: seen rows log phi((y - eta) / sigma) - log sigma +
-    log Phi((eta_s + rho z) / sqrt(1 - rho²)), others log Phi(-eta_s). Imputations are exact: the selection's error is drawn first,
-    below -eta_s, then the value given that error; their variance is sigma² (1 - rho² d) with d = l (l - eta_s),
+    log Phi((eta_s + rho z) / sqrt(1 - rho²)), others log Phi(-eta_s). Imputations are exact: the selection's error is drawn
+    first, below -eta_s, then the value given that error; their variance is sigma² (1 - rho² d) with d = l (l - eta_s),
     l = phi(eta_s) / Phi(-eta_s). Two-step imputation that adds the whole sigma² (Galimard et al. 2018; Muñoz et al. 2023)
     over-disperses. Families: gaussian, lognormal (its logarithm), probit and ordinalprobit (the latent variable), student.
 
@@ -84,7 +84,9 @@ class Heckman:
         matching: bool = False,
     ) -> None:
         if not isinstance(formula, str):
-            raise ModelError(f"Heckman({formula!r}): the selection equation is a text, such as '~ age + time'")
+            raise ModelError(
+                f"Heckman({formula!r}): the selection equation is a text, such as '~ age + time'"
+            )
         parsed = parse(formula if "~" in formula else f"~ {formula}")
         if parsed.response is not None:
             raise ModelError(

@@ -166,7 +166,9 @@ class SelfMasking(_Indicator):
 
     def __repr__(self) -> str:
         parts = [repr(self.formula), *self._parts()]
-        return f"SelfMasking({', '.join(parts + ([f'slope={self.slope}'] if self.slope is not None else []))})"
+        return (
+            f"SelfMasking({', '.join(parts + ([f'slope={self.slope}'] if self.slope is not None else []))})"
+        )
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -221,7 +223,8 @@ class SharedEffects(_Indicator):
     @property
     def words(self) -> str:
         """How it reads in a printout."""
-        return f"shared group effects: missing by its effects of {self.grouping} and '{self.formula}' ({self.link}){self._dropout_words}"
+        what = f"missing by its effects of {self.grouping} and '{self.formula}' ({self.link})"
+        return f"shared group effects: {what}{self._dropout_words}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for a model file."""
@@ -318,8 +321,8 @@ def _at_risk(data: Any, name: str, own: _Indicator) -> NDArray[np.bool_]:
         back = np.flatnonzero(~missing[rows[gone[0] :]])
         if back.size:
             raise ModelError(
-                f"{label}: {own.dropout[0]} {one!r} is seen again after a missing visit: drop-out is monotone; leave dropout= out "
-                "for intermittent missingness"
+                f"{label}: {own.dropout[0]} {one!r} is seen again after a missing visit: drop-out is monotone; leave dropout= "
+                "out for intermittent missingness"
             )
         out[rows[gone[0] + 1 :]] = False
     return out

@@ -70,7 +70,8 @@ def read_mechanisms(given: Mapping[str, Any] | None, columns: Collection[str]) -
             value = REGISTRY[value["mechanism"]].from_dict(value)
         if not isinstance(value, tuple(REGISTRY.values())):
             raise NotSupportedError(
-                f"mechanisms[{name!r}] = {value!r} is not supported; those that are: Delta, Heckman, SelfMasking, SharedEffects, such as {_EXAMPLE}"
+                f"mechanisms[{name!r}] = {value!r} is not supported; those that are: Delta, Heckman, SelfMasking, "
+                f"SharedEffects, such as {_EXAMPLE}"
             )
         out[name] = value
     return out

@@ -159,7 +159,9 @@ class Factor:
     shifts: Mapping[str, str] = field(default_factory=dict)  # linear predictor -> made column that adds to it
     selection: Factor | None = None  # model of whether a value is seen, on the same units
     matching: bool = False  # values that were not selected are imputed by predictive mean matching
-    shared: tuple[SharedEffect, ...] = ()  # of a selection equation: effects that the outcome's equation holds
+    shared: tuple[
+        SharedEffect, ...
+    ] = ()  # of a selection equation: effects that the outcome's equation holds
 
     @property
     def prefix(self) -> str:
@@ -230,14 +232,15 @@ class Factor:
     @property
     def designs(self) -> tuple[Design, ...]:
         """Every design in which a latent predictor has to be linear: terms, offsets, varying slopes, of the selection too."""
-        effects = (*self.effects, *self.shared)
+        effects: tuple[GroupEffect | SharedEffect, ...] = (*self.effects, *self.shared)
         own = (self.design, self.offsets, *(design for effect in effects for design in effect.designs))
         return own if self.selection is None else (*own, *self.selection.designs)
 
     @property
     def parents(self) -> frozenset[str]:
         """Variables whose values this factor needs."""
-        slopes = frozenset().union(*(effect.variables for effect in (*self.effects, *self.shared)))
+        effects: tuple[GroupEffect | SharedEffect, ...] = (*self.effects, *self.shared)
+        slopes = frozenset().union(*(effect.variables for effect in effects))
         own = self.design.variables | self.offsets.variables | slopes | self.scale_parents
         return own if self.selection is None else own | self.selection.parents
 

@@ -211,9 +211,7 @@ class _Writer:
             factor, more = with_selection(factor, mechanism, self.table.roughly(), self.spec.given["priors"])
             assert factor.selection is not None
             parts = (factor, factor.selection)
-            groupings = dict.fromkeys(
-                e.grouping for part in parts for e in (*part.effects, *part.shared)
-            )
+            groupings = dict.fromkeys(e.grouping for part in parts for e in part.effects)
             kinds, about = row_kinds(name, mechanism, list(groupings), self.table)
             self.table = self.table.with_made({selected_column(name): (kinds, factor.level)})
             self.notices.extend((*about, *more))

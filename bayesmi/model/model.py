@@ -185,9 +185,7 @@ class Model:
             where = {**masks, **(where or {})} if masks else where
             kinds = {**{indicator_name(name): "binary" for name in indicators}, **(kinds or {})}
         selections = [one.selection for one in asked.values() if hasattr(one, "selection")]
-        groupings = tuple(
-            dict.fromkeys(term.grouping for one in (both, *selections) for term in one.groups)
-        )
+        groupings = tuple(dict.fromkeys(term.grouping for one in (both, *selections) for term in one.groups))
         if isinstance(data, IncompleteFrame):
             frame = data
             read_before = {

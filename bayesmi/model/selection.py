@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -82,7 +82,8 @@ def row_kinds(
         rows = empty[group.codes] & unknown
         if not rows.any():
             continue
-        found = f"{name!r} is wholly missing in {counted(int(empty.sum()), 'group')} of {grouping} ({counted(int(rows.sum()), 'row')})"
+        groups, cells = counted(int(empty.sum()), "group"), counted(int(rows.sum()), "row")
+        found = f"{name!r} is wholly missing in {groups} of {grouping} ({cells})"
         if mechanism.systematic == "selected":
             notices.append(
                 f"{found}, and systematic='selected' takes each of these rows as not selected: a variable that was not measured "
@@ -180,7 +181,8 @@ def with_selection(
         chosen = given.get(f"{factor.prefix}rho", mechanism.prior)
         if chosen.name not in ("LKJ", "Beta"):
             raise ModelError(
-                f"priors[{factor.prefix + 'rho'!r}] needs Prior('LKJ', eta), or Prior('Beta', a, b) of (rho + 1) / 2, not {chosen}"
+                f"priors[{factor.prefix + 'rho'!r}] needs Prior('LKJ', eta), or Prior('Beta', a, b) of (rho + 1) / 2, not "
+                f"{chosen}"
             )
         scales["rho"], starts["rho"] = chosen, np.zeros(1)
     made = replace(
@@ -218,9 +220,7 @@ def _exclusion(factor: Factor) -> tuple[str, ...]:
     )
 
 
-def _joined(
-    factor: Factor, mechanism: Heckman, given: Mapping[str, Prior]
-) -> tuple[Factor, tuple[str, ...]]:
+def _joined(factor: Factor, mechanism: Heckman, given: Mapping[str, Prior]) -> tuple[Factor, tuple[str, ...]]:
     """Join the group effects of the two equations, grouping by grouping."""
     part = factor.selection
     assert part is not None
@@ -245,8 +245,8 @@ def _joined(
                     "group_rho=0 for all"
                 )
             notices.append(
-                f"effects of {own.grouping} are uncorrelated in one of the equations of {factor.variable!r} ('||'): they are taken "
-                "as independent across the equations too"
+                f"effects of {own.grouping} are uncorrelated in one of the equations of {factor.variable!r} ('||'): they are "
+                "taken as independent across the equations too"
             )
             continue
         if fixed is not None and sizes != (1, 1):

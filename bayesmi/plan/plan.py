@@ -225,7 +225,8 @@ def _check_levels(cells: list[CellGroup], factors: tuple[Factor, ...]) -> None:
 
 _REASONS = {
     "integrate": "linear in the means of Gaussian variables: integrated out in closed form",
-    "grid": "its effect is not linear, its family not Gaussian, or it stands in the model of a scale or of its own missingness: summed over a grid",
+    "grid": "its effect is not linear, its family not Gaussian, or it stands in the model of a scale or of its own "
+    "missingness: summed over a grid",
     "sample": "continuous: a latent for NUTS",
     "solve": "follows from an observed derived value and its other parts",
 }
@@ -255,7 +256,9 @@ def _cells_of(
             reason = "drawn given that it was not selected"
             by_design = table.at(selected_column(factor.variable), factor.level)[barren] == BY_DESIGN
             if by_design.any():
-                reason += f" ({counted(int(by_design.sum()), 'row')} by design: from the population of clusters)"
+                reason += (
+                    f" ({counted(int(by_design.sum()), 'row')} by design: from the population of clusters)"
+                )
         groups.append(CellGroup(factor.variable, "predict", factor.level, barren, reason))
     if factor.family.is_discrete and informative.size:
         how = "two values" if len(factor.levels) == 2 else f"{len(factor.levels)} values"

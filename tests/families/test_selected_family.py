@@ -104,16 +104,16 @@ def test_likelihood_is_that_of_the_definitions(rho):
     y[::3] = np.nan
     kinds = np.where(np.isnan(y), float(NOT_SELECTED), float(SELECTED))
     family = Selected(get_family("gaussian"), rho)
-    found = family.log_density(
-        np, np.nan_to_num(y), eta, {"sigma": 0.7, "selection": s, "selected": kinds}
-    )
+    found = family.log_density(np, np.nan_to_num(y), eta, {"sigma": 0.7, "selection": s, "selected": kinds})
     np.testing.assert_allclose(found, selection_logp(y, eta, s, 0.7, rho), rtol=0, atol=1e-10)
 
 
 def test_student_errors_with_many_degrees_of_freedom_are_normal():
     own = scales_of("student", SELECTED) | {"nu": 1e7}
     found = Selected(get_family("student")).log_density(np, np.array([0.8]), 0.2, own)
-    normal = Selected(get_family("gaussian")).log_density(np, np.array([0.8]), 0.2, scales_of("gaussian", SELECTED))
+    normal = Selected(get_family("gaussian")).log_density(
+        np, np.array([0.8]), 0.2, scales_of("gaussian", SELECTED)
+    )
     assert found[0] == pytest.approx(normal[0], abs=1e-5)
 
 

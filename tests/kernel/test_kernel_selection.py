@@ -1,5 +1,6 @@
 """Rectangles of the bivariate normal and the distribution function of t: values beside SciPy's, derivatives by differences."""
 
+import itertools
 import math
 
 import numpy as np
@@ -32,10 +33,12 @@ def by_quadrature(a, b, s, r):
     top, mode = values.max(), grid[values.argmax()]
     bend, width = (s / r, 6 * c / abs(r)) if r else (mode, 0.0)
     steps = (-9, -3, -1, -0.1, -0.01, 0, 0.01, 0.1, 1, 3, 9)
-    cuts = sorted({min(max(p, low), high) for p in [*(mode + k for k in steps), bend - width, bend, bend + width]})
+    cuts = sorted(
+        {min(max(p, low), high) for p in [*(mode + k for k in steps), bend - width, bend, bend + width]}
+    )
     pieces = [
         quad(lambda z: math.exp(log_integrand(z) - top), p, q, epsabs=0, epsrel=1e-12)[0]
-        for p, q in zip(cuts, cuts[1:], strict=False)
+        for p, q in itertools.pairwise(cuts)
         if q > p
     ]
     return top + math.log(sum(pieces))

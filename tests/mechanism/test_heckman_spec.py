@@ -69,7 +69,9 @@ def test_counts_and_nominal_variables_are_refused_by_name():
 def test_no_exclusion_restriction_is_said():
     with pytest.warns(BayesmiNotice, match="rho rests on the normal shape"):
         Model("y ~ x", rows(), mechanisms={"y": Heckman("~ x")})
-    assert not any("rho rests" in line for line in make("y ~ x", rows(), mechanisms={"y": Heckman("~ x + w")}).notices)
+    assert not any(
+        "rho rests" in line for line in make("y ~ x", rows(), mechanisms={"y": Heckman("~ x + w")}).notices
+    )
 
 
 def test_it_is_written_and_read():
@@ -78,7 +80,7 @@ def test_it_is_written_and_read():
         Heckman("~ w", rho=Prior("Beta", 2, 3), errors="student", systematic="selected", matching=True),
     ):
         assert Heckman.from_dict(own.to_dict()) == own
-        assert eval(repr(own), {"Heckman": Heckman, "Beta": lambda **k: Prior("Beta", **k)}) == own  # noqa: S307
+        assert eval(repr(own), {"Heckman": Heckman, "Beta": lambda **k: Prior("Beta", **k)}) == own
         with pytest.raises(AttributeError):
             own.rho = 0.1
 
@@ -87,7 +89,13 @@ def test_printout_names_everything():
     data = two_level_heckman.simulate(np.random.default_rng(1), clusters=6, rows=12, absent=1)[0]
     model = make("y ~ x + (1 | cluster)", data, mechanisms={"y": Heckman("~ x + w + (1 | cluster)")})
     shown = repr(model)
-    for words in ("selection: y is seen ~ x + w", "sd of selection_1|cluster", "rho", "uniform on (-1, 1)", "by design"):
+    for words in (
+        "selection: y is seen ~ x + w",
+        "sd of selection_1|cluster",
+        "rho",
+        "uniform on (-1, 1)",
+        "by design",
+    ):
         assert words in shown
     assert "12 rows by design" in repr(model.plan())
     assert "not selected" in repr(model.plan())
@@ -151,12 +159,13 @@ def test_imputations_are_those_of_values_that_were_not_seen(fitted):
 
 @pytest.mark.xdist_group("heckman_fit")
 def test_it_is_saved_with_the_fit(fitted, tmp_path):
-    data, _, fit = fitted
+    _data, _, fit = fitted
     fit.save(tmp_path / "fit.bmi")
     again = bmi.load(tmp_path / "fit.bmi")
     assert again.model.mechanisms == fit.model.mechanisms
     pd.testing.assert_frame_equal(
-        again.impute(1, seed=3, despite_gate=True).complete(1), fit.impute(1, seed=3, despite_gate=True).complete(1)
+        again.impute(1, seed=3, despite_gate=True).complete(1),
+        fit.impute(1, seed=3, despite_gate=True).complete(1),
     )
 
 

@@ -65,7 +65,11 @@ def test_refusals():
 
 def test_rows_after_drop_out_are_not_modelled():
     long = pd.DataFrame(
-        {"id": np.repeat([1, 2, 3], 3), "visit": [3, 2, 1] * 3, "y": [np.nan, np.nan, 1, 4, 5, 6, np.nan, 2, 3.0]}
+        {
+            "id": np.repeat([1, 2, 3], 3),
+            "visit": [3, 2, 1] * 3,
+            "y": [np.nan, np.nan, 1, 4, 5, 6, np.nan, 2, 3.0],
+        }
     )
     own = {"y": SelfMasking("~ visit", dropout=("id", "visit"))}
     made = with_indicator_columns(long, own)

@@ -50,7 +50,9 @@ NAMES = {
     },
     "heckman": {
         **dict.fromkeys(["Intercept", "Intercept_centered", "x", "sigma"], ()),
-        **dict.fromkeys(["selection_Intercept", "selection_Intercept_centered", "selection_x", "selection_w"], ()),
+        **dict.fromkeys(
+            ["selection_Intercept", "selection_Intercept_centered", "selection_x", "selection_w"], ()
+        ),
         **dict.fromkeys(["rho", "rho__half"], ()),
         "cell__y": ("y__cell",),
     },
