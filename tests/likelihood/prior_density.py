@@ -33,7 +33,7 @@ def of_parameters(factor, draws):
             for prior, sd in zip(priors.group_sds[grouping], own.sds[grouping][0], strict=True):
                 total += log_density(prior, sd)
             for start, stop in effect.blocks:
-                if stop - start > 1:
+                if stop - start > 1 and effect.known_correlation is None:
                     block = own.correlations[grouping][0, start:stop, start:stop]
                     half = (1 + partials_from_correlation(block)) / 2
                     shapes = beta_shapes(stop - start, priors.correlations[grouping])
@@ -41,6 +41,10 @@ def of_parameters(factor, draws):
     first = draws.factors[factor.keys[0]]
     for parameter in factor.parameters:
         value = first.scales[parameter.name][0]
+        if parameter.transform == "correlation":  # (correlation + 1) / 2 is Beta
+            p = tuple(priors.scales[parameter.name].parameters.values())
+            total += stats.beta(*(p if len(p) == 2 else 2 * p)).logpdf((1 + value) / 2)
+            continue
         if parameter.per_level and priors.scales_at_means and factor.n_coefficients:
             value = value - first.coefficients[0] @ factor.centers
         total += log_density(priors.scales[parameter.name], value)

@@ -190,7 +190,7 @@ def test_priors_can_be_fixed(case):
     values = case.posterior(point)
     for variable, logp in zip(case.parameters, case.compile_prior_logp(other)(point), strict=True):
         name = variable.name
-        if name.endswith("_unit"):
+        if name.endswith(("_unit", "__half")):
             prior = stats.beta(2, 2)
         elif name.endswith("|school_sigma"):
             prior = stats.halfnorm(scale=2)
