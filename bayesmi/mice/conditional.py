@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-import bayesmi
 from bayesmi.formula import Formula
+from bayesmi.mechanism import Heckman
 from bayesmi.mice.edges import Edge
 from bayesmi.mice.means import ClusterMeans
 from bayesmi.mice.request import Request
@@ -67,10 +67,9 @@ def keep_earlier(
     return " + ".join(kept) or "1"
 
 
-def heckman(selection: str) -> Any:
-    """Return the selection model, where there is one to say it with; else its text, which Model refuses by name."""
-    kind = getattr(bayesmi, "Heckman", None)
-    return f"Heckman({selection!r})" if kind is None else kind(selection)
+def heckman(selection: str) -> Heckman:
+    """Return the selection model with this right-hand side."""
+    return Heckman(selection)
 
 
 def cluster_table(means: ClusterMeans, request: Request, cluster: str) -> Any:

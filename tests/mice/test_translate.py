@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import bayesmi as bmi
-from bayesmi.errors import BayesmiError, ModelError, NotSupportedError
+from bayesmi.errors import BayesmiError, ModelError
 from bayesmi.mice import translate_mice
 
 pytestmark = pytest.mark.filterwarnings("ignore::bayesmi.errors.BayesmiNotice")
@@ -124,15 +126,16 @@ def test_cluster_level_target_alone_is_a_model_of_clusters():
     assert part.formula == "v ~ w + `between(x)`"
 
 
-def test_heckman_becomes_a_mechanism_that_the_model_refuses_by_name():
+def test_heckman_becomes_a_selection_equation():
     method = {**TWO, "y": "2l.2stage.heckman", "a": "", "b": ""}
     got = translate_mice(table(), method, matrix(y_g=-2, y_x=2, y_w=-3))
     part = got.components[0]
     assert part.formula == "y ~ x + (1 + x | g)"
-    assert "w" in str(part.options["mechanisms"]["y"])
-    if not hasattr(bmi, "Heckman"):
-        with pytest.raises(NotSupportedError, match="mechanisms"):
-            part.model()
+    assert isinstance(part.options["mechanisms"]["y"], bmi.Heckman)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", bmi.BayesmiNotice)
+        selection = part.model().factor("y").selection
+    assert selection.design.variables == {"x", "w"}
     with pytest.raises(ModelError, match="Heckman"):
         translate_mice(table(), {**TWO, "a": "", "b": ""}, matrix(y_g=-2, y_w=-3))
     pred = matrix(y_a=-3, y_g=-2, a_x=1, a_g=-2)
