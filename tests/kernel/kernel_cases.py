@@ -574,6 +574,14 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
         "grade ~ z + x",
         {"kinds": {"grade": "ordinal"}, "mechanisms": {"grade": Heckman("~ w + b1")}},
     ),
+    "heckman_ordinal_groups": (
+        "grade ~ z + h + (1 | a)",
+        {
+            "kinds": {"grade": "ordinal"},
+            "mechanisms": {"grade": Heckman("~ w + (1 | a)")},
+            "treatments": {"1|a": "centred"},
+        },
+    ),
     "heckman_ordinal_covariate": (
         "y ~ grade + z",
         {"kinds": {"grade": "ordinal"}, "mechanisms": {"grade": Heckman("~ w", rho=-0.7)}},
