@@ -139,7 +139,7 @@ random_slope_cells = Shape(
     ),
     "y ~ x + z + (1 + x | g)",
     {"formulas": {"x": "~ z"}},
-    treatments=("sample", "predict"),
+    treatments=("integrate", "predict"),
     draws=400,
     tune=400,
 )
