@@ -11,6 +11,7 @@ effects at once. The map has Jacobian one: priors and posterior stay as they are
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,7 @@ def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centr
     chosen = [effect for effect in own_effects if plan.effect(factor.name, effect.grouping).n_centred]
     chosen.sort(key=lambda effect: effect.n_groups)
     p = factor.design.n_columns
+    integrated = {int(j) for slab in table.integrated for j in slab.columns}
     free = list(range(p))
     intercept_free = factor.priors.intercept is not None or thresholds_of(factor) is not None
     raw = table.base + factor.centers[:p]
@@ -84,7 +86,7 @@ def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centr
                     weights[first, :, j] -= factor.centers[j]
                 free.remove(j)
                 continue
-            mine = None if _column_of(table.integrated, j) else _cells(table, effect, j, first)
+            mine = None if j in integrated else _cells(table, effect, j, first)
             if mine is None:
                 continue
             for c in order if not mine else [first]:
@@ -119,21 +121,23 @@ def _enter_alike(raw: Floats, table: FactorTable, effect: EffectTable, j: int, c
     if not np.array_equal(raw[:, j], effect.base[:, c]):
         return False
     return all(
-        _column_of(common, j) == _column_of(own, c)
+        _same_cells(common, j, own, c)
         for common, own in ((table.slabs, effect.slabs), (table.integrated, effect.integrated))
     )
 
 
-def _column_of(slabs: tuple[Slab, ...], column: int) -> dict[tuple[str, int, int], float]:
-    """Weight of each cell in one column: by variable, row and cell."""
-    out: dict[tuple[str, int, int], float] = {}
-    for slab in slabs:
-        at = np.flatnonzero(slab.columns == column)
-        if at.size:
-            cells = zip(slab.positions.tolist(), slab.index.tolist(), strict=True)
-            weights = slab.slab[:, at[0]].tolist()
-            out |= {(slab.variable, *cell): weight for cell, weight in zip(cells, weights, strict=True)}
-    return out
+def _same_cells(common: tuple[Slab, ...], j: int, own: tuple[Slab, ...], c: int) -> bool:
+    """Whether two columns of two matrices have the same cells in the same rows, with the same weights."""
+    mine, others = _cells_in(common, j), _cells_in(own, c)
+    return mine.keys() == others.keys() and all(
+        np.array_equal(a, b) for name in mine for a, b in zip(mine[name], others[name], strict=True)
+    )
+
+
+def _cells_in(slabs: tuple[Slab, ...], column: int) -> dict[str, tuple[NDArray[Any], ...]]:
+    """Rows, cells and weights in one column, by variable."""
+    found = ((slab, np.flatnonzero(slab.columns == column)) for slab in slabs)
+    return {slab.variable: (slab.positions, slab.index, slab.slab[:, at[0]]) for slab, at in found if at.size}
 
 
 def _links(factor: Factor, grouping: str, first: int) -> tuple[tuple[int, int], ...]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bayesmi.model.factor import Factor
 
-__all__ = ["LINK_FLOOR", "link_spread", "typical_link_sds"]
+__all__ = ["LINK_FLOOR", "sd_spread", "typical_link_sds"]
 
 Floats = NDArray[np.float64]
 
@@ -31,6 +31,6 @@ def typical_link_sds(factor: Factor) -> Floats:
     return np.asarray(factor.spread / diagonal, dtype=float)
 
 
-def link_spread(sd: Floats, typical: float) -> Floats:
+def sd_spread(sd: Floats, typical: float, floor: float) -> Floats:
     """Return h(s): kappa = h(s) times the link's coefficient."""
-    return np.asarray(np.hypot(sd / typical, LINK_FLOOR))
+    return np.asarray(np.hypot(sd / typical, floor))

@@ -23,7 +23,7 @@ from bayesmi.build.centring import Centring
 from bayesmi.build.tables import FactorTable
 from bayesmi.model.factor import Factor
 
-__all__ = ["NARROW_FLOOR", "Narrowing", "narrow_spread", "narrowing_of", "whitening_beside"]
+__all__ = ["NARROW_FLOOR", "Narrowing", "narrowing_of", "whitening_beside"]
 
 Floats = NDArray[np.float64]
 
@@ -52,11 +52,6 @@ def narrowing_of(factor: Factor, table: FactorTable, centring: Mapping[str, Cent
         spec = factor.effect(grouping)
         return Narrowing(columns, grouping, spec.names.index("1"), float(factor.spread))
     return None
-
-
-def narrow_spread(sd: Floats, typical: float) -> Floats:
-    """Return h(s)."""
-    return np.asarray(np.hypot(sd / typical, NARROW_FLOOR))
 
 
 def whitening_beside(factor: Factor, centring: Mapping[str, Centring]) -> Floats:

@@ -25,7 +25,7 @@ from bayesmi.build.correlation import beta_shapes, cholesky_rows, pairs
 from bayesmi.build.distributions import distribution
 from bayesmi.build.plain_systems import restrict_discrete, solved_cells
 from bayesmi.errors import NotSupportedError
-from bayesmi.families.selected import Selected
+from bayesmi.families.selected import Selected, prior_of_half
 from bayesmi.model.factor import Factor, GroupEffect, SharedEffect
 from bayesmi.model.model import Model
 from bayesmi.plan import Plan
@@ -152,9 +152,7 @@ def _parameters(factor: Factor, coefficients: list[list[Any]]) -> dict[str, Any]
     for parameter in factor.parameters:
         name, prior = f"{factor.prefix}{parameter.name}", factor.priors.scales[parameter.name]
         if parameter.transform == "correlation":
-            p = prior.parameters
-            shapes = (p["eta"], p["eta"]) if prior.name == "LKJ" else (p["alpha"], p["beta"])
-            half = pm.Beta(f"{name}__half", *shapes)
+            half = distribution(prior_of_half(prior), f"{name}__half")
             out[parameter.name] = pm.Deterministic(name, 2.0 * half - 1.0)
             continue
         if not parameter.per_level:

@@ -19,6 +19,7 @@ from bayesmi.build.narrowing import NARROW_FLOOR, narrowing_of, whitening_beside
 from bayesmi.build.patterns import PatternBlock, find_patterns, has_patterns
 from bayesmi.build.statistics import gaussian_statistics, group_cross
 from bayesmi.build.tables import EffectTable, FactorTable, Slab, Tables
+from bayesmi.families.selected import prior_of_half
 from bayesmi.kernel import layout as k
 from bayesmi.kernel import pack
 from bayesmi.kernel.families import CODES as FAMILY_CODES
@@ -557,8 +558,7 @@ def _write_parameters(writer: _Writer, factor: Factor) -> list[list[int]]:
             initial = float(np.log(start[0]) - np.log1p(-start[0]))
         elif parameter.transform == "correlation":
             initial = 2.0 * float(np.arctanh(start[0]))
-            if prior.name == "LKJ":  # of two: (correlation + 1) / 2 ~ Beta(eta, eta)
-                prior = Prior("Beta", prior.parameters["eta"], prior.parameters["eta"])
+            prior = prior_of_half(prior)
         elif parameter.transform == "ordered":
             locations = np.concatenate([start[:1], np.diff(start)])
         else:

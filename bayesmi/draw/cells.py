@@ -14,6 +14,7 @@ from bayesmi.draw.integrals import draw_units
 from bayesmi.draw.matching import matched_values
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.systems import place_tied, tied_units
+from bayesmi.draw.to_rows import to_rows
 from bayesmi.draw.weights import add_upwards, choose_entries, unit_log_weights
 from bayesmi.families.support import constrain
 from bayesmi.model.derived import Derived, fill_derived
@@ -75,27 +76,12 @@ def complete_cells(
     return out
 
 
-def _to_rows(
-    factor: Factor, table: ModelTable, units: NDArray[np.intp], at_units: Floats, values: Floats
-) -> None:
-    """Write one value a unit into the rows of the unit, in place."""
-    if factor.level == "row":
-        values[units] = at_units
-        return
-    group = table.groupings[factor.level]
-    by_group = np.full(len(group.labels), np.nan)
-    by_group[units] = at_units
-    spread = by_group[group.codes]
-    holes = np.isfinite(spread) & table.unknown[factor.variable]
-    values[holes] = spread[holes]
-
-
 def _fill_sampled(
     factor: Factor, table: ModelTable, plan: Plan, draw: PosteriorDraws, values: dict[str, Floats]
 ) -> None:
     units = plan.units(factor.variable, "sample")
     if units.size:
-        _to_rows(factor, table, units, draw.cells[factor.variable][0], values[factor.variable])
+        to_rows(factor, table, units, draw.cells[factor.variable][0], values[factor.variable])
 
 
 def _draw_summed_and_integrated(
@@ -143,7 +129,7 @@ def _draw_summed_and_integrated(
                 found[~here] = constrain(points[name][units[mine][~here]], factor.support)[0]
             else:
                 found = place_inside(factor, found, spacing, slope, curvature, rng)
-        _to_rows(factor, table, units[mine], found, values[name])
+        to_rows(factor, table, units[mine], found, values[name])
     if not integrals.n:
         place_tied(table, plan, points, values)
         return
@@ -194,7 +180,7 @@ def _predict(
 ) -> None:
     if factor.matching:
         found = matched_values(factor, table, units, values, draw, rng)
-        _to_rows(factor, table, units, found, values[factor.variable])
+        to_rows(factor, table, units, found, values[factor.variable])
         return
     drawn = conditional(factor, table, units, values, draw).draw(rng)
-    _to_rows(factor, table, units, factor.values(drawn), values[factor.variable])
+    to_rows(factor, table, units, factor.values(drawn), values[factor.variable])

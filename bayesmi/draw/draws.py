@@ -12,7 +12,7 @@ from bayesmi.build.tables import Tables, make_tables
 from bayesmi.draw.cells import complete_cells
 from bayesmi.draw.matching import outside_donors
 from bayesmi.draw.parameters import PosteriorDraws
-from bayesmi.draw.shifted import complete_shifted
+from bayesmi.draw.shifted import complete_shifted, full_columns
 from bayesmi.mechanism import Delta, deltas_of
 from bayesmi.model import Model
 from bayesmi.model.shifted import made_columns
@@ -87,9 +87,7 @@ class FitDraws:
             shares = []
             for i in range(min(self.m, _LOOKED_AT)):
                 draw = self.chosen.take(np.array([i]))
-                values = {name: column.copy() for name, column in model.table.values.items()}
-                for name, cells in self.cells(i).items():
-                    values[name][model.frame.columns[name].missing] = cells
+                values = full_columns(model.table, self.cells(i))
                 shares.append(outside_donors(factor, model.table, units, values, draw))
             out.append(
                 f"{factor.variable}: {100 * float(np.mean(shares)):.1f} % of the {len(units)} matched cells have a mean outside "

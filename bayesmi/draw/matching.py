@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.donors import choose_donors
 from bayesmi.draw.conditional import conditional
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.model.factor import Factor
@@ -28,15 +29,7 @@ def matched_values(
 ) -> Floats:
     """Return an observed value for each unit, one of the `DONORS` with the nearest means."""
     wanted, means, seen = _means(factor, table, units, values, draw)
-    order = np.argsort(means, kind="stable")
-    means, seen = means[order], seen[order]
-    k = min(DONORS, len(means))
-    place = np.searchsorted(means, wanted)
-    window = np.clip(place - k, 0, len(means) - min(2 * k, len(means)))
-    near = window[:, None] + np.arange(min(2 * k, len(means)))
-    distance = np.abs(means[near] - wanted[:, None])
-    nearest = np.take_along_axis(near, np.argsort(distance, axis=1, kind="stable")[:, :k], axis=1)
-    return np.asarray(seen[nearest[np.arange(len(wanted)), rng.integers(0, k, len(wanted))]])
+    return np.asarray(seen[choose_donors(means, wanted, DONORS, rng)])
 
 
 def outside_donors(

@@ -20,6 +20,7 @@ from bayesmi.draw.integrals import unit_moments
 from bayesmi.draw.known import knowing, plan_of_known
 from bayesmi.draw.masses import LevelMasses, level_masses, log_density_at
 from bayesmi.draw.parameters import PosteriorDraws
+from bayesmi.draw.to_rows import to_rows
 from bayesmi.errors import ModelError
 from bayesmi.mechanism import Delta
 from bayesmi.mechanism.cell_shift import CellShift, cell_shift
@@ -130,15 +131,7 @@ def full_columns(table: ModelTable, cells: Mapping[str, Floats]) -> dict[str, Fl
 def units_to_rows(factor: Factor, table: ModelTable, units: Ints, at_units: Floats, column: Floats) -> Floats:
     """Return a column with the unknown cells of some units replaced."""
     out = column.copy()
-    if factor.level == "row":
-        out[units] = at_units
-        return out
-    group = table.groupings[factor.level]
-    by_group = np.full(len(group.labels), np.nan)
-    by_group[units] = at_units
-    spread = by_group[group.codes]
-    holes = np.isfinite(spread) & table.unknown[factor.variable]
-    out[holes] = spread[holes]
+    to_rows(factor, table, units, at_units, out)
     return out
 
 

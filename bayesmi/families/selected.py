@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bayesmi.families.base import FamilyParameter
 from bayesmi.families.functions import HALF_LOG_2PI, gammaln, log_interval, log_phi
 from bayesmi.families.rectangle import log_rectangle
+from bayesmi.priors import Prior
 
 __all__ = [
     "BY_DESIGN",
@@ -26,6 +27,7 @@ __all__ = [
     "SELECTED",
     "Selected",
     "can_be_selected",
+    "prior_of_half",
 ]
 
 Floats = NDArray[np.float64]
@@ -43,6 +45,13 @@ _FORMS = {
 def can_be_selected(name: str) -> bool:
     """Whether a family, by its name, has a form with a selection equation."""
     return name in _FORMS
+
+
+def prior_of_half(prior: Prior) -> Prior:
+    """Return the prior of (rho + 1) / 2: an LKJ(eta) of two is Beta(eta, eta), a Beta is of it already."""
+    if prior.name != "LKJ":
+        return prior
+    return Prior("Beta", prior.parameters["eta"], prior.parameters["eta"])
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from bayesmi.build import BuiltModel
 from bayesmi.build.centring import centrings, thresholds_of
 from bayesmi.build.correlation import cholesky_rows, pairs
-from bayesmi.build.links import link_spread, typical_link_sds
-from bayesmi.build.narrowing import narrow_spread, narrowing_of, whitening_beside
+from bayesmi.build.links import LINK_FLOOR, sd_spread, typical_link_sds
+from bayesmi.build.narrowing import NARROW_FLOOR, narrowing_of, whitening_beside
 from bayesmi.build.program import Program
 from bayesmi.draw.parameters import FactorDraws, PosteriorDraws
 from bayesmi.model.factor import Factor, GroupEffect
@@ -80,11 +80,11 @@ def _factor_draws(
         coefficients = free[f"{key}::coefficients"] @ whitening_beside(factor, centring).T
     for m, (link, typical) in enumerate(zip(factor.links, typical_link_sds(factor), strict=True)):
         sd = free[f"{link.key}::sd::{link.grouping}"][:, link.position]
-        coefficients[:, factor.design.n_columns + m] /= link_spread(sd, typical)
+        coefficients[:, factor.design.n_columns + m] /= sd_spread(sd, typical, LINK_FLOOR)
     narrowing = narrowing_of(factor, table, centring)
     if narrowing is not None:
         sd = free[f"{key}::sd::{narrowing.grouping}"][:, narrowing.position]
-        coefficients[:, list(narrowing.columns)] *= narrow_spread(sd, narrowing.typical)[:, None]
+        coefficients[:, list(narrowing.columns)] *= sd_spread(sd, narrowing.typical, NARROW_FLOOR)[:, None]
     intercept = None
     if factor.priors.intercept is not None:
         centred = factor.location + factor.spread * free[f"{key}::intercept"]

@@ -15,9 +15,9 @@ import xarray as xr
 
 from bayesmi.build.tables import Tables
 from bayesmi.draw import FitDraws, PosteriorDraws
-from bayesmi.errors import BayesmiNotice, FitError, GateError
+from bayesmi.errors import BayesmiNotice, FitError
 from bayesmi.fit.check import Check, check_fit
-from bayesmi.fit.gate import Gate
+from bayesmi.fit.gate import Gate, refusal
 from bayesmi.fit.names import tree_name
 from bayesmi.fit.summary import summarize
 from bayesmi.mechanism import Delta, deltas_of
@@ -339,9 +339,7 @@ class Fit:
         from bayesmi.imputations import Imputations, choose_draws
 
         if not self.gate.passed and not despite_gate:
-            raise GateError(
-                f"{self.gate}. Sample longer (draws=, tune=) or simplify; impute(…, despite_gate=True) uses it all the same"
-            )
+            raise refusal(self.gate)
         own = self.seed if seed is None else check_seed(seed)
         spacing = int(np.random.SeedSequence(own, spawn_key=(SPACING, 0)).generate_state(1)[0])
         origins = choose_draws(self.draws.n_chains, self.draws.n_draws, m, spacing)

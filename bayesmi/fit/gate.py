@@ -16,12 +16,13 @@ from bayesmi.data.wording import counted
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import chunks, predictors, scales
 from bayesmi.draw.weights import entry_probabilities, restricted, unit_log_weights
+from bayesmi.errors import GateError
 from bayesmi.fit import diagnostics
 from bayesmi.fit.grids import GridAccuracy
 from bayesmi.model import Factor, Model
 from bayesmi.plan import Plan
 
-__all__ = ["Gate", "judge"]
+__all__ = ["Gate", "judge", "refusal"]
 
 Floats = NDArray[np.float64]
 R_HAT_MAX = 1.01
@@ -30,6 +31,13 @@ _MOST_CELLS = 200
 _CANDIDATES = 1000
 _SCREEN = 64  # draws on which the widest cells are found
 _TREATMENTS = ("predict", "enumerate", "grid", "integrate")
+
+
+def refusal(verdict: object, call: str = "impute") -> GateError:
+    """What to raise when a posterior that failed its checks is asked for imputations."""
+    return GateError(
+        f"{verdict}. Sample longer (draws=, tune=) or simplify; {call}(…, despite_gate=True) uses it all the same"
+    )
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.data.wording import did_you_mean
+from bayesmi.donors import choose_donors
 from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.imputations import Imputations, Mids
-from bayesmi.mice.donors import choose_donors
 from bayesmi.mice.predict import Predictor, expected_cells, posterior_mean
 from bayesmi.seeds import check_seed, stream
 

@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from bayesmi.errors import FormulaError, ModelError
 from bayesmi.families import Family
 from bayesmi.families.logscale import LogScale, scale_parameter
-from bayesmi.formula import Formula, fit_design, fit_offsets, parse
+from bayesmi.formula import Formula, fit_offsets, parse
 from bayesmi.formula.terms import Term
-from bayesmi.model.assemble import effect_sds, group_effects, read_columns, whitening_of
-from bayesmi.model.default_priors import choose_priors
 from bayesmi.model.factor import Factor
+from bayesmi.model.part import assemble_part
 from bayesmi.model.table import ModelTable
 from bayesmi.priors import Prior
 
@@ -123,60 +122,22 @@ def with_scale(
             f"{parameter.name} ({parameter.words}): write '{parameter.name} ~ …'"
         )
     rows = table.rows_of_level(factor.level)
-    names = frozenset().union(*(term.variables for term in formula.terms))
-    design = fit_design(formula.terms, formula.intercept, table.variables(names))
-    in_offsets = frozenset().union(*(part.variables for part in formula.offsets))
-    offsets = fit_offsets(formula.offsets, table.variables(in_offsets))
-    matrix, observed, columns = read_columns(f"{parameter.name} of {factor.variable}", design, table, rows)
-    means = np.array([matrix[observed[:, j], j].mean() for j in range(len(columns))])
-    sds = np.array([matrix[observed[:, j], j].std(ddof=1) for j in range(len(columns))])
-    centers = means if design.intercept else np.zeros_like(means)
-    effects = group_effects(formula, table)
-    location = math.log(_typical(factor, table, rows)) - _mean_offset(offsets, table, rows)
-    spread = _SPREAD if design.intercept else _SPREAD * max(1.0, abs(location))
-    shell = Factor(
-        variable=factor.variable,
-        role=factor.role,
-        family=cast(Family, LogScale()),
-        level=factor.level,
-        formula=formula,
-        design=design,
-        offsets=offsets,
-        effects=effects,
-        links=(),
-        column_names=tuple(column for _, column in columns),
-        centers=centers,
-        whitening=np.zeros((0, 0)),
+    location = math.log(_typical(factor, table, rows)) - _mean_offset(formula, table, rows)
+    scale, notices = assemble_part(
+        factor,
+        formula,
+        cast(Family, LogScale()),
+        table,
+        given,
+        parameter=parameter.name,
+        words=parameter.name,
         location=location,
         spread=_SPREAD,
-        priors=factor.priors,
-        parameter=parameter.name,
+        prior_spread=_SPREAD if formula.intercept else _SPREAD * max(1.0, abs(location)),
+        whitening_scale=1.0 / math.sqrt(_INFORMATION),
     )
-    priors = choose_priors(
-        shell.prefix,
-        shell.family,
-        intercept=design.intercept,
-        columns=columns,
-        column_sds=sds,
-        effects=effects,
-        effect_sds={effect.grouping: effect_sds(effect, table, rows) for effect in effects},
-        location=location,
-        spread=spread,
-        given=given,
-    )
-    complete = np.all(observed, axis=1)
-    whitening, dependent = whitening_of(matrix[complete] - centers, sds, 1.0 / math.sqrt(_INFORMATION))
-    notices = tuple(
-        f"predictor {columns[j][1]!r} of {parameter.name} of {factor.variable!r} is a linear combination of the others in the "
-        "observed rows: only its prior tells them apart"
-        for j in dependent
-    )
-    scale = replace(shell, whitening=whitening, priors=priors)
     own = {name: prior for name, prior in factor.priors.scales.items() if name != parameter.name}
-    return replace(factor, scale=scale, priors=replace(factor.priors, scales=own)), (
-        *design.notices,
-        *notices,
-    )
+    return replace(factor, scale=scale, priors=replace(factor.priors, scales=own)), notices
 
 
 def rough_residuals(factor: Factor, table: ModelTable) -> tuple[Floats, NDArray[np.intp]]:
@@ -209,7 +170,9 @@ def _typical(factor: Factor, table: ModelTable, rows: NDArray[np.intp]) -> float
     return size if size > 1e-6 * start else start
 
 
-def _mean_offset(offsets: Any, table: ModelTable, rows: NDArray[np.intp]) -> float:
+def _mean_offset(formula: Formula, table: ModelTable, rows: NDArray[np.intp]) -> float:
+    names = frozenset().union(*(part.variables for part in formula.offsets))
+    offsets = fit_offsets(formula.offsets, table.variables(names))
     if not offsets.n_columns:
         return 0.0
     total = np.asarray(

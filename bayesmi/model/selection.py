@@ -19,11 +19,11 @@ from bayesmi.data.wording import counted
 from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.families import Family, get_family
 from bayesmi.families.selected import BY_DESIGN, NOT_SELECTED, SELECTED, Selected, can_be_selected
-from bayesmi.formula import Formula, check_variables, fit_design, fit_offsets
+from bayesmi.formula import Formula, check_variables
 from bayesmi.mechanism import Heckman
-from bayesmi.model.assemble import effect_sds, group_effects, read_columns, whitening_of
-from bayesmi.model.default_priors import LKJ_ETA, choose_priors
+from bayesmi.model.default_priors import LKJ_ETA
 from bayesmi.model.factor import Factor, GroupEffect, SharedEffect
+from bayesmi.model.part import assemble_part
 from bayesmi.model.table import ModelTable
 from bayesmi.priors import Prior
 
@@ -130,50 +130,19 @@ def with_selection(
             "levels already"
         )
     check_variables(formula, (*table.frame.columns, *table.made))
-    rows = table.rows_of_level(factor.level)
-    names = frozenset().union(*(term.variables for term in formula.terms))
-    design = fit_design(formula.terms, formula.intercept, table.variables(names))
-    in_offsets = frozenset().union(*(part.variables for part in formula.offsets))
-    offsets = fit_offsets(formula.offsets, table.variables(in_offsets))
-    matrix, observed, columns = read_columns(f"the selection of {name}", design, table, rows)
-    means = np.array([matrix[observed[:, j], j].mean() for j in range(len(columns))])
-    sds = np.array([matrix[observed[:, j], j].std(ddof=1) for j in range(len(columns))])
-    centers = means if design.intercept else np.zeros_like(means)
-    effects = group_effects(formula, table)
-    shell = Factor(
-        variable=name,
-        role=factor.role,
-        family=get_family("probit"),
-        level=factor.level,
-        formula=formula,
-        design=design,
-        offsets=offsets,
-        effects=effects,
-        links=(),
-        column_names=tuple(column for _, column in columns),
-        centers=centers,
-        whitening=np.zeros((0, 0)),
-        location=0.0,
-        spread=1.0,
-        priors=factor.priors,
+    part, notices = assemble_part(
+        factor,
+        formula,
+        get_family("probit"),
+        table,
+        given,
         parameter=PART,
-    )
-    priors = choose_priors(
-        shell.prefix,
-        shell.family,
-        intercept=design.intercept,
-        columns=columns,
-        column_sds=sds,
-        effects=effects,
-        effect_sds={effect.grouping: effect_sds(effect, table, rows) for effect in effects},
+        words="the selection",
         location=0.0,
         spread=1.0,
-        given=given,
+        prior_spread=1.0,
+        whitening_scale=math.sqrt(math.pi / 2.0),
     )
-    complete = np.all(observed, axis=1)
-    scale = math.sqrt(math.pi / 2.0)
-    whitening, dependent = whitening_of(matrix[complete] - centers, sds, scale)
-    part = replace(shell, whitening=whitening, priors=priors)
     selected = Selected(factor.family, mechanism.fixed_rho)
     scales = dict(factor.priors.scales)
     starts = dict(factor.starts)
@@ -193,14 +162,6 @@ def with_selection(
         priors=replace(factor.priors, scales=scales),
         starts=starts,
     )
-    notices = [
-        *design.notices,
-        *(
-            f"predictor {columns[j][1]!r} of the selection of {name!r} is a linear combination of the others in the observed "
-            "rows: only its prior tells them apart"
-            for j in dependent
-        ),
-    ]
     made, more = _joined(made, mechanism, given)
     return made, (*notices, *more, *_exclusion(made))
 

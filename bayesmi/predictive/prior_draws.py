@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bayesmi.build.correlation import beta_shapes, cholesky_rows, pairs
 from bayesmi.draw.parameters import FactorDraws, PosteriorDraws
+from bayesmi.families.selected import prior_of_half
 from bayesmi.model import Model
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.predictive.distributions import scipy_distribution
@@ -106,9 +107,7 @@ def _parameters(factor: Factor, own: FactorDraws, n: int, rng: np.random.Generat
     for parameter in factor.parameters:
         prior, name = factor.priors.scales[parameter.name], f"{factor.prefix}{parameter.name}"
         if parameter.transform == "correlation":
-            p = prior.parameters
-            shapes = (p["eta"], p["eta"]) if prior.name == "LKJ" else (p["alpha"], p["beta"])
-            out[parameter.name] = 2.0 * rng.beta(*shapes, size=n) - 1.0
+            out[parameter.name] = 2.0 * _drawn(prior_of_half(prior), name, (n,), rng) - 1.0
             continue
         if not parameter.per_level:
             out[parameter.name] = _drawn(prior, name, (n,), rng)

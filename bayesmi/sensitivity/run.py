@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayesmi.errors import FitError, GateError, ModelError, NotSupportedError
+from bayesmi.errors import FitError, ModelError, NotSupportedError
+from bayesmi.fit.gate import refusal
 from bayesmi.mechanism import Delta
 from bayesmi.seeds import check_seed
 from bayesmi.sensitivity.evaluate import Evaluator
@@ -39,9 +40,7 @@ def run_sensitivity(
 ) -> Sensitivity:
     """Evaluate a grid; see `Fit.sensitivity`."""
     if not fit.gate.passed and not despite_gate:
-        raise GateError(
-            f"{fit.gate}. Sample longer (draws=, tune=) or simplify; sensitivity(…, despite_gate=True) uses it all the same"
-        )
+        raise refusal(fit.gate, "sensitivity")
     if isinstance(m, bool) or not isinstance(m, int | np.integer) or m < 2:
         raise FitError(f"m must be a whole number, 2 or more, not {m!r}")
     if isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or n_jobs == 0:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from bayesmi.data import IncompleteFrame
 from bayesmi.draw import FitDraws
-from bayesmi.errors import GateError
 from bayesmi.fit import Fit
+from bayesmi.fit.gate import refusal
 from bayesmi.seeds import BY, SPACING, check_seed
 from bayesmi.separate.split import Stratum
 
@@ -159,10 +159,7 @@ class SeparateFits(Mapping[Any, Fit]):
 
         failed = [label for label, fit in self._fits.items() if not fit.gate.passed]
         if failed and not despite_gate:
-            raise GateError(
-                f"where {self.by} is {', '.join(map(repr, failed))}: {self._fits[failed[0]].gate}. Sample longer (draws=, "
-                "tune=) or simplify; impute(…, despite_gate=True) uses it all the same"
-            )
+            raise refusal(f"where {self.by} is {', '.join(map(repr, failed))}: {self._fits[failed[0]].gate}")
         own = self._seed if seed is None else check_seed(seed)
         spacing = int(np.random.SeedSequence(own, spawn_key=(SPACING, 0)).generate_state(1)[0])
         any_draws = next(iter(self._fits.values())).draws

@@ -12,8 +12,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayesmi.draw import FitDraws
-from bayesmi.errors import FitError, GateError
+from bayesmi.errors import FitError
 from bayesmi.fit import Fit
+from bayesmi.fit.gate import refusal
 from bayesmi.imputations import StoredDraws, choose_draws
 from bayesmi.seeds import SPACING, check_seed, stream
 from bayesmi.trial.ancova import make_ancova
@@ -122,9 +123,7 @@ class TrialFit:
             If the checks failed and `despite_gate` is not set.
         """
         if not self.passed and not despite_gate:
-            raise GateError(
-                f"{self.gate}. Sample longer (draws=, tune=) or simplify; impute(…, despite_gate=True) uses it all the same"
-            )
+            raise refusal(self.gate)
         own = self.seed if seed is None else check_seed(seed)
         data = self.model.data
         events = self.model.events_with(strategy)

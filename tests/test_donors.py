@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bayesmi.mice.donors import choose_donors
+from bayesmi.donors import choose_donors
 
 
 @settings(max_examples=60, deadline=None)
