@@ -5,7 +5,8 @@ centred slope with the slope itself: NUTS then moves along a ridge. It sees v_g 
 instead, v_g being what the rows of the group determine (Gelfand, Sahu & Carlin 1995). These are the intercept, or the first
 threshold of ordered levels, fixed effects of group-level predictors, sampled cells of a group's own variables, and effects
 of earlier variables in the same groups (links): with few large groups a link's coefficient would otherwise have to move all
-effects at once. The map has Jacobian one: priors and posterior stay as they are.
+effects at once. Of any other column it takes the mean in the group: a group's intercept is best known at its own predictors,
+not at those of all. The map has Jacobian one: priors and posterior stay as they are.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centr
     free = list(range(p))
     intercept_free = factor.priors.intercept is not None or thresholds_of(factor) is not None
     raw = table.base + factor.centers[:p]
+    last = chosen[-1] if chosen else None
     out: dict[str, Centring] = {}
     for effect in chosen:
         spec = factor.effect(effect.grouping)
@@ -103,12 +105,31 @@ def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centr
                 if c == first:
                     absorbed.append(j)
                 break
+        if first >= 0 and first not in varying and effect is last:
+            known = _without_cells(table)
+            for j in free:
+                weights[first, :, j] = _group_means(table.base[:, j], known[:, j], effect)
         takes = first if intercept_free and first >= 0 else -1
         intercept_free = intercept_free and takes < 0
         links = () if first < 0 or first in varying else _links(factor, effect.grouping, first)
         if takes >= 0 or weights.any() or links:
             out[effect.grouping] = Centring(weights, takes, tuple(cells), links, tuple(absorbed))
     return out
+
+
+def _without_cells(table: FactorTable) -> NDArray[np.bool_]:
+    """Where the design (rows, columns) holds numbers, not cells."""
+    known = np.ones(table.base.shape, dtype=bool)
+    for slab in (*table.slabs, *table.integrated):
+        known[np.ix_(slab.positions, slab.columns)] = False
+    return known
+
+
+def _group_means(column: Floats, known: NDArray[np.bool_], effect: EffectTable) -> Floats:
+    """Mean of a column in each group, zero where nothing of it is known."""
+    count = np.bincount(effect.codes[known], minlength=effect.n_groups)
+    total = np.bincount(effect.codes[known], column[known], minlength=effect.n_groups)
+    return np.divide(total, count, out=np.zeros(effect.n_groups), where=count > 0)
 
 
 def thresholds_of(factor: Factor) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +14,13 @@ from bayesmi.build.distinct import DistinctRows, distinct_rows, every_row, with_
 from bayesmi.build.gathered import gather
 from bayesmi.build.integrals import Integrals
 from bayesmi.build.links import LINK_FLOOR, typical_link_sds
-from bayesmi.build.narrowing import NARROW_FLOOR, narrowing_of, whitening_beside
 from bayesmi.build.patterns import PatternBlock, find_patterns, has_patterns
+from bayesmi.build.regression import regression_of, whitening_beside, write_regression
 from bayesmi.build.statistics import gaussian_statistics, group_cross
 from bayesmi.build.tables import EffectTable, FactorTable, Slab, Tables
+from bayesmi.build.writer import Parameter, Program, Writer
 from bayesmi.families.selected import prior_of_half
 from bayesmi.kernel import layout as k
-from bayesmi.kernel import pack
 from bayesmi.kernel.families import CODES as FAMILY_CODES
 from bayesmi.kernel.priors import encode_prior
 from bayesmi.model.factor import Factor
@@ -40,102 +39,9 @@ _TRANSFORMS = {
 }
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """A piece of the unconstrained vector."""
-
-    name: str
-    start: int
-    shape: tuple[int, ...]
-    transform: (
-        str  # "identity", "log", "logit", "correlation", "softplus", "ordered": constrained = inverse of it
-    )
-    initial: float = 0.0
-    scales: tuple[float, ...] = ()  # softplus: constrained = scale log(1 + exp(x)), one scale an entry
-    locations: tuple[float, ...] = ()  # ordered: the first number at x = 0, then the gaps; identity: at x = 0
-
-    @property
-    def size(self) -> int:
-        """Number of entries."""
-        return int(np.prod(self.shape, dtype=int))
-
-
-@dataclass(frozen=True)
-class Program:
-    """What the kernel runs: the packed buffer, and where each parameter stands in the unconstrained vector."""
-
-    buffer: NDArray[np.float64]
-    parameters: tuple[Parameter, ...]
-    work: int  # rough number of multiplications in one evaluation
-
-    @property
-    def dimensions(self) -> int:
-        """Length of the unconstrained vector."""
-        return sum(parameter.size for parameter in self.parameters)
-
-    def start(self, seed: int) -> NDArray[np.float64]:
-        """Return where a chain starts: `initial` with jitter, correlations of errors anywhere between -0.9 and 0.9."""
-        rng = np.random.default_rng(seed)
-        point = self.initial() + rng.uniform(-1.0, 1.0, self.dimensions)
-        for parameter in self.parameters:
-            if parameter.transform == "correlation":
-                point[parameter.start] = 2.0 * np.arctanh(rng.uniform(-0.9, 0.9))
-        return point
-
-    def initial(self) -> NDArray[np.float64]:
-        """Return the unconstrained point where chains start, before jitter."""
-        return np.concatenate(
-            [np.full(parameter.size, parameter.initial) for parameter in self.parameters] or [np.zeros(0)]
-        )
-
-
-class _Writer:
-    """Collects floats, integers and parameters; gives back offsets."""
-
-    def __init__(self) -> None:
-        self._floats: list[NDArray[np.float64]] = []
-        self._n_floats = 0
-        self._integers: list[NDArray[np.int64]] = []
-        self._n_integers = 0
-        self.parameters: list[Parameter] = []
-        self._dimensions = 0
-
-    def floats(self, values: object) -> int:
-        array = np.ascontiguousarray(values, dtype=np.float64).ravel()
-        self._floats.append(array)
-        self._n_floats += len(array)
-        return self._n_floats - len(array)
-
-    def integers(self, values: object) -> int:
-        array = np.ascontiguousarray(values, dtype=np.int64).ravel()
-        self._integers.append(array)
-        self._n_integers += len(array)
-        return self._n_integers - len(array)
-
-    def parameter(
-        self,
-        name: str,
-        shape: tuple[int, ...],
-        transform: str = "identity",
-        initial: float = 0.0,
-        scales: tuple[float, ...] = (),
-        locations: tuple[float, ...] = (),
-    ) -> int:
-        start = self._dimensions
-        self.parameters.append(Parameter(name, start, shape, transform, initial, scales, locations))
-        self._dimensions += self.parameters[-1].size
-        return start
-
-    def finish(self, first: list[int], work: int) -> Program:
-        """Put the global record in the place that was kept for it, and pack."""
-        self._integers[0][:] = first
-        floats = np.concatenate(self._floats) if self._floats else np.zeros(0)
-        return Program(pack(floats, np.concatenate(self._integers)), tuple(self.parameters), work)
-
-
 def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Program:
     """Write the program of a joint model."""
-    writer = _Writer()
+    writer = Writer()
     writer.integers(np.zeros(k.GLOBAL_SIZE))
     cells = _write_cells(writer, factors, tables)
     number = _numbers(factors)
@@ -225,7 +131,7 @@ def _constants(factors: tuple[Factor, ...], tables: Tables) -> tuple[NDArray[np.
 
 
 def _write_patterns(
-    writer: _Writer, head: list[int], factors: tuple[Factor, ...], blocks: tuple[PatternBlock, ...]
+    writer: Writer, head: list[int], factors: tuple[Factor, ...], blocks: tuple[PatternBlock, ...]
 ) -> None:
     """Blocks of units with the same missing cells: cross products of the stacked columns of all their factors."""
     records: list[int] = []
@@ -251,7 +157,7 @@ def _write_patterns(
 
 
 def _write_integrals(
-    writer: _Writer,
+    writer: Writer,
     head: list[int],
     factors: tuple[Factor, ...],
     tables: Tables,
@@ -319,7 +225,7 @@ def _write_integrals(
 
 
 def _write_slopes(
-    writer: _Writer,
+    writer: Writer,
     entries: NDArray[np.int64],
     number: NDArray[np.intp],
     factor: Factor,
@@ -348,7 +254,7 @@ def _write_slopes(
 
 
 def _write_cells(
-    writer: _Writer, factors: tuple[Factor, ...], tables: Tables
+    writer: Writer, factors: tuple[Factor, ...], tables: Tables
 ) -> dict[str, tuple[int, list[int]]]:
     """Write the records of sampled cells: variable -> (number, record)."""
     cells: dict[str, tuple[int, list[int]]] = {}
@@ -364,7 +270,7 @@ def _write_cells(
 
 
 def _write_equation(
-    writer: _Writer,
+    writer: Writer,
     factor: Factor,
     equation: int,
     table: FactorTable,
@@ -413,16 +319,8 @@ def _write_equation(
     effect_records = []
     collapsed: EffectTable | None = None
     centring = centrings(factor, table, plan)
-    record[k.F_WHITENING] = writer.floats(whitening_beside(factor, centring))
-    narrowing = narrowing_of(factor, table, centring)
-    record[k.F_NARROWED] = 0
-    if narrowing is not None:
-        groupings = [effect.grouping for effect in table.effects]
-        record[k.F_NARROWED] = len(narrowing.columns)
-        record[k.F_NARROWED_COLUMNS] = writer.integers(narrowing.columns)
-        record[k.F_NARROW_EFFECT] = groupings.index(narrowing.grouping)
-        record[k.F_NARROW_POSITION] = narrowing.position
-        record[k.F_NARROW_SCALE] = writer.floats([narrowing.typical, NARROW_FLOOR])
+    regression = regression_of(factor, key, table, plan, centring)
+    record[k.F_WHITENING] = writer.floats(whitening_beside(factor, centring, regression))
     for e, effect in enumerate(table.effects):
         if effect.source:
             place = effect_places[effect.source, effect.grouping]
@@ -490,7 +388,7 @@ def _write_equation(
     record[k.F_SLAB_TABLE] = _write_slabs(writer, table.slabs, cells)
     record[k.F_EFFECTS] = len(effect_records)
     record[k.F_EFFECT_TABLE] = writer.integers([entry for own in effect_records for entry in own] or [0])
-    links = []
+    links: list[int] = []
     for link, typical in zip(factor.links, typical_link_sds(factor), strict=True):
         source = next(other for other in factors if other.variable == link.variable)
         groupings = [effect.grouping for effect in source.effects]
@@ -499,14 +397,22 @@ def _write_equation(
         entry[k.L_EFFECT] = groupings.index(link.grouping)
         entry[k.L_POSITION] = link.position
         entry[k.L_CODES] = writer.integers(table.links[link.name][distinct.members])
-        entry[k.L_SCALE] = writer.floats([typical, LINK_FLOOR])
+        mapped = regression is not None and len(links) // k.L_SIZE in regression.links
+        entry[k.L_SCALE] = -1 if mapped else writer.floats([typical, LINK_FLOOR])
         links += entry
     record[k.F_LINK_TABLE] = writer.integers(links or [0])
+    if regression is not None:
+        number_of_effect = [effect.grouping for effect in table.effects].index(regression.grouping)
+        own = effect_records[number_of_effect]
+        first = record[k.F_INTERCEPT_X] if priors.intercept is not None else own[k.E_SHIFT_THRESHOLD]
+        record[k.F_REGRESSION] = write_regression(
+            writer, factor, regression, number_of_effect, first, record[k.F_COEFFICIENTS_X]
+        )
     return record, effects, roots, work
 
 
 def _write_rows(
-    writer: _Writer, record: list[int], factor: Factor, key: str, table: FactorTable, distinct: DistinctRows
+    writer: Writer, record: list[int], factor: Factor, key: str, table: FactorTable, distinct: DistinctRows
 ) -> int:
     """Write a factor's rows, and the design by their classes; returns the work."""
     members, columns = distinct.members, table.base.shape[1]
@@ -544,7 +450,7 @@ def _kernel_response(factor: Factor, table: FactorTable) -> NDArray[np.float64]:
     return response
 
 
-def _write_parameters(writer: _Writer, factor: Factor) -> list[list[int]]:
+def _write_parameters(writer: Writer, factor: Factor) -> list[list[int]]:
     """Write the records of the family's parameters."""
     records = []
     first = 0 if factor.scale is None else 1  # the place of a parameter that has a model is filled row by row
@@ -583,7 +489,7 @@ def _write_parameters(writer: _Writer, factor: Factor) -> list[list[int]]:
 
 
 def _write_effect(
-    writer: _Writer,
+    writer: Writer,
     factor: Factor,
     key: str,
     effect: EffectTable,
@@ -638,7 +544,7 @@ def _write_effect(
 
 
 def _write_shared(
-    writer: _Writer,
+    writer: Writer,
     effect: EffectTable,
     rows: NDArray[np.intp],
     place: int,
@@ -682,7 +588,7 @@ def _scale_of_sd(prior: Prior, spread: float) -> float:
     return spread
 
 
-def _write_slabs(writer: _Writer, slabs: tuple[Slab, ...], cells: Mapping[str, tuple[int, list[int]]]) -> int:
+def _write_slabs(writer: Writer, slabs: tuple[Slab, ...], cells: Mapping[str, tuple[int, list[int]]]) -> int:
     out: list[int] = []
     for slab in slabs:
         record = [0] * k.S_SIZE

@@ -11,9 +11,10 @@ from bayesmi.build import BuiltModel
 from bayesmi.build.centring import centrings, thresholds_of
 from bayesmi.build.correlation import cholesky_rows, pairs
 from bayesmi.build.links import LINK_FLOOR, sd_spread, typical_link_sds
-from bayesmi.build.narrowing import NARROW_FLOOR, narrowing_of, whitening_beside
 from bayesmi.build.program import Program
+from bayesmi.build.regression import regression_of, whitening_beside
 from bayesmi.draw.parameters import FactorDraws, PosteriorDraws
+from bayesmi.fit.regressions import given_the_groups
 from bayesmi.model.factor import Factor, GroupEffect
 
 __all__ = ["constrained", "posterior_draws"]
@@ -75,19 +76,49 @@ def _factor_draws(
 ) -> FactorDraws:
     table = built.tables.of(factor)
     centring = centrings(factor, table, built.plan)
+    regression = regression_of(factor, key, table, built.plan, centring)
     coefficients = np.ones((n, factor.n_coefficients))
     if factor.n_coefficients and not factor.is_observation:
-        coefficients = free[f"{key}::coefficients"] @ whitening_beside(factor, centring).T
+        coefficients = free[f"{key}::coefficients"] @ whitening_beside(factor, centring, regression).T
     for m, (link, typical) in enumerate(zip(factor.links, typical_link_sds(factor), strict=True)):
-        sd = free[f"{link.key}::sd::{link.grouping}"][:, link.position]
-        coefficients[:, factor.design.n_columns + m] /= sd_spread(sd, typical, LINK_FLOOR)
-    narrowing = narrowing_of(factor, table, centring)
-    if narrowing is not None:
-        sd = free[f"{key}::sd::{narrowing.grouping}"][:, narrowing.position]
-        coefficients[:, list(narrowing.columns)] *= sd_spread(sd, narrowing.typical, NARROW_FLOOR)[:, None]
-    intercept = None
+        if regression is None or m not in regression.links:
+            sd = free[f"{link.key}::sd::{link.grouping}"][:, link.position]
+            coefficients[:, factor.design.n_columns + m] /= sd_spread(sd, typical, LINK_FLOOR)
+    thresholds = thresholds_of(factor)
+    cuts = None if thresholds is None else free[f"{factor.variable}::{thresholds}"]
+    above = None  # the intercept over its location, or minus the first threshold over its start
     if factor.priors.intercept is not None:
-        centred = factor.location + factor.spread * free[f"{key}::intercept"]
+        above = factor.spread * free[f"{key}::intercept"]
+    elif cuts is not None:
+        above = float(factor.starts[str(thresholds)][0]) - cuts[:, 0]
+    of_groups: dict[str, Floats] = {}  # values of the groups in a regression
+    if regression is not None:
+        weights = centring[regression.grouping].weights
+        z = np.zeros((n, 0))
+        if factor.n_coefficients:
+            z = free[f"{key}::coefficients"][:, regression.places(factor.design.n_columns)]
+        if regression.intercept and above is not None:
+            z = np.column_stack([above / factor.spread if cuts is None else -above, z])
+        before = [
+            earlier[factor.links[m].key].effects[factor.links[m].grouping][:, :, factor.links[m].position]
+            for m in regression.links
+        ]
+        sd = free[f"{key}::sd::{regression.grouping}"][:, regression.position]
+        raw = free[f"{key}::effects::{regression.grouping}"][:, :, regression.position]
+        others = np.einsum(
+            "gj,sj->sg",
+            weights[regression.position][:, list(regression.rest)],
+            coefficients[:, list(regression.rest)],
+        )
+        groups, found = given_the_groups(regression, factor.spread, raw, z, sd, others, before)
+        of_groups[regression.grouping] = groups
+        coefficients[:, regression.places(factor.design.n_columns)] = found[:, int(regression.intercept) :]
+        above = found[:, 0] if regression.intercept else above
+        if cuts is not None and above is not None:
+            cuts = cuts + (float(factor.starts[str(thresholds)][0]) - above - cuts[:, 0])[:, None]
+    intercept = None
+    if factor.priors.intercept is not None and above is not None:
+        centred = factor.location + above
         intercept = centred - (coefficients @ factor.centers if factor.n_coefficients else 0.0)
     sds: dict[str, Floats] = {}
     correlations: dict[str, Floats] = {}
@@ -101,24 +132,22 @@ def _factor_draws(
         raw = free[f"{key}::effects::{effect.grouping}"]
         if planned.n_centred:
             effects[effect.grouping] = factor.spread * raw
+            if effect.grouping in of_groups and regression is not None:
+                effects[effect.grouping][:, :, regression.position] = of_groups[effect.grouping]
             if effect.grouping in centring:
                 own = centring[effect.grouping]
                 p = own.weights.shape[2]
                 shift = np.einsum("qgj,sj->sgq", own.weights, coefficients[:, :p])
-                thresholds = thresholds_of(factor)
-                if own.intercept >= 0 and thresholds is None:
-                    shift[:, :, own.intercept] += factor.spread * free[f"{key}::intercept"][:, None]
-                elif own.intercept >= 0 and thresholds is not None:
-                    first = free[f"{key}::{thresholds}"][:, :1] - float(factor.starts[thresholds][0])
-                    shift[:, :, own.intercept] -= first
+                if own.intercept >= 0 and above is not None:
+                    shift[:, :, own.intercept] += above[:, None]
                 for one in own.cells:
                     source = built.model.factor(one.variable)
                     cell = source.location + source.spread * free[f"cell::{one.variable}"][:, one.index]
                     shift[:, one.group, one.effect] += one.weight * coefficients[:, one.column] * cell
                 for m, c in own.links:
                     link = factor.links[m]
-                    before = earlier[link.key].effects[link.grouping][:, :, link.position]
-                    shift[:, :, c] += coefficients[:, [factor.design.n_columns + m]] * before
+                    linked = earlier[link.key].effects[link.grouping][:, :, link.position]
+                    shift[:, :, c] += coefficients[:, [factor.design.n_columns + m]] * linked
                 effects[effect.grouping] -= shift
         if planned.n_centred < effect.n_effects:
             root = sds[effect.grouping][:, :, None] * np.linalg.cholesky(correlations[effect.grouping])
@@ -131,6 +160,8 @@ def _factor_draws(
     scales = {}
     for parameter in factor.parameters if key == factor.keys[0] else ():
         values = free[f"{factor.variable}::{parameter.name}"]
+        if cuts is not None and parameter.name == thresholds:
+            values = cuts
         if (
             parameter.per_level and factor.n_coefficients
         ):  # at the predictors' means inside, at zero as reported

@@ -36,6 +36,7 @@ from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.matrices import dot, weighted
 from bayesmi.kernel.patterns import patterns_density
 from bayesmi.kernel.priors import log_prior
+from bayesmi.kernel.regression import regression_backward, regression_forward, regression_size
 from bayesmi.kernel.scales import scaled_rows
 from bayesmi.kernel.selection import add_selected, selected_rows
 from bayesmi.kernel.special import softplus
@@ -54,19 +55,10 @@ def _effect_record(i, factor, effect):  # type: ignore[no-untyped-def]
 @kernel
 def _link_spread(x, f, i, link):  # type: ignore[no-untyped-def]
     """Return h(s) of a link (see build/links.py), its derivative by the x of s, and the place of that x."""
+    if i[link + k.L_SCALE] < 0:
+        return 1.0, 0.0, 0
     source = _effect_record(i, i[link + k.L_FACTOR], i[link + k.L_EFFECT])
-    return _sd_spread(x, f, i, source, i[link + k.L_POSITION], i[link + k.L_SCALE])
-
-
-@kernel
-def _narrow_spread(x, f, i, at):  # type: ignore[no-untyped-def]
-    """Return the same for the coefficients in units of a group sd (see build/narrowing.py)."""
-    effect = i[at + k.F_EFFECT_TABLE] + i[at + k.F_NARROW_EFFECT] * k.E_SIZE
-    return _sd_spread(x, f, i, effect, i[at + k.F_NARROW_POSITION], i[at + k.F_NARROW_SCALE])
-
-
-@kernel
-def _sd_spread(x, f, i, source, position, scaling):  # type: ignore[no-untyped-def]
+    position, scaling = i[link + k.L_POSITION], i[link + k.L_SCALE]
     place = i[source + k.E_SD_X] + position
     scale = f[i[source + k.E_SD_SCALES] + position]
     typical, floor = f[scaling], f[scaling + 1]
@@ -92,10 +84,6 @@ def _scaled_parameters(x, f, i, at, a, beta, aux, sigma, n):  # type: ignore[no-
     for m in range(i[at + k.F_LINKS]):
         spread_of_link, _, _ = _link_spread(x, f, i, i[at + k.F_LINK_TABLE] + m * k.L_SIZE)
         beta[n, i[at + k.F_COLUMNS] + m] /= spread_of_link
-    if i[at + k.F_NARROWED] > 0:
-        narrow, _, _ = _narrow_spread(x, f, i, at)
-        for m in range(i[at + k.F_NARROWED]):
-            beta[n, i[i[at + k.F_NARROWED_COLUMNS] + m]] *= narrow
     for record in range(i[at + k.F_AUX]):
         one = i[at + k.F_AUX_TABLE] + record * k.A_SIZE
         place, first, own = i[one + k.A_X], i[one + k.A_START], i[one + k.A_F]
@@ -123,6 +111,16 @@ def _group_sds(x, f, i, at):  # type: ignore[no-untyped-def]
     for a in range(q):
         sds[a] = f[i[at + k.E_SD_SCALES] + a] * softplus(x[i[at + k.E_SD_X] + a])
     return sds
+
+
+@kernel
+def _regression_sd(x, f, i, at):  # type: ignore[no-untyped-def]
+    """Return the sd of the groups in a group-level regression, its derivative by its x, and the place of that x."""
+    record = i[at + k.F_REGRESSION]
+    effect = i[at + k.F_EFFECT_TABLE] + i[record + k.R_EFFECT] * k.E_SIZE
+    place = i[effect + k.E_SD_X] + i[record + k.R_POSITION]
+    scale = f[i[effect + k.E_SD_SCALES] + i[record + k.R_POSITION]]
+    return scale * softplus(x[place]), scale * math.exp(-softplus(-x[place])), place
 
 
 @kernel
@@ -537,22 +535,11 @@ def _parameters_backward(x, f, i, at, n, a, beta, aux, d_a, d_beta, d_aux, gradi
     for record in range(i[at + k.F_AUX]):
         one = i[at + k.F_AUX_TABLE] + record * k.A_SIZE
         total += _aux_backward(x, f, i, at, one, n, p, beta, aux, d_beta, d_aux, gradient)
-    narrowed = i[at + k.F_NARROWED]
-    narrow = 1.0
-    if narrowed > 0:
-        narrow, slope, place = _narrow_spread(x, f, i, at)
-        total += narrowed * math.log(narrow)
-        gradient[place] += narrowed * slope / narrow
-        for m in range(narrowed):
-            j = i[i[at + k.F_NARROWED_COLUMNS] + m]
-            gradient[place] += d_beta[n, j] * beta[n, j] * slope / narrow
     for m in range(i[at + k.F_LINKS]):
         spread, slope, place = _link_spread(x, f, i, i[at + k.F_LINK_TABLE] + m * k.L_SIZE)
         total -= math.log(spread)
         gradient[place] -= (d_beta[n, columns + m] * beta[n, columns + m] + 1.0) * slope / spread
         d_beta[n, columns + m] /= spread
-    for m in range(narrowed):
-        d_beta[n, i[i[at + k.F_NARROWED_COLUMNS] + m]] *= narrow
     start = i[at + k.F_COEFFICIENTS_X]
     whitening = i[at + k.F_WHITENING]
     for j in range(p):
@@ -813,13 +800,15 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
     n_factors, rows = i[k.G_FACTORS], i[k.G_ROWS]
     table = i[k.G_FACTOR_TABLE]
     gradient[:] = 0.0
-    widest, roots_size, effects_size, most_aux, classes = 0, 0, 0, 0, 0
+    widest, roots_size, effects_size, most_aux, classes, regressions = 0, 0, 0, 0, 0, 0
     for n in range(n_factors):
         at = i[table + n]
         most_aux = max(most_aux, i[at + k.F_AUX_N] + i[at + k.F_CONSTANTS_N])
         if i[at + k.F_CLASS_CODES] >= 0:
             classes = max(classes, i[at + k.F_CLASS_START] + i[at + k.F_CLASSES])
         widest = max(widest, i[at + k.F_COLUMNS] + i[at + k.F_LINKS])
+        if i[at + k.F_REGRESSION] >= 0:
+            regressions = max(regressions, regression_size(i, at))
         for e in range(i[at + k.F_EFFECTS]):
             effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
             q = i[effect + k.E_Q]
@@ -843,23 +832,29 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
     row_value, by_class = np.empty(rows), np.empty(classes)
     log_weights, weights = np.empty(i[k.G_EXPANDED]), np.empty(i[k.G_EXPANDED])
     log_weights[:] = f[i[k.G_BASE] : i[k.G_BASE] + i[k.G_EXPANDED]]
-
-    for n in range(n_factors):
-        at = i[table + n]
-        _scaled_parameters(x, f, i, at, a, beta, aux, sigma, n)
-        for e in range(i[at + k.F_EFFECTS]):
-            effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
-            _effect_forward(x, f, i, at, effect, roots, corrs, a, beta, n, u)
+    point = x.copy()  # with the coefficients of group-level regressions in their places
+    work = np.empty(regressions)
 
     total = f[i[k.G_CONSTANT]]
+    for n in range(n_factors):
+        at = i[table + n]
+        if i[at + k.F_REGRESSION] >= 0:
+            sd, _, _ = _regression_sd(x, f, i, at)
+            _scaled_parameters(x, f, i, at, a, beta, aux, sigma, n)
+            total += regression_forward(x, f, i, at, sd, beta[n], u, work, point)
+        _scaled_parameters(point, f, i, at, a, beta, aux, sigma, n)
+        for e in range(i[at + k.F_EFFECTS]):
+            effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
+            _effect_forward(point, f, i, at, effect, roots, corrs, a, beta, n, u)
+
     for n in range(n_factors):
         at = i[table + n]
         if i[at + k.F_MODE] == k.MODE_STATISTICS:
             total += _statistics(f, i, at, n, a, beta, sigma, roots, d_roots, d_a, d_beta, d_sigma)
             continue
-        _linear_predictor(x, f, i, at, n, a, beta, u, eta, by_class)
+        _linear_predictor(point, f, i, at, n, a, beta, u, eta, by_class)
         if i[at + k.F_FAMILY] >= 0:
-            _response(x, f, i, at, y)
+            _response(point, f, i, at, y)
     for n in range(n_factors):
         at = i[table + n]
         if i[at + k.F_MODE] == k.MODE_STATISTICS or i[at + k.F_FAMILY] < 0:
@@ -891,7 +886,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
             t = i[i[at + k.F_RESPONSE_POSITIONS] + row]
             index = i[i[at + k.F_RESPONSE_INDEX] + row]
             _add_cell_gradient(f, i, i[at + k.F_RESPONSE_VARIABLE], index, -d_eta[start + t], gradient)
-        _rows_backward(x, f, i, at, n, beta, u, d_eta, by_class, d_a, d_beta, d_u, gradient)
+        _rows_backward(point, f, i, at, n, beta, u, d_eta, by_class, d_a, d_beta, d_u, gradient)
 
     # effects enter models and effects of later variables, so that these go first
     for n in range(n_factors - 1, -1, -1):
@@ -899,8 +894,11 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
         for e in range(i[at + k.F_EFFECTS]):
             effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
             total += _effect_backward(
-                x, f, i, at, effect, n, roots, corrs, u, d_u, d_roots, beta, d_a, d_beta, gradient
+                point, f, i, at, effect, n, roots, corrs, u, d_u, d_roots, beta, d_a, d_beta, gradient
             )
         d_aux[n, 0] += d_sigma[n]
-        total += _parameters_backward(x, f, i, at, n, a, beta, aux, d_a, d_beta, d_aux, gradient)
+        total += _parameters_backward(point, f, i, at, n, a, beta, aux, d_a, d_beta, d_aux, gradient)
+        if i[at + k.F_REGRESSION] >= 0:
+            sd, slope, place = _regression_sd(x, f, i, at)
+            gradient[place] += slope * regression_backward(x, f, i, at, sd, work, d_u, gradient)
     return total

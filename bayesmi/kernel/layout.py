@@ -98,16 +98,12 @@ B_START, B_ROWS, B_COMBINATIONS, B_PARENTS, B_SIZE = range(5)
     F_INTERCEPT_AT_MEANS,
     F_COEFFICIENT_PRIORS,
     F_UNITS,  # I: unit of each row, or -1: rows with integrated cells
-    F_NARROWED,  # coefficients in units of a group sd: how many
-    F_NARROWED_COLUMNS,  # I: which, links after the design's columns
-    F_NARROW_EFFECT,  # number of the effect
-    F_NARROW_POSITION,  # and of the sd
-    F_NARROW_SCALE,  # F: (typical sd, floor)
+    F_REGRESSION,  # I: record of the group-level regression that is sampled given the groups' values, or -1
     F_SCALE_EQUATION,  # number of the record whose predictor is the log of the first family parameter by row, or -1
     F_SELECTION_EQUATION,  # number of the record whose predictor says whether the response is seen, or -1
     F_SELECTED,  # F: kind of each row (below)
     F_SIZE,
-) = range(55)
+) = range(51)
 
 # rows of a factor with a selection equation: the response is seen; it is not, but it is a cell with a value; it is not,
 # and has been integrated out; the selection equation says nothing about it
@@ -126,7 +122,29 @@ S_VARIABLE, S_N, S_POSITIONS, S_INDEX, S_COLUMNS_N, S_COLUMNS, S_WEIGHTS, S_SIZE
 # link record: factor and effect whose group effects are a predictor
 L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SCALE, L_SIZE = range(
     6
-)  # L_SCALE: F offset of (typical sd, floor)
+)  # L_SCALE: F offset of (typical sd, floor), or -1: the coefficient as it is
+
+# group-level regression: effect and its position, coefficients, I of their places in x, F of the number of units of x that
+# one is, F of X (G, P), F of the precisions of their priors, links and I of (column, number of the link) of each, columns
+# of the design beside them in what the groups show and I of these, offset in the work vector of regressions, F of the
+# information of the groups' rows and of what they say (adaptive effects) or -1
+(
+    R_EFFECT,
+    R_POSITION,
+    R_P,
+    R_PLACES,
+    R_UNITS,
+    R_STATIC,
+    R_PRECISION,
+    R_LINKS,
+    R_LINK_TABLE,
+    R_REST,
+    R_REST_TABLE,
+    R_WORK,
+    R_INFORMATION,
+    R_SAID,
+    R_SIZE,
+) = range(15)
 
 # effect record
 (

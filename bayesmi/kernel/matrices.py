@@ -8,7 +8,16 @@ import numpy as np
 
 from bayesmi.kernel.jit import kernel
 
-__all__ = ["dot", "invert", "product", "weighted"]
+__all__ = [
+    "cholesky",
+    "cholesky_backward",
+    "dot",
+    "invert",
+    "product",
+    "solve_lower",
+    "solve_upper",
+    "weighted",
+]
 
 
 @kernel
@@ -80,3 +89,65 @@ def invert(matrix):  # type: ignore[no-untyped-def]
                 entry -= root[w, v] * matrix[w, column]
             matrix[v, column] = entry / root[v, v]
     return half
+
+
+@kernel
+def cholesky(matrix):  # type: ignore[no-untyped-def]
+    """Put the lower Cholesky factor of a matrix, given by its lower triangle, in its place; return the log of its diagonal."""
+    total = 0.0
+    for j in range(matrix.shape[0]):
+        for c in range(j + 1):
+            value = matrix[j, c]
+            for b in range(c):
+                value -= matrix[j, b] * matrix[c, b]
+            if c == j:
+                matrix[j, j] = math.sqrt(value)
+                total += math.log(matrix[j, j])
+            else:
+                matrix[j, c] = value / matrix[c, c]
+    return total
+
+
+@kernel
+def solve_lower(root, b):  # type: ignore[no-untyped-def]
+    """Put L^-1 b in the place of b."""
+    for j in range(len(b)):
+        value = b[j]
+        for c in range(j):
+            value -= root[j, c] * b[c]
+        b[j] = value / root[j, j]
+
+
+@kernel
+def solve_upper(root, b):  # type: ignore[no-untyped-def]
+    """Put L'^-1 b in the place of b."""
+    for j in range(len(b) - 1, -1, -1):
+        value = b[j]
+        for c in range(j + 1, len(b)):
+            value -= root[c, j] * b[c]
+        b[j] = value / root[j, j]
+
+
+@kernel
+def cholesky_backward(root, d_root, out):  # type: ignore[no-untyped-def]
+    """Fill the symmetric derivative by a matrix, given that by its lower Cholesky factor (Murray 2016, eq. 10).
+
+    With S = L'D below the diagonal, half of it on it: (L'^-1 (S + S') L^-1) / 2.
+    """
+    p = root.shape[0]
+    for j in range(p):
+        for c in range(j + 1):
+            value = 0.0
+            for b in range(j, p):
+                value += root[b, j] * d_root[b, c]
+            out[j, c] = 0.5 * value
+            out[c, j] = 0.5 * value
+    column = np.empty(p)
+    for c in range(p):
+        for j in range(p):
+            column[j] = out[j, c]
+        solve_upper(root, column)
+        for j in range(p):
+            out[j, c] = column[j]
+    for j in range(p):
+        solve_upper(root, out[j])

@@ -8,7 +8,7 @@ effects are centred and the later ones are sampled given these, z = L^-1 u.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.scale import rough_residuals
 from bayesmi.model.selection import selected_column
 from bayesmi.model.table import ModelTable
+from bayesmi.plan.adaptive import MOST_GROUPS, can_adapt, groups_say
 from bayesmi.plan.overrides import effect_key
 from bayesmi.plan.scales import scale_information
 
@@ -37,11 +38,14 @@ class EffectGroup:
 
     variable: str
     grouping: str
-    treatment: str  # "collapse", "centred", "partly centred", "noncentred"
+    treatment: str  # "collapse", "centred", "partly centred", "noncentred", "adaptive"
     n_groups: int
     n_effects: int
     reason: str
     n_centred: int = 0  # how many of its effects are centred: the first ones
+    says: tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...] = field(
+        default=(), compare=False, repr=False
+    )  # adaptive effects: what the rows of the groups say and how much, by linear predictor
 
 
 def effects_of(
@@ -72,6 +76,17 @@ def effects_of(
     per_group = np.bincount(table.codes_at(effect.grouping, factor.level)[active], minlength=n_groups)
     typical = int(np.median(per_group))
     rows = f"median {typical} rows a group"
+    if asked == "adaptive" and not can_adapt(factor, effect, table):
+        raise ModelError(
+            f"treatments[{effect_key(factor, effect)!r}]: only intercepts of a single grouping with up to {MOST_GROUPS} groups "
+            "can be adaptive, beside predictors that are complete by group; take 'centred' or 'noncentred'"
+        )
+    if asked == "adaptive" or (asked is None and can_adapt(factor, effect, table)):
+        why = "asked for" if asked else f"{obstacle}; few groups: each by what its rows say"
+        says = groups_say(factor, effect, table)
+        return EffectGroup(
+            factor.name, effect.grouping, "adaptive", n_groups, effect.n_effects, f"{why} ({rows})", effect.n_effects, says
+        )  # fmt: skip
     # with a link the group sd can go to zero where the link explains the groups: a funnel for centred effects of small groups
     least = _INFORMATIVE_BESIDE_LINKS if factor.links and typical < _LARGE else _INFORMATIVE
     if factor.parameter == "selection":

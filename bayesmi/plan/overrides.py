@@ -76,9 +76,10 @@ def check_overrides(wanted: Mapping[str, Any], factors: tuple[Factor, ...], tabl
     effects = {effect_key(p, effect) for factor in factors for p in factor.parts for effect in p.effects}
     for name, treatment in wanted.items():
         if name in effects:
-            if treatment not in ("collapse", "centred", "partly centred", "noncentred"):
+            if treatment not in ("collapse", "adaptive", "centred", "partly centred", "noncentred"):
                 raise ModelError(
-                    f"treatments[{name!r}] is 'collapse', 'centred', 'partly centred' or 'noncentred', not {treatment!r}"
+                    f"treatments[{name!r}] is 'collapse', 'adaptive', 'centred', 'partly centred' or 'noncentred', not "
+                    f"{treatment!r}"
                 )
             continue
         if isinstance(treatment, Mapping) and name in by_name and table.is_incomplete(name):

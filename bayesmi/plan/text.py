@@ -21,6 +21,7 @@ _WORDS = {
     "solve": "solved from the others",
     "deduce": "filled by deduction",
     "collapse": "integrated out, drawn back",
+    "adaptive": "sampled, between centred and non-centred as the data say",
     "centred": "sampled, centred",
     "partly centred": "sampled, partly centred",
     "noncentred": "sampled, non-centred",

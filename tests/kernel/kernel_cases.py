@@ -17,7 +17,7 @@ from scipy.special import logit, logsumexp
 from bayesmi import BayesmiNotice, Model, Prior, measured
 from bayesmi.build import build_sampled
 from bayesmi.build.centring import centrings
-from bayesmi.build.narrowing import narrowing_of, whitening_beside
+from bayesmi.build.regression import regression_of, whitening_beside
 from bayesmi.families.support import constrain, constrain_within, unconstrain
 from bayesmi.mechanism import Delta, Heckman
 from bayesmi.plan import make_plan
@@ -228,6 +228,21 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "ordinal_covariate_centred": (
         "y ~ grade + z + (1 | a)",
         {"treatments": {"1|a": "centred", "grade__1|a": "centred"}, "kinds": {"grade": "ordinal"}},
+    ),
+    "regression_threshold": (
+        "y ~ b1 + grade + z + (1 | a)",
+        {
+            "treatments": {"1|a": "centred", "grade__1|a": "centred", "b1__1|a": "centred"},
+            "kinds": {"grade": "ordinal"},
+            "order": ["b1", "grade"],
+        },
+    ),
+    "regression_nominal": (
+        "y ~ b1 + nom + x + z + (1 | a)",
+        {
+            "treatments": {f"{name}1|a": "centred" for name in ("", "x__", "nom__", "b1__")},
+            "order": ["b1", "nom", "x"],
+        },
     ),
     "logistic_binary": ("yb ~ b1 + z", {}),
     "logistic_groups_gaussian": ("yb ~ x + z + (1 | a)", {}),
@@ -741,7 +756,8 @@ class Case:
         Effects and cells that are integrated out, and summed cells, are at zero. The affine part (location, spread,
         whitening) has a constant Jacobian, which the kernel leaves out.
         """
-        parts, out, jacobian = self.pieces(x), {}, 0.0
+        parts, jacobian = self._given_groups(self.pieces(x))
+        out = {}
         for factor in self.model.factors:
             if factor.is_observation:
                 continue
@@ -807,39 +823,81 @@ class Case:
         return out, jacobian
 
     def _coefficients(self, factor: Any, key: str, parts: dict[str, np.ndarray]) -> np.ndarray:
-        beta = np.zeros(0)
+        beta, regression = np.zeros(0), self._regression(factor)
         if factor.n_coefficients:
-            absorbed = self._centring(factor)
-            beta = whitening_beside(factor, absorbed) @ parts[f"{key}::coefficients"]
+            whitening = whitening_beside(factor, self._centring(factor), regression)
+            beta = whitening @ parts[f"{key}::coefficients"]
         for j, link in enumerate(factor.links):
-            beta[factor.design.n_columns + j] /= self._link_spread(factor, j, link, parts)
-        narrowing, spread = self._narrow(factor, key, parts)
-        if narrowing is not None:
-            beta[list(narrowing.columns)] *= spread
+            if regression is None or j not in regression.links:
+                beta[factor.design.n_columns + j] /= self._link_spread(factor, j, link, parts)
         return beta
 
     def _centring(self, factor: Any) -> Any:
         return centrings(factor, self.built.tables.of(factor), self.built.plan)
 
-    def _narrow(self, factor: Any, key: str, parts: dict[str, np.ndarray]) -> tuple[Any, float]:
-        """Coefficients in units of a group sd, and that unit: sqrt((sd / spread of the response)² + .02²)."""
-        narrowing = narrowing_of(factor, self.built.tables.of(factor), self._centring(factor))
-        if narrowing is None:
-            return None, 1.0
-        name = f"{key}::sd::{narrowing.grouping}"
-        sd = (self.sd_scales(name) * np.log1p(np.exp(parts[name])))[narrowing.position]
-        return narrowing, float(np.sqrt((sd / factor.spread) ** 2 + 0.02**2))
+    def _regression(self, factor: Any, key: str | None = None) -> Any:
+        table = self.built.tables.of(factor)
+        return regression_of(factor, key or factor.keys[0], table, self.built.plan, self._centring(factor))
+
+    def _given_groups(self, parts: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], float]:
+        """Coefficients of group-level regressions in place of z: b = m + L'^-1 z, L L' its precision."""
+        parts, jacobian = {name: np.array(values) for name, values in parts.items()}, 0.0
+        for factor in self.model.factors:
+            for part in () if factor.is_observation else factor.parts:
+                for key in () if self._regression(part) is None else part.keys:
+                    jacobian += self._given_group_of(part, key, parts)
+        return parts, jacobian
+
+    def _given_group_of(self, part: Any, key: str, parts: dict[str, np.ndarray]) -> float:
+        regression, jacobian = self._regression(part, key), 0.0
+        name = f"{key}::sd::{regression.grouping}"
+        sd = (self.sd_scales(name) * np.log1p(np.exp(parts[name])))[regression.position]
+        effects = parts[f"{key}::effects::{regression.grouping}"]
+        x = regression.static.copy()
+        for column, m in enumerate(regression.links, x.shape[1] - len(regression.links)):
+            x[:, column] = self._linked(part.links[m], parts)
+        weights = self._centring(part)[regression.grouping].weights[regression.position].copy()
+        weights[:, list(regression.columns)] = 0.0
+        others = np.zeros(len(x))
+        if part.design.n_columns:
+            others = weights @ self._coefficients(part, key, parts)[: part.design.n_columns]
+        if regression.said is not None:
+            prior = x @ np.diag(1 / regression.precision) @ x.T + sd**2 * np.eye(len(x))
+            factor = np.linalg.cholesky(prior)
+            inner = np.eye(len(x)) + factor.T @ np.diag(regression.information) @ factor
+            about = np.linalg.solve(inner, factor.T @ (regression.information * (regression.said - others)))
+            left = np.linalg.solve(np.linalg.cholesky(inner).T, effects[:, regression.position])
+            effects[:, regression.position] = (factor @ (about + left) + others) / part.spread
+            jacobian += 0.5 * float(np.linalg.slogdet(prior)[1] - np.linalg.slogdet(inner)[1])
+        v = part.spread * effects[:, regression.position] - others
+        precision = x.T @ x / sd**2 + np.diag(regression.precision)
+        places = regression.places(part.design.n_columns)
+        own, level, unit = f"{key}::coefficients", f"{key}::intercept", part.spread
+        if level not in parts:
+            level, unit = f"{key}::threshold", -1.0
+        z = parts[own][places] if places else np.zeros(0)
+        if regression.intercept:
+            z = np.concatenate([[parts[level].ravel()[0]], z])
+        b = np.linalg.solve(precision, x.T @ v / sd**2)
+        b += np.linalg.solve(np.linalg.cholesky(precision).T, z)
+        jacobian -= 0.5 * float(np.linalg.slogdet(precision)[1])
+        if regression.intercept:
+            parts[level].reshape(-1)[0] = b[0] / unit
+            b = b[1:]
+        if places:
+            parts[own][places] = b
+        return jacobian
 
     def _predictor(self, factor: Any, key: str, parts: dict[str, np.ndarray]) -> Any:
         """Coefficients and intercept of one linear predictor by name, and their log Jacobian."""
         prefix, out = factor.prefix, {}
         beta = self._coefficients(factor, key, parts)
+        regression = self._regression(factor)
         jacobian = -sum(
-            float(np.log(self._link_spread(factor, j, link, parts))) for j, link in enumerate(factor.links)
+            float(np.log(self._link_spread(factor, j, link, parts)))
+            for j, link in enumerate(factor.links)
+            if regression is None or j not in regression.links
         )
-        narrowing, unit = self._narrow(factor, key, parts)
-        if narrowing is not None:
-            jacobian += len(narrowing.columns) * float(np.log(unit))
         for block in factor.design.blocks:
             own = beta[block.start : block.stop]
             if block.labels is None:
@@ -872,15 +930,18 @@ class Case:
             cell = source.location + source.spread * parts[f"cell::{one.variable}"][one.index]
             shift[one.group, one.effect] += one.weight * beta[one.column] * cell
         for m, c in centring.links:
-            link = factor.links[m]
-            source = self.model.factor(link.variable)
-            effect = next(e for e in source.effects if e.grouping == link.grouping)
-            before, _ = self._effects(source, link.key, source.prefix, effect, parts)
-            start = next(start for start, stop in effect.blocks if start <= link.position < stop)
-            u = before[_effect_names(source.prefix, effect)[[b[0] for b in effect.blocks].index(start)]]
-            u = u if u.ndim == 1 else u[:, link.position - start]
+            u = self._linked(factor.links[m], parts)
             shift[:, c] += self._coefficients(factor, key, parts)[factor.design.n_columns + m] * u
         return shift
+
+    def _linked(self, link: Any, parts: dict[str, np.ndarray]) -> np.ndarray:
+        """Effects of an earlier variable that a link stands for."""
+        source = self.model.factor(link.variable)
+        effect = next(e for e in source.effects if e.grouping == link.grouping)
+        before, _ = self._effects(source, link.key, source.prefix, effect, parts)
+        start = next(start for start, stop in effect.blocks if start <= link.position < stop)
+        u = before[_effect_names(source.prefix, effect)[[b[0] for b in effect.blocks].index(start)]]
+        return u if u.ndim == 1 else u[:, link.position - start]
 
     def _link_spread(self, factor: Any, j: int, link: Any, parts: dict[str, np.ndarray]) -> float:
         """kappa / lambda: sqrt((group sd / typical sd)² + .1²), the typical sd being the prior's 2.5 spread / sd."""

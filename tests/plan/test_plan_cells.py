@@ -145,7 +145,7 @@ def test_overrides_are_followed():
     assert units(plan, "y", "sample") == [0, 11, 20, 23]
     assert 20 not in units(plan, "x", "predict")  # a latent outcome depends on it
     assert units(plan_of("yb ~ b1 + z", treatments={"yb": "enumerate"}), "yb", "enumerate") == [0, 11]
-    for how in ("centred", "noncentred", "collapse"):
+    for how in ("adaptive", "centred", "noncentred", "collapse"):
         plan = plan_of("y ~ z + (1 | a)", treatments={"1|a": how})
         assert plan.effect("y", "a").treatment == how
     plan = plan_of("y ~ x + z + (1 | a)", treatments={"x__1|a": "centred"})
@@ -155,7 +155,7 @@ def test_overrides_are_followed():
 
 def test_group_effects_by_default():
     assert plan_of("y ~ z + (1 + z | a)").effect("y", "a").treatment == "collapse"
-    assert plan_of("yb ~ z + (1 | a)").effect("yb", "a").treatment in ("centred", "noncentred")
+    assert plan_of("yb ~ z + (1 | a)").effect("yb", "a").treatment == "adaptive"
     crossed = plan_of("y ~ z + (1 | a) + (1 | c)")
     assert [e.treatment for e in crossed.effects] == ["collapse", "noncentred"]  # a has more groups
     asked = plan_of("y ~ z + (1 | a) + (1 | c)", treatments={"1|c": "collapse"})
@@ -183,7 +183,7 @@ REFUSED = [
         "y ~ z + (1 | a)",
         {"1|a": "sample"},
         ModelError,
-        r"'1\|a'.*'collapse', 'centred', 'partly centred' or 'noncentred'",
+        r"'1\|a'.*'collapse', 'adaptive', 'centred', 'partly centred' or 'noncentred'",
     ),
     ("y ~ b1 + (1 | a)", {"1|a": "collapse"}, ModelError, r"'1\|a'.*cannot collapse: .*b1"),
     ("yb ~ z + (1 | a)", {"1|a": "collapse"}, ModelError, r"'1\|a'.*bernoulli"),

@@ -1,0 +1,203 @@
+"""Coefficients of group-level regressions, sampled as what the groups' values leave open; with derivatives.
+
+Centred effects v_g (see build/regression.py) follow v = X b + u, u_g ~ N(0, s²), b ~ N(0, D). Given v and s the coefficients
+are Gaussian with precision M = X'X / s² + D^-1 and mean M^-1 X'v / s² (conditional.py). With information about the groups the
+values themselves are sampled given what their rows say (adaptive.py), before that.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesmi.kernel import layout as k
+from bayesmi.kernel.adaptive import adaptive_backward, adaptive_forward
+from bayesmi.kernel.conditional import conditional_backward, conditional_forward
+from bayesmi.kernel.jit import kernel
+
+__all__ = ["regression_backward", "regression_forward", "regression_size"]
+
+
+@kernel
+def _effect_of(i, at, record):  # type: ignore[no-untyped-def]
+    return i[at + k.F_EFFECT_TABLE] + i[record + k.R_EFFECT] * k.E_SIZE
+
+
+@kernel
+def _source_of(i, at, record, number):  # type: ignore[no-untyped-def]
+    """Return the column of a link, and the first place and the step of the effects that it stands for."""
+    entry = i[record + k.R_LINK_TABLE] + 2 * number
+    link = i[at + k.F_LINK_TABLE] + i[entry + 1] * k.L_SIZE
+    factor = i[i[k.G_FACTOR_TABLE] + i[link + k.L_FACTOR]]
+    source = i[factor + k.F_EFFECT_TABLE] + i[link + k.L_EFFECT] * k.E_SIZE
+    return i[entry], i[source + k.E_U] + i[link + k.L_POSITION], i[source + k.E_Q]
+
+
+@kernel
+def regression_size(i, at):  # type: ignore[no-untyped-def]
+    """Return how far the work vector of regressions is used by that of a factor."""
+    record = i[at + k.F_REGRESSION]
+    n_groups, p = i[_effect_of(i, at, record) + k.E_GROUPS], i[record + k.R_P]
+    size = (n_groups + p + 2) * p + 2 * n_groups
+    if i[record + k.R_INFORMATION] >= 0:
+        size += 2 * (n_groups + 1) * n_groups
+    return i[record + k.R_WORK] + size
+
+
+@kernel
+def _pieces(i, at, work):  # type: ignore[no-untyped-def]
+    """Return X, L, L^-1 X'v / s², the coefficients, what the groups show, what other columns contribute, and the rest."""
+    record = i[at + k.F_REGRESSION]
+    n, p = i[_effect_of(i, at, record) + k.E_GROUPS], i[record + k.R_P]
+    own = work[i[record + k.R_WORK] : regression_size(i, at)]
+    design, root = own[: n * p].reshape(n, p), own[n * p : (n + p) * p].reshape(p, p)
+    after = (n + p) * p
+    r, b = own[after : after + p], own[after + p : after + 2 * p]
+    after += 2 * p
+    return design, root, r, b, own[after : after + n], own[after + n : after + 2 * n], own[after + 2 * n :]
+
+
+@kernel
+def _adaptive_pieces(n, own):  # type: ignore[no-untyped-def]
+    """Return F, L, L^-1 F'Wy and a of the groups' values."""
+    square = n * n
+    factor, root = own[:square].reshape(n, n), own[square : 2 * square].reshape(n, n)
+    return factor, root, own[2 * square : 2 * square + n], own[2 * square + n : 2 * square + 2 * n]
+
+
+@kernel
+def regression_forward(x, f, i, at, sd, beta_n, u, work, point):  # type: ignore[no-untyped-def]
+    """Fill the coefficients of one factor, and its groups' values, in `point`; return the log Jacobian.
+
+    `sd` of the groups, `beta_n` the other coefficients, `u` the effects of earlier factors; `work` keeps what the way back needs.
+    """
+    record = i[at + k.F_REGRESSION]
+    effect = _effect_of(i, at, record)
+    n_groups, q, p, columns = (
+        i[effect + k.E_GROUPS],
+        i[effect + k.E_Q],
+        i[record + k.R_P],
+        i[at + k.F_COLUMNS],
+    )
+    raw, scale = i[effect + k.E_EFFECTS_X] + i[record + k.R_POSITION], f[i[effect + k.E_SCALE]]
+    weights = i[effect + k.E_SHIFT] + i[record + k.R_POSITION] * n_groups * columns
+    design, root, r, b, shown, others, more = _pieces(i, at, work)
+    static, inverse = i[record + k.R_STATIC], i[record + k.R_PRECISION]
+    design[:] = f[static : static + n_groups * p].reshape(n_groups, p)
+    for number in range(i[record + k.R_LINKS]):
+        column, first, step = _source_of(i, at, record, number)
+        for g in range(n_groups):
+            design[g, column] = u[first + g * step]
+    for g in range(n_groups):
+        others[g] = 0.0
+        for number in range(i[record + k.R_REST]):
+            j = i[i[record + k.R_REST_TABLE] + number]
+            others[g] += f[weights + g * columns + j] * beta_n[j]
+        shown[g] = scale * x[raw + g * q] - others[g]
+    total = 0.0
+    if i[record + k.R_INFORMATION] >= 0:
+        weight = f[i[record + k.R_INFORMATION] : i[record + k.R_INFORMATION] + n_groups]
+        said, z = np.empty(n_groups), np.empty(n_groups)
+        for g in range(n_groups):
+            said[g] = f[i[record + k.R_SAID] + g] - others[g]
+            z[g] = x[raw + g * q]
+        factor, adaptive_root, adaptive_r, a = _adaptive_pieces(n_groups, more)
+        total += adaptive_forward(
+            design, f[inverse : inverse + p], sd, said, weight, z, factor, adaptive_root, adaptive_r, a, shown
+        )
+        for g in range(n_groups):
+            point[raw + g * q] = (shown[g] + others[g]) / scale
+    precision = 1.0 / (sd * sd)
+    z = np.empty(p)
+    for j in range(p):
+        z[j] = x[i[i[record + k.R_PLACES] + j]]
+        r[j] = 0.0
+        for g in range(n_groups):
+            r[j] += precision * design[g, j] * shown[g]
+        for c in range(j + 1):
+            value = f[inverse + j] if c == j else 0.0
+            for g in range(n_groups):
+                value += precision * design[g, j] * design[g, c]
+            root[j, c] = value
+    total += conditional_forward(root, r, z, b)
+    for j in range(p):
+        point[i[i[record + k.R_PLACES] + j]] = f[i[record + k.R_UNITS] + j] * b[j]
+    return total
+
+
+@kernel
+def regression_backward(x, f, i, at, sd, work, d_u, gradient):  # type: ignore[no-untyped-def]
+    """Hand the derivatives by coefficients and values on to what is sampled and to earlier effects; return that by the sd."""
+    record = i[at + k.F_REGRESSION]
+    effect = _effect_of(i, at, record)
+    n_groups, q, p, columns = (
+        i[effect + k.E_GROUPS],
+        i[effect + k.E_Q],
+        i[record + k.R_P],
+        i[at + k.F_COLUMNS],
+    )
+    raw, scale = i[effect + k.E_EFFECTS_X] + i[record + k.R_POSITION], f[i[effect + k.E_SCALE]]
+    weights = i[effect + k.E_SHIFT] + i[record + k.R_POSITION] * n_groups * columns
+    design, root, r, b, shown, others, more = _pieces(i, at, work)
+    inverse = i[record + k.R_PRECISION]
+    precision = 1.0 / (sd * sd)
+    d_b, d_z, d_c, d_m = np.empty(p), np.empty(p), np.empty(p), np.empty((p, p))
+    for j in range(p):
+        d_b[j] = gradient[i[i[record + k.R_PLACES] + j]] * f[i[record + k.R_UNITS] + j]
+    conditional_backward(root, r, b, d_b, d_z, d_c, d_m)
+    for j in range(p):
+        gradient[i[i[record + k.R_PLACES] + j]] = d_z[j]
+    d_precision = 0.0
+    d_design, d_shown, d_others = np.empty((n_groups, p)), np.zeros(n_groups), np.zeros(n_groups)
+    for g in range(n_groups):
+        for j in range(p):
+            entry = 0.0
+            for c in range(p):
+                entry += d_m[j, c] * design[g, c]
+            d_precision += (entry + d_c[j] * shown[g]) * design[g, j]
+            d_design[g, j] = precision * (2.0 * entry + d_c[j] * shown[g])
+            d_shown[g] += precision * design[g, j] * d_c[j]
+        d_others[g] = -d_shown[g]
+    d_sd = -2.0 * d_precision * precision / sd
+    if i[record + k.R_INFORMATION] >= 0:
+        weight = f[i[record + k.R_INFORMATION] : i[record + k.R_INFORMATION] + n_groups]
+        said, d_x, d_said = np.empty(n_groups), np.empty(n_groups), np.empty(n_groups)
+        for g in range(n_groups):
+            said[g] = f[i[record + k.R_SAID] + g] - others[g]
+            # the values are what the groups show and what other columns contribute
+            d_others[g] += gradient[raw + g * q] / scale + d_shown[g]
+            d_shown[g] += gradient[raw + g * q] / scale
+        factor, adaptive_root, adaptive_r, a = _adaptive_pieces(n_groups, more)
+        d_sd += adaptive_backward(
+            design,
+            f[inverse : inverse + p],
+            sd,
+            said,
+            weight,
+            factor,
+            adaptive_root,
+            adaptive_r,
+            a,
+            d_shown,
+            d_x,
+            d_said,
+            d_design,
+        )
+        for g in range(n_groups):
+            gradient[raw + g * q] = d_x[g]
+            d_others[g] -= d_said[g]
+    else:
+        for g in range(n_groups):
+            gradient[raw + g * q] += scale * d_shown[g]
+    for number in range(i[record + k.R_LINKS]):
+        column, first, step = _source_of(i, at, record, number)
+        for g in range(n_groups):
+            d_u[first + g * step] += d_design[g, column]
+    width, start, whitening = columns + i[at + k.F_LINKS], i[at + k.F_COEFFICIENTS_X], i[at + k.F_WHITENING]
+    for number in range(i[record + k.R_REST]):
+        j = i[i[record + k.R_REST_TABLE] + number]
+        d_rest = 0.0
+        for g in range(n_groups):
+            d_rest += f[weights + g * columns + j] * d_others[g]
+        for c in range(columns):
+            gradient[start + c] += f[whitening + j * width + c] * d_rest
+    return d_sd
