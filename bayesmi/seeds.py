@@ -11,6 +11,8 @@ __all__ = [
     "DELTA",
     "EFFECTS",
     "IMPUTE",
+    "NEW_ROWS",
+    "PREDICT",
     "PRIOR",
     "REDRAW",
     "REPLICATE",
@@ -22,6 +24,7 @@ __all__ = [
 ]
 
 SAMPLE, EFFECTS, SPACING, IMPUTE, REPLICATE, PRIOR, BY = range(7)
+NEW_ROWS, PREDICT = 40, 41
 DELTA, REDRAW = 130, 131  # and 1000 more for each further variable
 
 

@@ -54,22 +54,28 @@ def knowing(
     return Known(factors, table.with_known(columns), kept, response)
 
 
-def plan_of_known(known: Known) -> Plan:
-    """Return the plan under which every unknown cell can be drawn, given group effects.
+def plan_of_known(
+    known: Known,
+    *,
+    finer: Mapping[str, float] | None = None,
+    wider: Mapping[str, float] | None = None,
+    scales: ModelTable | None = None,
+) -> Plan:
+    """Return the plan under which every unknown cell can be drawn, given group effects; options as `make_plan` has them.
 
     A cell that NUTS would sample is integrated out where it enters Gaussian means linearly, else it runs over a grid.
     """
     for name in [factor.variable for factor in known.factors]:
-        plan = make_plan(cast(Any, known))
+        plan = make_plan(cast(Any, known), finer=finer, wider=wider, scales=scales)
         if not plan.units(name, "sample").size:
             continue
         for how in ("integrate", "grid"):
             tried = Known(known.factors, known.table, {**known.treatments, name: how}, known.response)
             try:
-                plan = make_plan(cast(Any, tried))
+                plan = make_plan(cast(Any, tried), finer=finer, wider=wider, scales=scales)
             except ModelError:
                 continue
             if not plan.units(name, "sample").size:
                 known = tried
                 break
-    return make_plan(cast(Any, known))
+    return make_plan(cast(Any, known), finer=finer, wider=wider, scales=scales)

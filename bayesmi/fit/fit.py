@@ -14,16 +14,16 @@ import pandas as pd
 import xarray as xr
 
 from bayesmi.build.tables import Tables
-from bayesmi.draw import FitDraws, PosteriorDraws
+from bayesmi.draw import PosteriorDraws
 from bayesmi.errors import BayesmiNotice, FitError
 from bayesmi.fit.check import Check, check_fit
-from bayesmi.fit.gate import Gate, refusal
+from bayesmi.fit.gate import Gate
 from bayesmi.fit.names import tree_name
 from bayesmi.fit.summary import summarize
 from bayesmi.mechanism import Delta, deltas_of
 from bayesmi.model import Model
 from bayesmi.plan import Plan
-from bayesmi.seeds import SPACING, check_seed
+from bayesmi.seeds import check_seed
 
 if TYPE_CHECKING:
     from bayesmi.fit.rho_profile import RhoProfile
@@ -314,13 +314,18 @@ class Fit:
             raise FitError(f"profile_rho(): {found}")
         return profile_rho(built, variable or known[0], self.draws, RHO_GRID if rho is None else rho)
 
-    def impute(self, m: int = 20, *, seed: int | None = None, despite_gate: bool = False) -> Imputations:
+    def impute(
+        self, m: int = 20, *, newdata: Any = None, seed: int | None = None, despite_gate: bool = False
+    ) -> Imputations:
         """Return m completed data sets, each from one posterior draw (parameters and cells of the same draw).
 
         Parameters
         ----------
         m : int
             Number of imputations.
+        newdata : DataFrame, optional
+            New rows to impute instead of the table that was fitted, without refitting. Columns that it lacks are missing in
+            every row; columns that the fit does not know are carried along.
         seed : int, optional
             By default the fit's seed: the same fit gives the same imputations.
         despite_gate : bool
@@ -335,29 +340,28 @@ class Fit:
         ------
         GateError
             If the checks failed and `despite_gate` is not set.
-        """
-        from bayesmi.imputations import Imputations, choose_draws
+        DataError
+            If `newdata` has a level that the fit does not know, no group, or no value of a predictor that has no model.
 
-        if not self.gate.passed and not despite_gate:
-            raise refusal(self.gate)
-        own = self.seed if seed is None else check_seed(seed)
-        spacing = int(np.random.SeedSequence(own, spawn_key=(SPACING, 0)).generate_state(1)[0])
-        origins = choose_draws(self.draws.n_chains, self.draws.n_draws, m, spacing)
-        flat = np.array([chain * self.draws.n_draws + draw for chain, draw in origins], dtype=np.intp)
-        drawn = FitDraws(self.model, self.plan, self.tables, self.draws.take(flat), tuple(origins), own)
-        imputed = Imputations(
-            self.model.frame,
-            drawn,
-            formula=str(self.model.formula),
-            families={f.variable: f.family.name for f in self.model.factors if not f.is_observation},
-            seed=own,
-            integer_valued=frozenset(f.variable for f in self.model.factors if f.family.integer_valued),
-            gate=str(self.gate),
-        )
-        for line in drawn.matching_notices():
+        Notes
+        -----
+        New rows inform no parameter: theirs are the posterior draws of the fit. Rows of a group that the fit has seen have
+        that group's effects, and its values of cluster variables, of the same draw. The effects of a new group are drawn
+        given everything observed in its rows, missing cells integrated out, and its cells given these. Where all is
+        Gaussian both are exact; else effects come from 40 elliptical slices that start at a draw from the Gaussian around
+        their mode (Nishihara, Murray & Adams 2014).
+
+        Examples
+        --------
+        >>> fit.impute(20).complete(1)  # doctest: +SKIP
+        >>> fit.impute(20, newdata=next_year, seed=1).complete("long")  # doctest: +SKIP
+        """
+        from bayesmi.newrows.impute import impute_fit
+
+        imputed, lines = impute_fit(self, m, newdata=newdata, seed=seed, despite_gate=despite_gate)
+        for line in lines:
             warnings.warn(line, BayesmiNotice, stacklevel=2)
-        after = deltas_of(self.model.mechanisms, "after")
-        return imputed.delta_after(after) if after else imputed
+        return imputed
 
     def sensitivity(
         self,

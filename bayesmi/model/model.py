@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from bayesmi.fit import Fit
     from bayesmi.plan import Plan
 
-__all__ = ["Model"]
+__all__ = ["Model", "count_columns"]
 
 
 class Model:
@@ -240,7 +240,7 @@ class Model:
         contradictions = check_parts(made, frame)
         table = ModelTable.from_frame(frame, groupings)
         table, constraints = find_constraints(
-            made, table, levels_of_parts(made, table, _counts(frame, self._spec["families"]))
+            made, table, levels_of_parts(made, table, count_columns(frame, self._spec["families"]))
         )
         table = replace(table, constraints=constraints)
         expressions = {one.name: one.expression for one in made}
@@ -458,7 +458,7 @@ class Model:
         return model_text(self)
 
 
-def _counts(frame: IncompleteFrame, families: Mapping[str, str]) -> frozenset[str]:
+def count_columns(frame: IncompleteFrame, families: Mapping[str, str]) -> frozenset[str]:
     """Columns of whole numbers: counts, and those whose family has no others."""
     named = {name for name, family in families.items() if get_family(family).is_discrete}
     return frozenset(n for n, column in frame.columns.items() if column.kind == "count" or n in named)

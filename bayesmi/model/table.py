@@ -15,7 +15,7 @@ from bayesmi.formula import Variable
 if TYPE_CHECKING:
     from bayesmi.model.constraints import Constraint
 
-__all__ = ["ModelTable", "manifest_means"]
+__all__ = ["ModelTable", "manifest_means", "mean_parts"]
 
 
 @dataclass(frozen=True)
@@ -170,24 +170,33 @@ class ModelTable:
         return cls(frame, {name: frame.grouping(name) for name in groupings}, values, unknown, {})
 
 
+def mean_parts(table: ModelTable, name: str, grouping: str) -> dict[str, NDArray[np.float64]]:
+    """Return the columns over rows whose group means stand for a variable, by the name of the mean's column.
+
+    A categorical variable gives one column a level but the first.
+    """
+    suffix = f"|{grouping}" if len(table.groupings) > 1 else ""
+    column = table.column(name)
+    if column.categories is None:
+        return {f"between({name}{suffix})": table.values[name]}
+    known = np.isfinite(table.values[name])
+    return {
+        f"between({name}[{label}]{suffix})": np.where(
+            known, (table.values[name] == code).astype(float), np.nan
+        )
+        for code, label in enumerate(column.categories)
+        if code > 0
+    }
+
+
 def manifest_means(table: ModelTable, name: str, grouping: str) -> dict[str, NDArray[np.float64]]:
     """Return the group means of a complete variable spread over rows, by made column's name; constants left out.
 
     A categorical variable gives one column a level but the first.
     """
     group = table.groupings[grouping]
-    suffix = f"|{grouping}" if len(table.groupings) > 1 else ""
-    column = table.column(name)
-    if column.categories is None:
-        parts = {f"between({name}{suffix})": table.values[name]}
-    else:
-        parts = {
-            f"between({name}[{label}]{suffix})": (table.values[name] == code).astype(float)
-            for code, label in enumerate(column.categories)
-            if code > 0
-        }
     means = {}
-    for label, values in parts.items():
+    for label, values in mean_parts(table, name, grouping).items():
         size = float(np.abs(values).max())
         mean = np.bincount(group.codes, weights=values, minlength=len(group.labels)) / group.sizes
         if np.ptp(mean) > 1e-10 * size:

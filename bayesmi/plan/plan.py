@@ -82,7 +82,11 @@ class Plan:
 
 
 def make_plan(
-    model: Model, *, finer: Mapping[str, float] | None = None, wider: Mapping[str, float] | None = None
+    model: Model,
+    *,
+    finer: Mapping[str, float] | None = None,
+    wider: Mapping[str, float] | None = None,
+    scales: ModelTable | None = None,
 ) -> Plan:
     """Decide the treatment of every missing cell and group effect of a model.
 
@@ -92,6 +96,8 @@ def make_plan(
         The joint model.
     finer, wider : mapping, optional
         By variable, how much finer and wider than at first its grid is to be.
+    scales : ModelTable, optional
+        The table that says where grids lie, of the same variables; by default the model's own.
 
     Raises
     ------
@@ -101,7 +107,8 @@ def make_plan(
     NotSupportedError
         If cells of two groupings would have to be summed, or the expansion is beyond the budget.
     """
-    factors, table, rough = model.factors, model.table, model.table.roughly()
+    factors, table = model.factors, model.table
+    rough = (table if scales is None else scales).roughly()
     wanted = dict(model.treatments)
     plain = whole_variables(wanted)
     kept = [name for name, treatment in plain.items() if treatment in ("sample", "enumerate", "grid")]
@@ -174,7 +181,7 @@ def make_plan(
         for how, other in (("enumerate", "grid"), ("integrate", "solve"))
     }
     effects = tuple(
-        effects_of(part, factor, effect, factors, rough, treated, active[factor.variable], plain)
+        effects_of(part, factor, effect, factors, table.roughly(), treated, active[factor.variable], plain)
         for factor in factors
         for part in factor.parts
         for effect in part.effects

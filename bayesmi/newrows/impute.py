@@ -1,0 +1,60 @@
+"""Imputations of a fit: of the table that was fitted, or of new rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayesmi.draw import FitDraws
+from bayesmi.errors import GateError
+from bayesmi.mechanism import deltas_of
+from bayesmi.newrows.draws import NewRowDraws
+from bayesmi.newrows.laid import lay_out_new
+from bayesmi.newrows.rows import read_new_rows
+from bayesmi.seeds import SPACING, check_seed
+
+if TYPE_CHECKING:
+    from bayesmi.fit import Fit
+    from bayesmi.imputations import Imputations
+    from bayesmi.imputations.draws import CellDraws
+
+__all__ = ["impute_fit"]
+
+
+def impute_fit(
+    fit: Fit, m: int, *, newdata: Any = None, seed: int | None = None, despite_gate: bool = False
+) -> tuple[Imputations, tuple[str, ...]]:
+    """Return m completed data sets and notices about them; see `Fit.impute`."""
+    from bayesmi.imputations import Imputations, choose_draws
+
+    if not fit.gate.passed and not despite_gate:
+        raise GateError(
+            f"{fit.gate}. Sample longer (draws=, tune=) or simplify; impute(…, despite_gate=True) uses it all the same"
+        )
+    own = fit.seed if seed is None else check_seed(seed)
+    spacing = int(np.random.SeedSequence(own, spawn_key=(SPACING, 0)).generate_state(1)[0])
+    origins = choose_draws(fit.draws.n_chains, fit.draws.n_draws, m, spacing)
+    flat = np.array([chain * fit.draws.n_draws + draw for chain, draw in origins], dtype=np.intp)
+    model = fit.model
+    fitted = FitDraws(model, fit.plan, fit.tables, fit.draws.take(flat), tuple(origins), own)
+    frame, drawn = model.frame, fitted
+    lines = ()
+    chosen: CellDraws = fitted
+    if newdata is None:
+        lines = drawn.matching_notices()
+    else:
+        rows = read_new_rows(model, newdata)
+        frame = rows.frame
+        chosen = NewRowDraws(lay_out_new(model, fit.plan, rows, fitted.chosen), fitted)
+    imputed = Imputations(
+        frame,
+        chosen,
+        formula=str(model.formula),
+        families={f.variable: f.family.name for f in model.factors if not f.is_observation},
+        seed=own,
+        integer_valued=frozenset(f.variable for f in model.factors if f.family.integer_valued),
+        gate=str(fit.gate),
+    )
+    after = deltas_of(model.mechanisms, "after")
+    return (imputed.delta_after(after) if after else imputed), lines

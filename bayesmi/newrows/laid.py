@@ -1,0 +1,118 @@
+"""New rows laid out for drawing: plan and tables with the factors of the fit, and the columns of one posterior draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.build.tables import make_tables
+from bayesmi.draw.cells import complete_cells
+from bayesmi.draw.known import Known, plan_of_known
+from bayesmi.draw.parameters import PosteriorDraws
+from bayesmi.draw.shifted import full_columns
+from bayesmi.likelihood.part import Part
+from bayesmi.model import Model
+from bayesmi.newrows.effects import draw_new_effects, effects_at, needs_turns
+from bayesmi.newrows.rows import NewRows
+from bayesmi.plan import Plan
+
+__all__ = ["LaidOut", "lay_out_new"]
+
+Floats = NDArray[np.float64]
+_STEPS = 6  # of refinement of grids
+
+
+@dataclass(frozen=True)
+class LaidOut:
+    """New rows with a plan for their cells."""
+
+    model: Model
+    rows: NewRows
+    part: Part
+    held: (
+        tuple[tuple[str, ...], Plan] | None
+    )  # cluster variables that are drawn before effects, and the plan given them
+
+    def at(self, values: Mapping[str, Floats]) -> Part:
+        """Return the part with the fit's own values of cluster cells, by variable over the fit's rows."""
+        table, own = self.part.table, {}
+        for name, mask in self.rows.carried.items():
+            level = table.level(name)
+            codes = self.rows.known[level][table.groupings[level].codes]
+            column = table.values[name].copy()
+            fitted = values[name][self.model.table.groupings[level].first_row]
+            column[mask] = fitted[codes[mask]]
+            own[name] = column
+        return _part(self.part.factors, table.with_values(own), self.part.plan) if own else self.part
+
+    def draw(
+        self, part: Part, draws: PosteriorDraws, rng: np.random.Generator, *, zero: bool = False
+    ) -> PosteriorDraws:
+        """Return the fit's draws with the effects of the groups of the new rows, those of new groups given their rows."""
+        drawn = effects_at(draws, self.rows.known, None if zero else rng)
+        if zero:
+            return drawn
+
+        def redraw(now: PosteriorDraws) -> Part:
+            assert self.held is not None
+            names, plan = self.held
+            cells = complete_cells(part.factors, part.table, part.plan, part.tables, now, rng)
+            columns = full_columns(part.table, cells)
+            known = part.table.with_known({name: columns[name] for name in names})
+            return _part(part.factors, known, plan)
+
+        return draw_new_effects(part, drawn, self.rows.new, rng, redraw)
+
+    @property
+    def is_one_by_one(self) -> bool:
+        """Whether each posterior draw needs tables of its own."""
+        return bool(self.rows.carried) or self.held is not None
+
+
+def lay_out_new(model: Model, plan: Plan, rows: NewRows, draws: PosteriorDraws) -> LaidOut:
+    """Lay out new rows.
+
+    Parameters
+    ----------
+    model, plan
+        The fit's; its grids are as fine here.
+    rows : NewRows
+        What was read.
+    draws : PosteriorDraws
+        Draws of the fit at which grids are checked, and refined where they do not hold.
+    """
+    from bayesmi.fit.grids import check_grids, next_grids
+
+    known = Known(rows.factors, rows.table, {}, model.response)
+    names = {factor.variable for factor in rows.factors}
+    finer: dict[str, float] = {name: value for name, value in plan.finer.items() if name in names}
+    wider: dict[str, float] = {name: value for name, value in plan.wider.items() if name in names}
+    some = draws.take(np.linspace(0, draws.n - 1, min(48, draws.n)).astype(np.intp))
+    for _ in range(_STEPS):
+        own = plan_of_known(known, finer=finer, wider=wider, scales=model.table)
+        part = _part(rows.factors, rows.table, own)
+        if not own.grids:
+            break
+        at = effects_at(some, rows.known, np.random.default_rng(0))
+        accuracy = check_grids(cast(Any, known), own, part.tables, at)
+        if all(one.holds for one in accuracy):
+            break
+        finer, wider = (dict(one) for one in next_grids(own, accuracy))
+    held = None
+    if needs_turns(part, rows.new):
+        above = part.tables.expansion.group_level
+        fixed = tuple(
+            f.variable for f in rows.factors if f.level == above and rows.table.unknown[f.variable].any()
+        )
+        nothing = {name: np.zeros(rows.table.n_rows) for name in fixed}
+        given = replace(known, table=rows.table.with_known(nothing))
+        held = (fixed, plan_of_known(given, finer=finer, wider=wider, scales=model.table))
+    return LaidOut(model, rows, part, held)
+
+
+def _part(factors: Any, table: Any, plan: Plan) -> Part:
+    return Part(factors, table, plan, make_tables(factors, table, plan))
