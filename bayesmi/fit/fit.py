@@ -363,6 +363,145 @@ class Fit:
             warnings.warn(line, BayesmiNotice, stacklevel=2)
         return imputed
 
+    def predict(
+        self,
+        newdata: Any = None,
+        *,
+        kind: str = "mean",
+        groups: str = "known",
+        draws: int | None = 1000,
+        seed: int | None = None,
+        progress: bool = True,
+    ) -> xr.DataArray:
+        """Return posterior draws of the expected response, or of new values of it.
+
+        Parameters
+        ----------
+        newdata : DataFrame, optional
+            New rows; by default those of the fit. A response in it is not used: `impute` is for values given others of a
+            group.
+        kind : {"mean", "response", "link"}
+            The expected response (of a response with more than two levels the probability of each), a new value of it, or the
+            linear predictor.
+        groups : {"known", "population", "zero"}
+            Rows of groups that the fit has seen have their effects and others draws from the population; or all have draws from
+            the population; or the effects in the model of the response are zero: a typical group. Without the column of
+            the group, which "known" needs, each row is a group of its own.
+        draws : int, optional
+            Posterior draws to use, spread evenly over the chains; None for all.
+        seed : int, optional
+            By default the fit's.
+        progress : bool
+            Show progress.
+
+        Returns
+        -------
+        xarray.DataArray
+            (chain, draw, row), with row labels; of probabilities (chain, draw, row, level). Levels are codes as in
+            `posterior_predictive`, their labels in ``attrs["levels"]``.
+
+        Raises
+        ------
+        FitError
+            If an option is not known, or the response is derived and has no model of its own.
+        DataError
+            If `newdata` has a level that the fit does not know, no group, or no value of a predictor that has no model.
+
+        Notes
+        -----
+        Missing predictors are integrated out by drawing them: each posterior draw has one draw of them, in new rows given the
+        predictors that are observed there, in the fit's own rows given everything. Rows of one new group share its effects.
+
+        Examples
+        --------
+        >>> fit.predict(next_year).mean(("chain", "draw"))  # doctest: +SKIP
+        """
+        from bayesmi.newrows.predict import predict
+
+        return predict(self, newdata, kind=kind, groups=groups, draws=draws, seed=seed, progress=progress)
+
+    def predictions(
+        self,
+        newdata: Any = None,
+        *,
+        kind: str = "mean",
+        groups: str = "known",
+        draws: int | None = 1000,
+        prob: float = 0.95,
+        seed: int | None = None,
+        progress: bool = True,
+    ) -> pd.DataFrame:
+        """Return predictions with intervals as a table.
+
+        Parameters
+        ----------
+        newdata, kind, groups, draws, seed, progress
+            As in `predict`.
+        prob : float
+            Content of the equal-tailed intervals.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The rows with estimate (posterior mean), std.error (posterior sd), conf.low and conf.high added; of a response with
+            more than two levels a row for each level, with the probability of it.
+
+        Raises
+        ------
+        FitError, DataError
+            As in `predict`.
+
+        Examples
+        --------
+        >>> fit.predictions(next_year, groups="population")  # doctest: +SKIP
+        """
+        from bayesmi.newrows.predict import predictions
+
+        return predictions(
+            self,
+            newdata,
+            kind=kind,
+            groups=groups,
+            draws=draws,
+            prob=prob,
+            seed=seed,
+            progress=progress,
+        )
+
+    def group_effects(
+        self, grouping: str | None = None, *, variable: str | None = None, prob: float = 0.95
+    ) -> xr.Dataset:
+        """Return the group effects of one grouping with intervals.
+
+        Parameters
+        ----------
+        grouping : str, optional
+            Not needed where the model has one.
+        variable : str, optional
+            In whose model; by default the response's.
+        prob : float
+            Content of the equal-tailed intervals.
+
+        Returns
+        -------
+        xarray.Dataset
+            `draws` (chain, draw, group, term), and `estimate`, `std.error`, `conf.low` and `conf.high` (group, term): the
+            dimension "group" is named like the grouping and has its labels. With an equation for each level also (level,).
+            ``to_dataframe()`` of the last four is a table.
+
+        Raises
+        ------
+        FitError
+            If there is no such grouping or variable.
+
+        Examples
+        --------
+        >>> fit.group_effects("school")["estimate"].sel(term="Intercept")  # doctest: +SKIP
+        """
+        from bayesmi.fit.group_effects import group_effects
+
+        return group_effects(self, grouping, variable=variable, prob=prob)
+
     def sensitivity(
         self,
         delta: Mapping[str, Any] | None = None,

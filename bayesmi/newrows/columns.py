@@ -51,11 +51,11 @@ def open_new(data: Any, fitted: IncompleteFrame, needed: Collection[str]) -> Tab
     out = data.copy(deep=False)
     for name in original.columns:
         dtype = original[name].dtype
-        if name not in out.columns:
-            if name in needed:
-                out[name] = _nothing(len(out), dtype, out.index)
+        if name not in needed:
             continue
-        if isinstance(dtype, pd.CategoricalDtype):
+        if name not in out.columns:
+            out[name] = _nothing(len(out), dtype, out.index)
+        elif isinstance(dtype, pd.CategoricalDtype):
             _check_labels(name, out[name], list(dtype.categories))
             out[name] = out[name].astype(dtype)
         elif out[name].isna().all():
@@ -86,9 +86,10 @@ def _like_polars(data: Any, original: Any, needed: Collection[str]) -> Any:
     more = []
     for name in original.columns:
         dtype = original.schema[name]
+        if name not in needed:
+            continue
         if name not in data.columns:
-            if name in needed:
-                more.append(pl.lit(None).cast(dtype).alias(name))
+            more.append(pl.lit(None).cast(dtype).alias(name))
         elif dtype.base_type() in (pl.Categorical, pl.Enum) or data[name].is_null().all():
             labels = data[name].cast(pl.String)
             known = original[name].cast(pl.String).unique().drop_nulls().to_list()

@@ -30,9 +30,7 @@ Mask = NDArray[np.bool_]
 _TURNS = 40
 
 
-def effects_at(
-    draws: PosteriorDraws, known: Mapping[str, Ints], rng: np.random.Generator | None
-) -> PosteriorDraws:
+def effects_at(draws: PosteriorDraws, known: Mapping[str, Ints], rng: np.random.Generator) -> PosteriorDraws:
     """Return the draws with the group effects of other groups: the fit's own, and of new ones draws from the population.
 
     Parameters
@@ -41,8 +39,8 @@ def effects_at(
         Of the fit, with its group effects; sampled cells are left out.
     known : mapping
         Grouping -> (groups,) number at the fit, -1 for a new group.
-    rng : numpy.random.Generator, optional
-        For new groups; without one their effects are zero.
+    rng : numpy.random.Generator
+        For new groups.
     """
     factors: dict[str, FactorDraws] = {}
     for key, own in draws.factors.items():
@@ -51,10 +49,8 @@ def effects_at(
             codes = known[grouping]
             at = u[:, np.maximum(codes, 0)]
             new = codes < 0
-            drawn = np.zeros((draws.n, int(new.sum()), u.shape[2]))
-            if rng is not None:
-                drawn = np.einsum("sij,sgj->sgi", own.root(grouping), rng.standard_normal(drawn.shape))
-            at[:, new] = drawn
+            noise = rng.standard_normal((draws.n, int(new.sum()), u.shape[2]))
+            at[:, new] = np.einsum("sij,sgj->sgi", own.root(grouping), noise)
             effects[grouping] = at
         factors[key] = replace(own, effects=effects)
     return PosteriorDraws(draws.n_chains, draws.n_draws, factors, {})

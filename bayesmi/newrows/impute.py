@@ -39,7 +39,7 @@ def impute_fit(
     model = fit.model
     fitted = FitDraws(model, fit.plan, fit.tables, fit.draws.take(flat), tuple(origins), own)
     frame, drawn = model.frame, fitted
-    lines = ()
+    lines: tuple[str, ...] = ()
     chosen: CellDraws = fitted
     if newdata is None:
         lines = drawn.matching_notices()

@@ -49,13 +49,9 @@ class LaidOut:
             own[name] = column
         return _part(self.part.factors, table.with_values(own), self.part.plan) if own else self.part
 
-    def draw(
-        self, part: Part, draws: PosteriorDraws, rng: np.random.Generator, *, zero: bool = False
-    ) -> PosteriorDraws:
+    def draw(self, part: Part, draws: PosteriorDraws, rng: np.random.Generator) -> PosteriorDraws:
         """Return the fit's draws with the effects of the groups of the new rows, those of new groups given their rows."""
-        drawn = effects_at(draws, self.rows.known, None if zero else rng)
-        if zero:
-            return drawn
+        drawn = effects_at(draws, self.rows.known, rng)
 
         def redraw(now: PosteriorDraws) -> Part:
             assert self.held is not None

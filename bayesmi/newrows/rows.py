@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bayesmi.data import Column, Grouping, IncompleteFrame
 from bayesmi.data.applicable import find_absent
+from bayesmi.data.conditions import columns_of, parse_condition
 from bayesmi.data.grouping import group_rows
 from bayesmi.data.kinds import Kind
 from bayesmi.data.levels import ROW, check_level, deduce
@@ -67,7 +68,8 @@ def read_new_rows(
     factors : sequence of Factor, optional
         Those whose variables are drawn; by default all.
     own_groups : bool
-        Whether groups that the fit has seen are these groups; otherwise every group is a new one.
+        Whether groups that the fit has seen are these groups; otherwise every group is a new one, and every row where the
+        column is not there.
 
     Raises
     ------
@@ -83,6 +85,11 @@ def read_new_rows(
     needed = ({*parents, *(factor.variable for factor in chosen)} & set(fitted.columns)) | {
         one.name for one in model.derived
     }
+    conditions = model.to_dict()["not_applicable"]
+    needed |= {
+        *conditions,
+        *(name for text in conditions.values() for name in columns_of(parse_condition(text))),
+    }
     table = open_new(data, fitted, needed)
     names = [str(name) for name in table.names]
     columns: dict[str, Column] = {}
@@ -90,16 +97,16 @@ def read_new_rows(
     for position, name in enumerate(names):
         raw = table.read(position)
         labelled |= {name} if raw.codes is not None else set()
-        if name in fitted.columns:
+        if name in needed and name in fitted.columns:
             columns[name] = coded_column(raw, fitted.columns[name], table.index)
         else:
             nothing = np.zeros(len(raw.missing), dtype=bool)
             columns[name] = Column(
                 name, Kind.IDENTIFIER, ROW, np.full(len(raw.missing), np.nan), raw.missing, nothing
             )
-    for name, absent in find_absent(columns, table.index, None, _conditions(model, columns)).items():
+    for name, absent in find_absent(columns, table.index, None, conditions).items():
         columns[name] = replace(columns[name], absent=absent, missing=columns[name].missing & ~absent)
-    groupings = {name: _grouping(name, table, names, fitted) for name in model.table.groupings}
+    groupings = {name: _grouping(name, table, names, fitted, own_groups) for name in model.table.groupings}
     known = {
         name: _known_groups(model.table.groupings[name], grouping, own_groups)
         for name, grouping in groupings.items()
@@ -144,19 +151,20 @@ def _check_supported(model: Model) -> None:
         )
 
 
-def _conditions(model: Model, columns: Mapping[str, Column]) -> dict[str, str]:
-    given = model.to_dict()["not_applicable"]
-    return {name: text for name, text in given.items() if name in columns}
-
-
-def _grouping(name: str, table: Table, names: Sequence[str], fitted: IncompleteFrame) -> Grouping:
+def _grouping(
+    name: str, table: Table, names: Sequence[str], fitted: IncompleteFrame, own_groups: bool
+) -> Grouping:
     parts = [name] if name in names or name in fitted.columns else [part.strip() for part in name.split(":")]
     for part in parts:
-        if part not in names:
+        if part in names:
+            continue
+        if own_groups:
             raise DataError(
                 f"newdata has no column {part!r}, which groups rows in this model: give every row its {part}, a new one where "
                 "it is none of the fit's"
             )
+        each = np.arange(len(table.index))
+        return Grouping(name, each, tuple(each.tolist()), each, np.ones(len(each), dtype=np.intp))
     return group_rows(name, table.keys, names, table.index)
 
 
@@ -234,7 +242,7 @@ def _with_means(table: ModelTable, fitted: ModelTable, known: Mapping[str, Ints]
     for grouping, group in table.groupings.items():
         codes = known[grouping]
         for name in table.frame.columns:
-            if name not in fitted.frame.columns or fitted.frame.columns[name].kind is Kind.IDENTIFIER:
+            if table.frame.columns[name].kind is Kind.IDENTIFIER:
                 continue
             for label, values in mean_parts(table, name, grouping).items():
                 if label not in fitted.made or label in made:
