@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import bayesmi
+from bayesmi.data import IncompleteFrame
 from bayesmi.data.path import as_path
 from bayesmi.errors import DataError
 from bayesmi.imputations.atomic import atomic_path
@@ -55,6 +56,11 @@ def members_of(fit: Fit) -> dict[str, bytes]:
         "model.json": json.dumps(fit.model.to_dict(), indent=1, ensure_ascii=False).encode(),
         "data.parquet": table,
     }
+    whole: dict[str, Any] | None = None
+    if fit.model.ignored is not None:
+        ignored = fit.model.ignored
+        members["whole.parquet"], facts_of_whole = write_frame(IncompleteFrame.from_table(ignored.whole))
+        whole = {"table": facts_of_whole, "ignored": np.flatnonzero(ignored.mask).tolist()}
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "posterior.zarr"
         _storable(fit.tree).to_zarr(store, consolidated=False)
@@ -71,6 +77,7 @@ def members_of(fit: Fit) -> dict[str, bytes]:
         "gate": asdict(fit.gate),
         "grids": {"finer": dict(fit.plan.finer), "wider": dict(fit.plan.wider)},
         "table": facts,
+        **({} if whole is None else {"whole": whole}),
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in members.items()},
     }
     text = json.dumps(manifest, indent=1, ensure_ascii=False).encode()
@@ -99,6 +106,7 @@ def fit_of(manifest: dict[str, Any], members: dict[str, bytes]) -> Fit:
     from bayesmi.fit import Fit, Gate
     from bayesmi.fit.names import from_dataset
     from bayesmi.model import Model
+    from bayesmi.newrows.ignored import Ignored
     from bayesmi.plan import make_plan
     from bayesmi.priors import Prior
 
@@ -114,6 +122,9 @@ def fit_of(manifest: dict[str, Any], members: dict[str, bytes]) -> Fit:
         warnings.simplefilter("ignore", BayesmiNotice)
         model = Model(spec.pop("formula"), frame, **spec)
     model._spec.update(read)
+    if "whole" in manifest:
+        table = read_frame(members["whole.parquet"], manifest["whole"]["table"]).original()
+        model._ignored = Ignored(table, np.isin(np.arange(len(table)), manifest["whole"]["ignored"]))
     with tempfile.TemporaryDirectory() as folder:
         for name, content in members.items():
             if name.startswith(_STORE):

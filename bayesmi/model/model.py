@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from bayesmi.fit import Fit
+    from bayesmi.newrows.ignored import Ignored
     from bayesmi.plan import Plan
 
 __all__ = ["Model", "count_columns"]
@@ -102,6 +103,9 @@ class Model:
         Missing cells where False are left missing.
     not_applicable : mapping, optional
         Condition under which a column does not apply, e.g. ``{"regret": "debut == 0"}``.
+    ignore : array of bool or str, optional
+        Rows, or the column of True and False that marks them, that inform no parameter and are imputed all the same (mice's
+        ignore): `Fit.impute` treats them as new rows and completes the whole table. Everything else is of the other rows.
 
     Raises
     ------
@@ -140,7 +144,10 @@ class Model:
         treatments: Mapping[str, str | Mapping[str, str]] | None = None,
         where: Any = None,
         not_applicable: Mapping[str, str] | None = None,
+        ignore: Any = None,
     ) -> None:
+        from bayesmi.newrows.ignored import check_ignored, read_ignore
+
         check_arguments(
             family=family,
             order=order,
@@ -152,6 +159,8 @@ class Model:
             treatments=treatments,
             not_applicable=not_applicable,
         )
+        ignored = read_ignore(data, ignore, where)
+        data = data if ignored is None else ignored.informing
         texts = formula_texts(formula)
         parsed = parse(texts[0])
         if parsed.response is None:
@@ -261,8 +270,16 @@ class Model:
         whole = [factor.variable for factor in self._factors if factor.family.integer_valued]
         imputed = [f.variable for f in reversed(self._factors) if not f.is_observation]
         self._notices = (*frame.notices, *notices, *frame.dtype_notices(imputed, whole))
+        self._ignored = ignored
+        if ignored is not None:
+            check_ignored(self, ignored)
         for line in self._notices:
             warnings.warn(line, BayesmiNotice, stacklevel=2)
+
+    @property
+    def ignored(self) -> Ignored | None:
+        """The whole table and which of its rows inform no parameter; None where all do."""
+        return self._ignored
 
     @property
     def formula(self) -> Formula:

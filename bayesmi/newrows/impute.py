@@ -10,6 +10,7 @@ from bayesmi.draw import FitDraws
 from bayesmi.errors import GateError
 from bayesmi.mechanism import deltas_of
 from bayesmi.newrows.draws import NewRowDraws
+from bayesmi.newrows.ignored import TogetherDraws
 from bayesmi.newrows.laid import lay_out_new
 from bayesmi.newrows.rows import read_new_rows
 from bayesmi.seeds import SPACING, check_seed
@@ -38,11 +39,16 @@ def impute_fit(
     flat = np.array([chain * fit.draws.n_draws + draw for chain, draw in origins], dtype=np.intp)
     model = fit.model
     fitted = FitDraws(model, fit.plan, fit.tables, fit.draws.take(flat), tuple(origins), own)
-    frame, drawn = model.frame, fitted
+    frame = model.frame
     lines: tuple[str, ...] = ()
     chosen: CellDraws = fitted
-    if newdata is None:
-        lines = drawn.matching_notices()
+    if newdata is None and model.ignored is not None:
+        rows = read_new_rows(model, model.ignored.rows)
+        new = NewRowDraws(lay_out_new(model, fit.plan, rows, fitted.chosen), fitted)
+        frame = read_new_rows(model, model.ignored.whole).frame
+        chosen = TogetherDraws(frame, model.ignored.mask, fitted, new)
+    elif newdata is None:
+        lines = fitted.matching_notices()
     else:
         rows = read_new_rows(model, newdata)
         frame = rows.frame

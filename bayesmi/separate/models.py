@@ -59,6 +59,10 @@ class SeparateModels(Mapping[Any, Model]):
 
     def __init__(self, formula: str | Sequence[str], data: Any, *, by: str, **options: Any) -> None:
         self._by = by
+        if options.get("ignore") is not None:
+            raise ModelError(
+                "ignore= beside by= is not supported: fit one Model for each level, each with its ignore="
+            )
         texts = formula_texts(formula)
         parsed = parse(texts[0])
         if parsed.response is None:

@@ -190,3 +190,64 @@ def test_what_does_not_fit_is_refused_by_name(fit, columns, words):
 def test_options_that_are_not_known_are_refused(fit, options):
     with pytest.raises(FitError, match=next(iter(options))):
         fit.predict(new_rows(), progress=False, **options)
+
+
+@pytest.fixture(scope="module")
+def halves(pupils):
+    """A fit with ignored rows, some in schools of their own, and the fit of the other rows alone."""
+    mask = np.zeros(len(pupils), dtype=bool)
+    mask[1::4] = True
+    mask[pupils["school"] == "s9"] = True
+    options = {"seed": 3, "draws": 200, "tune": 200, "chains": 2, "progress": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        whole = bmi.Model("y ~ x + sex + w + (1 | school)", pupils, ignore=mask).fit(**options)
+        rest = bmi.Model("y ~ x + sex + w + (1 | school)", pupils[~mask]).fit(**options)
+    return mask, whole, rest
+
+
+def test_ignored_rows_inform_no_parameter_and_are_imputed(halves, pupils):
+    mask, whole, rest = halves
+    for name in rest.posterior.data_vars:
+        np.testing.assert_array_equal(whole.posterior[name].values, rest.posterior[name].values)
+    done = whole.impute(3, despite_gate=True).complete(2)
+    assert done.index.equals(pupils.index)
+    assert done.notna().all().all()
+    assert list(done.columns) == list(pupils.columns)
+    pd.testing.assert_frame_equal(done[~mask], rest.impute(3, despite_gate=True).complete(2))
+    pd.testing.assert_frame_equal(
+        done[mask], rest.impute(3, newdata=pupils[mask], despite_gate=True).complete(2)
+    )
+    assert (done.groupby("school")["w"].nunique() == 1).all()
+
+
+def test_ignored_rows_survive_a_file(halves, tmp_path):
+    _, whole, _ = halves
+    whole.save(tmp_path / "fit.bmi")
+    again = bmi.load(tmp_path / "fit.bmi")
+    pd.testing.assert_frame_equal(
+        again.impute(2, despite_gate=True).complete(1), whole.impute(2, despite_gate=True).complete(1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("ignore", "words"),
+    [
+        ([True, False], "2 values, the table 300 rows"),
+        ("nowhere", "'nowhere', which is not in the table"),
+        ("sex", "True .imputed"),
+        (np.ones(300, dtype=bool), "leaves no row"),
+    ],
+)
+def test_odd_ignores_are_refused(pupils, ignore, words):
+    with pytest.raises(DataError, match=words):
+        bmi.Model("y ~ x + (1 | school)", pupils, ignore=ignore)
+
+
+def test_ignored_levels_that_the_others_lack_are_refused(pupils):
+    data = pupils.assign(kind=np.where(np.arange(300) == 5, "odd", np.where(np.arange(300) % 2, "a", "b")))
+    data.loc[7, "kind"] = None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(DataError, match="'odd'"):
+            bmi.Model("y ~ x + kind + (1 | school)", data, ignore=np.arange(300) == 5)
