@@ -13,6 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayesmi.draw.parameters import FactorDraws, PosteriorDraws
+from bayesmi.fit.contextual_view import as_sampled, as_written, written_factor
 from bayesmi.model import Model
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.plan import Plan
@@ -36,7 +37,8 @@ def to_dataset(draws: PosteriorDraws, model: Model, plan: Plan) -> xr.Dataset:
     def put(name: str, values: Floats, dims: Sequence[str] = ()) -> None:
         variables[name] = (("chain", "draw", *dims), values.reshape(shape + values.shape[1:]))
 
-    estimated = [factor for factor in reversed(model.factors) if not factor.is_observation]
+    draws = as_written(model.factors, draws)
+    estimated = [written_factor(factor) for factor in reversed(model.factors) if not factor.is_observation]
     for factor in (part for whole in estimated for part in whole.parts):
         prefix = factor.prefix
         each = [draws.factors[key] for key in factor.keys]
@@ -140,7 +142,7 @@ def from_dataset(dataset: xr.Dataset, model: Model) -> PosteriorDraws:
         return np.asarray(values, dtype=float).reshape((n_chains * n_draws, *values.shape[2:]))
 
     factors = {
-        key: _read_factor(part, position, get, dataset, n_chains * n_draws)
+        key: _read_factor(written_factor(part), position, get, dataset, n_chains * n_draws)
         for factor in model.factors
         for part in factor.parts
         for position, key in enumerate(part.keys)
@@ -150,7 +152,7 @@ def from_dataset(dataset: xr.Dataset, model: Model) -> PosteriorDraws:
         for factor in model.factors
         if tree_name(f"cell__{factor.variable}") in dataset
     }
-    return PosteriorDraws(n_chains, n_draws, factors, cells)
+    return as_sampled(model.factors, PosteriorDraws(n_chains, n_draws, factors, cells))
 
 
 def _read_factor(factor: Factor, position: int, whole: Any, dataset: xr.Dataset, n: int) -> FactorDraws:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.fit import diagnostics
+from bayesmi.fit.contextual_view import as_written, written_factor
 from bayesmi.model import Factor, Model
 
 __all__ = ["summarize", "term_draws"]
@@ -29,14 +30,16 @@ def summarize(
     rows: list[tuple[str, str, Floats]] = []
     modelled = [factor for factor in reversed(model.factors) if not factor.is_observation]
     chosen = [model.analysis] if analysis_only else modelled
+    draws = as_written(model.factors, draws)
     for factor in chosen:
-        rows += _factor_rows(factor, draws)
+        rows += _factor_rows(written_factor(factor), draws)
     return _table(rows, shape, prob)
 
 
-def term_draws(factor: Factor, draws: PosteriorDraws) -> tuple[tuple[str, ...], Floats]:
-    """Return names and draws, (S, terms), of the effects of a factor."""
-    rows = [(name, values) for name, kind, values in _factor_rows(factor, draws) if kind == "effect"]
+def term_draws(model: Model, draws: PosteriorDraws) -> tuple[tuple[str, ...], Floats]:
+    """Return names and draws, (S, terms), of the effects of the analysis model."""
+    whole = _factor_rows(written_factor(model.analysis), as_written(model.factors, draws))
+    rows = [(name, values) for name, kind, values in whole if kind == "effect"]
     return tuple(name for name, _ in rows), np.stack([values for _, values in rows], axis=1)
 
 

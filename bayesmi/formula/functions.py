@@ -13,11 +13,15 @@ from itertools import pairwise
 from bayesmi.errors import FormulaError
 from bayesmi.formula.expression import Call, Column, Expression, Flag, Items, Number, Text, Unary
 
-__all__ = ["BASES", "ELEMENTWISE", "STATEFUL", "canonical_call", "function_name", "number_of"]
+__all__ = ["BASES", "CONTEXTUAL", "ELEMENTWISE", "STATEFUL", "canonical_call", "function_name", "number_of"]
 
 ELEMENTWISE = ("log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs")
 STATEFUL = ("center", "scale", "poly", "bs")  # constants come from the observed values and are frozen
 BASES = ("poly", "bs")  # several columns
+CONTEXTUAL = (
+    "between",
+    "within",
+)  # a group mean and the deviation from it: read by the model, not by a design
 
 _ALIASES = {"standardize": "scale"}
 _MODULES = ("np.", "numpy.", "math.")
@@ -77,6 +81,8 @@ def canonical_call(
         raise FormulaError(f"`{call}` needs df= (number of columns) or knots=[...]")
     if name != "C" and not plain[0].variables:
         raise FormulaError(f"`{call}` uses no column of the table")
+    if name in CONTEXTUAL and not isinstance(plain[0], Column):
+        raise FormulaError(f"`{call}`: {name}() takes one column of the table, not `{plain[0]}`")
     if name == "C" and not isinstance(plain[0], Column):
         raise FormulaError(f"`{call}`: C() takes one column of the table, not `{plain[0]}`")
     return call
@@ -133,6 +139,18 @@ def _check_basis(name: str, parameter: str, value: Expression) -> Expression:
     return value
 
 
+def _check_context(name: str, parameter: str, value: Expression) -> Expression:
+    """Arguments of between() and within() after the first: a grouping, and which mean."""
+    if isinstance(value, Text) and value.value in ("latent", "manifest"):
+        return value
+    if parameter == "group" and isinstance(value, Column):
+        return value
+    raise FormulaError(
+        f'`{name}`: after the column come a grouping and "latent" or "manifest", as in {name}(x, school, "manifest"), not '
+        f"`{value}`"
+    )
+
+
 def _check_category(name: str, parameter: str, value: Expression) -> Expression:
     """Arguments of C() after the first: a contrast, and the levels in order."""
     if parameter == "levels":
@@ -174,4 +192,5 @@ _SIGNATURES: dict[str, _Signature] = {
     "bs": _Signature(("x", "df", "knots", "degree"), 1, 1, _check_basis, (("degree", Number(3.0)),)),
     "C": _Signature(("x", "contrast", "levels"), 1, 2, _check_category, (("contrast", Call("Treatment")),)),
     "offset": _Signature(("x",), 1, 1),
+    **{name: _Signature(("x", "group", "mean"), 1, 3, _check_context) for name in CONTEXTUAL},
 }

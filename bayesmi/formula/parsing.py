@@ -11,7 +11,7 @@ from bayesmi.formula.terms import Formula, GroupTerm, Response, Term
 
 __all__ = ["parse"]
 
-_NOT_ON_THE_LEFT = ("C", "offset", "poly", "bs", "center", "scale")
+_NOT_ON_THE_LEFT = ("C", "offset", "poly", "bs", "center", "scale", "between", "within")
 
 
 def parse(text: str) -> Formula:
@@ -22,7 +22,7 @@ def parse(text: str) -> Formula:
     text : str
         `outcome ~ predictors + (effects | group)`, or `~ predictors` without an outcome. Operators: `+ - * : / **`
         and brackets; functions: I, log, log2, log10, log1p, exp, expm1, sqrt, abs, center, scale, poly, bs, C,
-        offset. `{x + z}` is `I(x + z)`. Names that are not plain words go into backticks.
+        offset, between, within. `{x + z}` is `I(x + z)`. Names that are not plain words go into backticks.
 
     Returns
     -------

@@ -15,13 +15,13 @@ from bayesmi.formula.expression import (
     Text,
     Unary,
 )
-from bayesmi.formula.functions import BASES, canonical_call, function_name
+from bayesmi.formula.functions import BASES, CONTEXTUAL, canonical_call, function_name
 
 __all__ = ["arithmetic", "call", "unwrapped"]
 
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "**", "==", "!=", "<", "<=", ">", ">="})
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
-_ONLY_TERMS = ("C", "offset", *BASES)
+_ONLY_TERMS = ("C", "offset", *BASES, *CONTEXTUAL)
 
 
 def arithmetic(node: Expression) -> Expression:

@@ -12,7 +12,7 @@ from bayesmi.formula.expression import Column as ColumnName
 from bayesmi.model.factor import EffectLink, Factor
 from bayesmi.model.table import ModelTable, manifest_means
 
-__all__ = ["AutomaticFormula", "Earlier", "quoted", "write_formula"]
+__all__ = ["AutomaticFormula", "Earlier", "group_sd", "quoted", "write_formula"]
 
 
 def quoted(name: str) -> str:
@@ -130,7 +130,7 @@ def write_formula(
                 if position is not None:
                     labels = facts[name].labels or ("",)
                     links += [EffectLink(name, grouping, position, label) for label in labels]
-                    sd = facts[name].sd or _group_sd(table, name, grouping)
+                    sd = facts[name].sd or group_sd(table, name, grouping)
                     link_sds += [sd] * len(labels)
                     reasons.append(f"{grouping} effect of {name}: its between-group association may differ")
     terms += [f"(1 | {_quoted_grouping(grouping, table)})" for grouping in own]
@@ -144,7 +144,7 @@ def _quoted_grouping(grouping: str, table: ModelTable) -> str:
     return ":".join(quoted(part) for part in parts)
 
 
-def _group_sd(table: ModelTable, name: str, grouping: str) -> float:
+def group_sd(table: ModelTable, name: str, grouping: str) -> float:
     """Rough sd of a Gaussian variable's group effects: of the observed group means."""
     group = table.groupings[grouping]
     values = table.values[name]

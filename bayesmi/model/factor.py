@@ -12,7 +12,7 @@ from bayesmi.families import Family, FamilyParameter
 from bayesmi.formula import Design, Formula
 from bayesmi.priors import Prior
 
-__all__ = ["EffectLink", "Factor", "FactorPriors", "GroupEffect", "SharedEffect", "level_codes"]
+__all__ = ["Contextual", "EffectLink", "Factor", "FactorPriors", "GroupEffect", "SharedEffect", "level_codes"]
 
 
 def level_codes(values: NDArray[np.float64], levels: tuple[float, ...]) -> NDArray[np.float64]:
@@ -106,6 +106,7 @@ class EffectLink:
     position: int = 0  # of the intercept among the effects of that variable's own model
     label: str = ""  # of the level, for a variable with an equation for each level but the first
     slope: str = ""  # column of a varying slope, where it is not the intercept
+    called: str = ""  # in a formula of the user: between(x)
 
     @property
     def key(self) -> str:
@@ -115,7 +116,24 @@ class EffectLink:
     @property
     def name(self) -> str:
         """Name of the coefficient."""
-        return f"between({self.slope + ' of ' if self.slope else ''}{self.key}|{self.grouping})"
+        return (
+            self.called or f"between({self.slope + ' of ' if self.slope else ''}{self.key}|{self.grouping})"
+        )
+
+
+@dataclass(frozen=True)
+class Contextual:
+    """A latent group mean in the analysis model: what it is called there, and where its deviation stands."""
+
+    variable: str
+    grouping: str
+    between: str  # as written: "between(x)"
+    within: str = ""  # as written, where x itself stands in the formula: none
+
+    @property
+    def link(self) -> str:
+        """Name of the coefficient that is sampled: of the group effects of x, beside x or its group-level predictors."""
+        return EffectLink(self.variable, self.grouping).name
 
 
 @dataclass(frozen=True)
@@ -162,6 +180,7 @@ class Factor:
     shared: tuple[
         SharedEffect, ...
     ] = ()  # of a selection equation: effects that the outcome's equation holds
+    contextual: tuple[Contextual, ...] = ()  # latent group means of the analysis model
 
     @property
     def prefix(self) -> str:

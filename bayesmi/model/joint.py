@@ -13,7 +13,7 @@ from bayesmi.families import Family, family_for_kind, get_family
 from bayesmi.formula import Formula, check_variables, parse
 from bayesmi.mechanism import deltas_of, heckmans_of
 from bayesmi.model.assemble import assemble_factor
-from bayesmi.model.automatic import AutomaticFormula, Earlier, write_formula
+from bayesmi.model.automatic import AutomaticFormula, Earlier, group_sd, write_formula
 from bayesmi.model.checks import (
     check_auxiliary,
     check_groupings,
@@ -21,7 +21,8 @@ from bayesmi.model.checks import (
     check_roles,
     factor_prior_names,
 )
-from bayesmi.model.factor import Factor
+from bayesmi.model.contextual import check_spans, modelled_after, refuse_contextual, write_own_formula
+from bayesmi.model.factor import Contextual, EffectLink, Factor
 from bayesmi.model.indicators import shared_links
 from bayesmi.model.observed import check_observed, observation_factor, observed_notices
 from bayesmi.model.order import order_variables
@@ -52,6 +53,7 @@ class JointSpec:
     measured: Mapping[str, Observation]
     mechanisms: Mapping[str, Any]
     separate_levels: bool
+    latent: tuple[Contextual, ...] = ()  # group means in the analysis model
 
     @property
     def response(self) -> str:
@@ -76,8 +78,18 @@ def product(spec: JointSpec, table: ModelTable) -> Product:
     recorded = {name: own.column for name, own in spec.measured.items()}
     check_roles(whole, response, table, recorded)
     check_groupings(whole, table)
-    used = [name for name in frame.columns if name in whole.variables]
-    incomplete = [name for name in used if table.is_incomplete(name)]
+    means = [one.variable for one in spec.latent]
+    used = [name for name in frame.columns if name in whole.variables or name in means]
+    incomplete = [name for name in used if table.is_incomplete(name) or name in means]
+    in_terms = {name for term in whole.terms for name in term.variables}
+    in_terms |= {name for group in whole.groups for name in group.variables}
+    varying = [
+        name
+        for name in used
+        if name in in_terms and name not in incomplete and np.ptp(table.values[name]) > 0
+    ]
+    after, balanced = modelled_after(spec.latent, varying, table)
+    incomplete += after
     incomplete += _incomplete_selectors(spec, table, [*used, *given["auxiliary"]])
     auxiliary = check_auxiliary(given["auxiliary"], whole, response, table, recorded)
     check_observed(spec.measured, {*used, response, *auxiliary})
@@ -94,8 +106,9 @@ def product(spec: JointSpec, table: ModelTable) -> Product:
     last_order = [name for name in given["order"] or () if name in auxiliary]
     rest = None if given["order"] is None else [name for name in given["order"] if name not in auxiliary]
     order = _ordered(incomplete, families, table, rest if rest or not last_order else None)
+    order = _means_first(order, means, table, wanted=rest)
     complete = [name for name in used if name not in incomplete and np.ptp(table.values[name]) > 0]
-    writer = _Writer(spec, table, complete, families)
+    writer = _Writer(spec, table, complete, families, balanced)
     for i, name in enumerate(order):
         writer.add(name, order[:i], "covariate")
     if not spec.separate_levels and table.groupings and order:
@@ -109,6 +122,7 @@ def product(spec: JointSpec, table: ModelTable) -> Product:
     if auxiliary and not any(table.is_incomplete(name) for name in [*incomplete, response]):
         writer.notices.append("nothing is missing in the analysis model: auxiliary variables inform nothing")
     table, factors = writer.table, writer.factors
+    check_spans(factors, table)
     for factor in factors:
         if not factor.is_observation:
             check_observed(spec.measured, {*spec.measured, *factor.parents}, factor.variable)
@@ -127,6 +141,7 @@ class _Writer:
     table: ModelTable
     complete: Sequence[str]
     families: Mapping[str, Family]
+    balanced: Sequence[str] = ()
     factors: list[Factor] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     facts: dict[str, Earlier] = field(default_factory=dict)
@@ -135,12 +150,24 @@ class _Writer:
         """Write, or read, the model of a variable given what stands before it."""
         columns = list(self.table.frame.columns)
         own, own_scale = _own_formulas(name, self.spec.given["formulas"].get(name), columns)
-        if own is None:
+        if own is None and any(one.variable == name for one in self.spec.latent):
+            written = write_own_formula(
+                name,
+                self.spec.latent,
+                self.spec.formula,
+                self.table,
+                earlier=before,
+                balanced=self.balanced,
+                facts=self.facts,
+                sds={one.variable: self._mean_sd(one) for one in self.spec.latent if one.variable in before},
+            )
+        elif own is None:
             written = self._written(name, before)
         else:
             links = shared_links(name, self.spec.mechanisms, self.factors)
             written = AutomaticFormula(own if "~" in own else f"~ {own}", {}, *links, ())
         formula = parse(written.text)
+        refuse_contextual(formula, f"formulas[{name!r}]")
         if own is not None:
             self._check_formula(name, formula, before, role)
         shift = self._shift(name, self.families[name], before, f"{name}__")
@@ -187,16 +214,29 @@ class _Writer:
                 f"response {response!r} is constant within {self.table.level(response)}: its rows are not independent"
             )
         shift = self._shift(response, family, None, "")
+        links = tuple(
+            EffectLink(one.variable, one.grouping, self.facts[one.variable].positions[one.grouping])
+            for one in self.spec.latent
+            if one.grouping in self.facts[one.variable].positions
+        )
         factor, remarks = assemble_factor(
             response,
             shift.formula(parsed),
             family,
             self.table.roughly(),
             role="analysis",
+            links=links,
+            link_sds=[self._mean_sd(one) for one in self.spec.latent][: len(links)],
             given={**given["priors"], **shift.priors},
+            reasons=[
+                f"{one.between} is the group-level part of the model of {one.variable}; sampled is {one.link}: "
+                f"{one.between + ' less ' + one.within if one.within else 'the same'}"
+                for one in self.spec.latent
+            ],
             names={**self.spec.names, **shift.names},
             uncentred=shift.columns,
         )
+        factor = replace(factor, contextual=self.spec.latent)
         self._put(shift.factor(factor), remarks, self.spec.scale)
 
     def _put(self, factor: Factor, remarks: Sequence[str], scale: Formula | None) -> None:
@@ -238,6 +278,10 @@ class _Writer:
                 raise ModelError(f"column {made!r} has the name of a group mean of the model: rename it")
         self.table = self.table.with_made(written.made)
         return written
+
+    def _mean_sd(self, one: Contextual) -> float:
+        """Rough sd of the group effects that a latent mean has."""
+        return self.facts[one.variable].sd or group_sd(self.table, one.variable, one.grouping)
 
     def _shift(self, name: str, family: Family, before: Sequence[str] | None, prefix: str) -> ModelShift:
         """Return what a delta in the likelihood adds to the model of a variable."""
@@ -294,6 +338,21 @@ def _ordered(
             wanted=wanted,
         )
     )
+
+
+def _means_first(
+    order: Sequence[str], means: Sequence[str], table: ModelTable, *, wanted: Sequence[str] | None
+) -> list[str]:
+    """Return the order with variables of rows that have a latent mean before others of rows."""
+    above = [name for name in order if table.level(name) != "row"]
+    first = [name for name in order if name in means]
+    rest = [name for name in order if name not in {*above, *first}]
+    moved = [*above, *first, *rest]
+    if wanted and moved != list(order):
+        raise ModelError(
+            f"order=: {', '.join(first)} with a latent mean comes before other variables of rows: {', '.join(moved)}"
+        )
+    return moved
 
 
 def _inside(name: str, family: Family, table: ModelTable) -> ModelTable:

@@ -24,6 +24,7 @@ from bayesmi.model.checks import (
     check_arguments,
 )
 from bayesmi.model.constraints import find_constraints, levels_of_parts
+from bayesmi.model.contextual import Manifest, read_contextual, refuse_contextual
 from bayesmi.model.derived import Derived, check_parts, read_derived, with_derived_columns, with_scores
 from bayesmi.model.derived_response import parts_formula, response_notice
 from bayesmi.model.factor import Factor
@@ -256,6 +257,11 @@ class Model:
         table = with_observations(table, measured)
         modelled, names = substituted(parsed, expressions)
         of_scale = substituted(scale, expressions)[0] if scale is not None else None
+        context = read_contextual(modelled, table)
+        modelled, table = context.formula, context.table
+        self._manifest = context.manifest
+        if of_scale is not None:
+            refuse_contextual(of_scale, "the model of the scale")
         spec = with_indicators(self._spec, self._mechanisms)
         self._derived_response = next((one for one in made if one.name == parsed.response.name), None)
         if self._derived_response is not None:
@@ -263,7 +269,8 @@ class Model:
             spec = _spec_of_part(spec, self._derived_response, modelled)
             contradictions = (*contradictions, response_notice(self._derived_response, modelled))
         joint = product(
-            JointSpec(modelled, of_scale, names, spec, measured, self._mechanisms, separate), table
+            JointSpec(modelled, of_scale, names, spec, measured, self._mechanisms, separate, context.latent),
+            table,
         )
         self._table, self._factors = joint.table, joint.factors
         notices = (*contradictions, *joint.notices)
@@ -280,6 +287,11 @@ class Model:
     def ignored(self) -> Ignored | None:
         """The whole table and which of its rows inform no parameter; None where all do."""
         return self._ignored
+
+    @property
+    def manifest(self) -> Mapping[str, Manifest]:
+        """Columns made of manifest group means that the analysis formula asks for, by their text in it."""
+        return dict(self._manifest)
 
     @property
     def formula(self) -> Formula:

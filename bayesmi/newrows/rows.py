@@ -126,7 +126,7 @@ def read_new_rows(
         if model.factor(name).family.is_discrete:
             typical = model.factor(name).levels[0]
         modelled = _with_cells(modelled, name, mask, np.full(int(mask.sum()), typical))
-    modelled = _with_means(modelled, model.table, known)
+    modelled = _with_means(modelled, model, known)
     observed = [one for one in model.derived if columns[one.name].observed.any()]
     if observed:
         levels = levels_of_parts(model.derived, modelled, count_columns(fitted, model.to_dict()["families"]))
@@ -236,9 +236,18 @@ def _with_cells(table: ModelTable, name: str, mask: NDArray[np.bool_], cells: Fl
     )
 
 
-def _with_means(table: ModelTable, fitted: ModelTable, known: Mapping[str, Ints]) -> ModelTable:
+def _with_means(table: ModelTable, model: Model, known: Mapping[str, Ints]) -> ModelTable:
     """Return the table with the group means that the models use: the fit's of its groups, of new groups their rows'."""
+    fitted = model.table
     made: dict[str, tuple[Floats, str]] = {}
+    for text, one in model.manifest.items():
+        codes, group = known[one.grouping], table.groupings[one.grouping]
+        of_fit = _group_means(fitted.values[one.variable], fitted.groupings[one.grouping])[
+            np.maximum(codes, 0)
+        ]
+        own = table.values[one.variable]
+        means = np.where(codes >= 0, of_fit, _group_means(own, group))[group.codes]
+        made[text] = (one.values(own, means), "row" if one.is_within else one.grouping)
     for grouping, group in table.groupings.items():
         codes = known[grouping]
         for name in table.frame.columns:
@@ -247,14 +256,19 @@ def _with_means(table: ModelTable, fitted: ModelTable, known: Mapping[str, Ints]
             for label, values in mean_parts(table, name, grouping).items():
                 if label not in fitted.made or label in made:
                     continue
-                seen = np.isfinite(values)
-                size = np.bincount(group.codes[seen], minlength=len(group.labels))
-                total = np.bincount(group.codes[seen], weights=values[seen], minlength=len(group.labels))
-                with np.errstate(invalid="ignore"):
-                    own = total / size
+                own = _group_means(values, group)
                 of_fit = fitted.values[label][fitted.groupings[grouping].first_row][np.maximum(codes, 0)]
                 made[label] = (np.where(codes >= 0, of_fit, own)[group.codes], grouping)
     return table.with_made(made)
+
+
+def _group_means(values: Floats, group: Grouping) -> Floats:
+    """Means of what is known in each group, NaN where nothing is."""
+    seen = np.isfinite(values)
+    size = np.bincount(group.codes[seen], minlength=len(group.labels))
+    total = np.bincount(group.codes[seen], weights=values[seen], minlength=len(group.labels))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(total / size)
 
 
 def _check_predictors(model: Model, factors: Sequence[Factor], table: ModelTable) -> None:

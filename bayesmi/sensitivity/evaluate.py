@@ -106,7 +106,7 @@ class Evaluator:
         realised = self._realised(imputed)
         answer: Answer
         if self.analysis is None:
-            names, values = term_draws(model.analysis, base.draws)
+            names, values = term_draws(model, base.draws)
             answer = PosteriorAnswer(names, values, importance.weights)
         else:
             answer = self._analysed(imputed)
