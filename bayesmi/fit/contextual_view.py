@@ -56,10 +56,10 @@ def group_parts(factors: Sequence[Factor], draws: PosteriorDraws) -> tuple[Group
                     add(columns, other, slope * weight)
                 for other, weight in parts[name].effects.items():
                     add(effects, other, slope * weight)
-            elif name in analysis.column_names:
-                add(columns, name, slope)
-            else:  # the same mean in every group
+            elif name in named[factor.variable].balanced:
                 constant = constant + slope * factor.centers[j]
+            else:
+                add(columns, name, slope)
         for m, link in enumerate(factor.links):
             if link.variable in parts and link.grouping == grouping and not link.slope:
                 add(effects, link.variable, own.coefficients[:, factor.design.n_columns + m])

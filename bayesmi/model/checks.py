@@ -97,6 +97,8 @@ def check_roles(
     in_terms = {name for term in formula.terms for name in term.variables}
     in_terms |= {name for group in formula.groups for name in group.variables}
     for variable in (*sorted(formula.variables), response):
+        if variable in table.made:
+            continue
         name = (recorded or {}).get(variable, variable)  # of a variable that is measured, its measurements
         column = frame.columns[name]
         if column.kind == "identifier":

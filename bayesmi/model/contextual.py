@@ -31,6 +31,7 @@ from bayesmi.model.table import ModelTable, manifest_means
 __all__ = [
     "ContextualFormula",
     "Manifest",
+    "balanced_columns",
     "check_spans",
     "modelled_after",
     "read_contextual",
@@ -88,6 +89,14 @@ def read_contextual(formula: Formula, table: ModelTable) -> ContextualFormula:
             made[text] = _manifest_column(text, manifest[text], table)
         else:
             found.setdefault((variable, grouping), {})[call.function] = text
+    for group in formula.groups:
+        for term in group.terms:
+            names = [str(f) for f in term.factors if _is_contextual(f) and str(f) not in manifest]
+            if names:
+                raise NotSupportedError(
+                    f"`{group}`: slopes on the latent {names[0]} are not supported; the nearest that is: slopes on the variable "
+                    f"itself, or on {_as_manifest(names[0])}"
+                )
     table = table.with_made(made)
     latent = tuple(
         _latent(variable, grouping, own, formula, table) for (variable, grouping), own in found.items()
@@ -110,14 +119,6 @@ def read_contextual(formula: Formula, table: ModelTable) -> ContextualFormula:
             )
         )
 
-    for group in formula.groups:
-        for term in group.terms:
-            names = [str(f) for f in term.factors if _is_contextual(f) and str(f) not in manifest]
-            if names:
-                raise NotSupportedError(
-                    f"`{group}`: slopes on the latent {names[0]} are not supported; the nearest that is: slopes on the variable "
-                    f"itself, or on {_as_manifest(names[0])}"
-                )
     terms = tuple(
         changed(term)
         for term in formula.terms
@@ -280,22 +281,35 @@ def write_own_formula(
     `sds` are rough sds of group effects by variable.
     """
     grouping = latent[0].grouping
-
-    def is_of_group(term: Term) -> bool:
-        return bool(term.variables) and all(
-            table.level(name) == grouping
-            or (table.level(name) != "row" and table.contains(table.level(name), grouping))
-            for name in term.variables
-        )
-
     before = [one.variable for one in latent if one.variable in earlier]
-    terms = [str(term) for term in formula.terms if is_of_group(term)]
+    terms = [str(term) for term in formula.terms if _is_of_group(term, grouping, table)]
     terms += [quoted(name) for name in (*balanced, *before)]
     terms += [f"(1 | {_grouping_text(name, table)})" for name in table.groupings]
     links = tuple(EffectLink(name, grouping, facts[name].positions[grouping]) for name in before)
     why = f"its latent mean of each {grouping} is a predictor: it conditions on {grouping} variables only, others on it"
     return AutomaticFormula(
         f"{quoted(variable)} ~ {' + '.join(terms)}", {}, links, tuple(sds[name] for name in before), (why,)
+    )
+
+
+def _is_of_group(term: Term, grouping: str, table: ModelTable) -> bool:
+    """Whether all variables of a term have one value a group."""
+    return bool(term.variables) and all(
+        table.level(name) == grouping
+        or (table.level(name) != "row" and table.contains(table.level(name), grouping))
+        for name in term.variables
+    )
+
+
+def balanced_columns(own: Factor, latent: Contextual, table: ModelTable) -> tuple[str, ...]:
+    """Return the columns of a variable's own model that vary within groups and have the same mean in every group."""
+    return tuple(
+        name
+        for term, block in zip(own.formula.terms, own.design.blocks, strict=True)
+        for name in block.names
+        if not _is_of_group(term, latent.grouping, table)
+        and not table.is_incomplete(next(iter(term.variables)))
+        and not any(manifest_means(table, variable, latent.grouping) for variable in term.variables)
     )
 
 
@@ -336,11 +350,12 @@ def check_spans(factors: Sequence[Factor], table: ModelTable) -> None:
                 "one latent mean"
             )
         for term, block in zip(own.formula.terms, own.design.blocks, strict=True):
-            if term.variables <= names or set(block.names) <= set(analysis.column_names):
+            of_group = _is_of_group(term, one.grouping, table) and set(block.names) <= set(
+                analysis.column_names
+            )
+            if term.variables <= names or of_group or set(block.names) <= set(one.balanced):
                 continue
-            means = [manifest_means(table, name, one.grouping) for name in term.variables]
-            if any(means) or len(term.variables) > 1 or block.labels is not None:
-                raise ModelError(
-                    f"formulas[{one.variable!r}]: {block.name!r} has a part in {one.between}, and the analysis model has no such "
-                    f"term: leave it out, {block.name} is then modelled given {one.variable}"
-                )
+            raise ModelError(
+                f"formulas[{one.variable!r}]: {block.name!r} has a part in {one.between} for which the analysis model has no "
+                f"term: leave it out; {block.name} is modelled given {one.variable}"
+            )

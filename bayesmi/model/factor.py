@@ -129,6 +129,7 @@ class Contextual:
     grouping: str
     between: str  # as written: "between(x)"
     within: str = ""  # as written, where x itself stands in the formula: none
+    balanced: tuple[str, ...] = ()  # columns of the variable's own model with the same mean in every group
 
     @property
     def link(self) -> str:

@@ -21,7 +21,13 @@ from bayesmi.model.checks import (
     check_roles,
     factor_prior_names,
 )
-from bayesmi.model.contextual import check_spans, modelled_after, refuse_contextual, write_own_formula
+from bayesmi.model.contextual import (
+    balanced_columns,
+    check_spans,
+    modelled_after,
+    refuse_contextual,
+    write_own_formula,
+)
 from bayesmi.model.factor import Contextual, EffectLink, Factor
 from bayesmi.model.indicators import shared_links
 from bayesmi.model.observed import check_observed, observation_factor, observed_notices
@@ -54,6 +60,7 @@ class JointSpec:
     mechanisms: Mapping[str, Any]
     separate_levels: bool
     latent: tuple[Contextual, ...] = ()  # group means in the analysis model
+    behind: tuple[str, ...] = ()  # variables whose manifest means are in it
 
     @property
     def response(self) -> str:
@@ -79,9 +86,10 @@ def product(spec: JointSpec, table: ModelTable) -> Product:
     check_roles(whole, response, table, recorded)
     check_groupings(whole, table)
     means = [one.variable for one in spec.latent]
-    used = [name for name in frame.columns if name in whole.variables or name in means]
+    used = [name for name in frame.columns if name in {*whole.variables, *means, *spec.behind}]
     incomplete = [name for name in used if table.is_incomplete(name) or name in means]
     in_terms = {name for term in whole.terms for name in term.variables}
+    in_terms |= set(spec.behind)
     in_terms |= {name for group in whole.groups for name in group.variables}
     varying = [
         name
@@ -236,7 +244,12 @@ class _Writer:
             names={**self.spec.names, **shift.names},
             uncentred=shift.columns,
         )
-        factor = replace(factor, contextual=self.spec.latent)
+        own = {one.variable: one for one in self.factors}
+        latent = [
+            replace(one, balanced=balanced_columns(own[one.variable], one, self.table))
+            for one in self.spec.latent
+        ]
+        factor = replace(factor, contextual=tuple(latent))
         self._put(shift.factor(factor), remarks, self.spec.scale)
 
     def _put(self, factor: Factor, remarks: Sequence[str], scale: Formula | None) -> None:

@@ -269,7 +269,17 @@ class Model:
             spec = _spec_of_part(spec, self._derived_response, modelled)
             contradictions = (*contradictions, response_notice(self._derived_response, modelled))
         joint = product(
-            JointSpec(modelled, of_scale, names, spec, measured, self._mechanisms, separate, context.latent),
+            JointSpec(
+                modelled,
+                of_scale,
+                names,
+                spec,
+                measured,
+                self._mechanisms,
+                separate,
+                context.latent,
+                tuple(one.variable for one in context.manifest.values()),
+            ),
             table,
         )
         self._table, self._factors = joint.table, joint.factors
