@@ -221,6 +221,11 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
         "y ~ b1 + x + z + (1 + z | a)",
         {"treatments": {"1|a": "centred", "x__1|a": "centred", "b1__1|a": "centred"}},
     ),
+    "latent_mean": ("y ~ within(x) + between(x) + h + z + (1 + z | a)", {}),
+    "latent_means": (
+        "yb ~ x + between(x) + within(x2) + between(x2) + h + (1 | a)",
+        {"treatments": {"x__1|a": "centred"}},
+    ),
     "ordinal_centred": (
         "grade ~ z + h + (1 + z | a)",
         {"treatments": {"1|a": "centred"}, "kinds": {"grade": "ordinal"}},
