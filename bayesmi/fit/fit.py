@@ -502,6 +502,35 @@ class Fit:
 
         return group_effects(self, grouping, variable=variable, prob=prob)
 
+    def latent_means(self, variable: str | None = None, *, prob: float = 0.95) -> xr.Dataset:
+        """Return the latent group means that between(x) stands for, with intervals.
+
+        Parameters
+        ----------
+        variable : str, optional
+            Not needed where the formula has one.
+        prob : float
+            Content of the equal-tailed intervals.
+
+        Returns
+        -------
+        xarray.Dataset
+            `draws` (chain, draw, group), and `estimate`, `std.error`, `conf.low` and `conf.high` (group,): the dimension
+            "group" is named like the grouping and has its labels.
+
+        Raises
+        ------
+        FitError
+            If there is none of that variable, or group-level predictors of it are incomplete.
+
+        Examples
+        --------
+        >>> fit.latent_means("ses")["estimate"]  # doctest: +SKIP
+        """
+        from bayesmi.fit.latent_means import latent_means
+
+        return latent_means(self, variable, prob=prob)
+
     def sensitivity(
         self,
         delta: Mapping[str, Any] | None = None,

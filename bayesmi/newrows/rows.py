@@ -85,6 +85,7 @@ def read_new_rows(
     needed = ({*parents, *(factor.variable for factor in chosen)} & set(fitted.columns)) | {
         one.name for one in model.derived
     }
+    needed |= {one.variable for one in model.manifest.values()}
     conditions = model.to_dict()["not_applicable"]
     needed |= {
         *conditions,
@@ -275,7 +276,8 @@ def _check_predictors(model: Model, factors: Sequence[Factor], table: ModelTable
     """Refuse missing cells of variables that have no model."""
     modelled = {factor.variable for factor in model.factors}
     for factor in factors:
-        for name in sorted(factor.parents):
+        behind = {model.manifest[name].variable for name in factor.parents if name in model.manifest}
+        for name in sorted(factor.parents | behind):
             if name in table.made:
                 continue
             if name not in table.values:

@@ -27,6 +27,13 @@ CASES = {
         {},
         250,
     ),
+    "latent group mean": (
+        "y ~ within(x) + between(x) + z + (1 | school)",
+        ["school", "z", "x", "y"],
+        {"x": 0.3, "y": 0.4},
+        {},
+        250,
+    ),
     "nested": ("y ~ x + (1 | school/room)", ["school", "room", "x", "y"], {"x": 0.3, "y": 0.3}, {}, 250),
     "crossed": ("y ~ z + (1 | school) + (1 | town)", ["school", "town", "z", "y"], {"y": 0.3}, {}, 250),
     "nominal": ("y ~ k + z + (1 | school)", ["school", "k", "z", "y"], {"k": 0.3, "y": 0.3}, {}, 150),
