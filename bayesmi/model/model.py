@@ -56,9 +56,11 @@ class Model:
     Parameters
     ----------
     formula : str or sequence of str
-        The analysis model, e.g. ``"popular ~ texp + sex + (1 + sex | school)"``. Names are columns of `data`. With a
-        second text, ``("popular ~ texp + (1 | school)", "sigma ~ texp + (1 | school)")``, the logarithm of the family's
-        scale has a model too; its name is the parameter's (sigma, alpha of gamma, Weibull and negative binomial
+        The analysis model, e.g. ``"popular ~ texp + sex + (1 + sex | school)"``. Names are columns of `data`.
+        ``between(x)`` is the latent mean of x in each group, the group-level part of x's own model, ``within(x)`` the
+        deviation from it; ``between(x, school)`` names the grouping, ``between(x, "manifest")`` is the mean of complete
+        data. With a second text, ``("popular ~ texp + (1 | school)", "sigma ~ texp + (1 | school)")``, the logarithm of
+        the family's scale has a model too; its name is the parameter's (sigma, alpha of gamma, Weibull and negative binomial
         models, kappa of beta models).
     data : pandas.DataFrame, polars.DataFrame or IncompleteFrame
         The incomplete table, one row a unit. It is not changed.
@@ -117,6 +119,10 @@ class Model:
     -----
     The factorisation is that of Ibrahim, Chen & Lipsitz (1999) and Lüdtke, Robitzsch & West (2020); the analysis
     model stays as it is written, the models of covariates keep their levels separate.
+
+    Latent group means are those of Lüdtke et al. (2008): x has a model of its own even if it is complete, given
+    group-level variables only, so that its mean is not adjusted for others; these are modelled given x. The prior of the
+    contextual effect is on what between(x) adds to the effect of within(x), or of x; it is named between(x|school).
 
     Examples
     --------
