@@ -55,7 +55,8 @@ def impute(
     despite_gate : bool
         Use a posterior whose checks failed.
     **model_options
-        As in `Model`: family, families, formulas, priors, kinds, levels, order, treatments, where, not_applicable.
+        As in `Model`: family, families, formulas, priors, kinds, levels, order, treatments, where, not_applicable,
+        ignore.
 
     Returns
     -------
@@ -78,7 +79,12 @@ def impute(
             f"{draws}): ask for fewer, or raise draws="
         )
     if formula is None:
-        formula = everything_formula(data, cluster=cluster, by=by, kinds=model_options.get("kinds"))
+        formula = everything_formula(
+            without_column(data, model_options.get("ignore")),
+            cluster=cluster,
+            by=by,
+            kinds=model_options.get("kinds"),
+        )
         warnings.warn(
             f"no formula given: every incomplete variable is modelled given all others ({formula})",
             BayesmiNotice,
@@ -110,6 +116,8 @@ def separate_or_one(formula: str | tuple[str, ...], data: Any, *, by: str | None
 
 def _is_incomplete(model: Model) -> bool:
     used = {model.response} | model.analysis.parents
+    if model.ignored is not None:
+        return True
     return any(model.frame.columns[name].n_missing for name in used)
 
 
@@ -121,6 +129,12 @@ def refuse_complete(model: Model) -> None:
     others = [name for name, column in model.frame.columns.items() if column.n_missing]
     hint = f"; the formula does not name the incomplete {', '.join(others)}" if others else ""
     raise ModelError(f"nothing is missing in {', '.join(sorted(used))}: there is nothing to impute{hint}")
+
+
+def without_column(data: Any, name: Any) -> Any:
+    """Return the table without a column that only marks rows; whatever else it is given stays as it is."""
+    names = list(getattr(data, "columns", ()))
+    return data[[one for one in names if one != name]] if isinstance(name, str) and name in names else data
 
 
 def everything_formula(

@@ -78,6 +78,12 @@ def impute(
     by: Annotated[
         str | None, typer.Option(help="Separate models for each level of this column.", metavar="COLUMN")
     ] = None,
+    ignore: Annotated[
+        str | None,
+        typer.Option(
+            help="Column of true and false: rows that are imputed and inform no parameter.", metavar="COLUMN"
+        ),
+    ] = None,
     kind: Annotated[
         list[str] | None,
         typer.Option(
@@ -121,6 +127,7 @@ def impute(
             despite_gate,
             quiet,
             by,
+            ignore,
         )
     )
 

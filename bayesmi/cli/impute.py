@@ -41,6 +41,7 @@ class ImputeOptions:
     despite_gate: bool
     quiet: bool
     by: str | None = None
+    ignore: str | None = None
 
 
 def run_impute(options: ImputeOptions) -> None:
@@ -51,7 +52,7 @@ def run_impute(options: ImputeOptions) -> None:
 
     from bayesmi.data import read_table
     from bayesmi.imputations.export import refuse_long_form
-    from bayesmi.impute import everything_formula, separate_or_one
+    from bayesmi.impute import everything_formula, separate_or_one, without_column
 
     imported = time.perf_counter() - started
     if options.quiet:
@@ -60,11 +61,14 @@ def run_impute(options: ImputeOptions) -> None:
     kinds = _kinds(options.kinds)
     formula = options.formula
     if formula is None:
-        formula = everything_formula(data, cluster=options.cluster, by=options.by, kinds=kinds)
+        formula = everything_formula(
+            without_column(data, options.ignore), cluster=options.cluster, by=options.by, kinds=kinds
+        )
         say(f"note: no formula given: every incomplete variable is modelled given all others ({formula})")
     own, of_covariates = _scales(options.scales)
     whole = (formula, own) if own else formula
-    model = separate_or_one(whole, data, by=options.by, kinds=kinds, formulas=of_covariates)
+    marked = {} if options.ignore is None else {"ignore": options.ignore}
+    model = separate_or_one(whole, data, by=options.by, kinds=kinds, formulas=of_covariates, **marked)
     suffix = options.output.suffix.lower()
     if suffix != ".bmi":  # refused after sampling otherwise
         refuse_long_form(model.frame, na="NA" if suffix == ".csv" else None)
@@ -95,9 +99,7 @@ def run_impute(options: ImputeOptions) -> None:
     _write(imputed, options)
     write_seconds = time.perf_counter() - lap
     say(_timing(fit, imported, impute_seconds, write_seconds, time.perf_counter() - started))
-    say(
-        f"{options.m} completed data sets of {model.frame.n_rows:,} rows in {options.output} (seed {fit.seed})"
-    )
+    say(f"{options.m} completed data sets of {len(data):,} rows in {options.output} (seed {fit.seed})")
 
 
 def _check(options: ImputeOptions) -> None:

@@ -118,13 +118,14 @@ def fit_of(manifest: dict[str, Any], members: dict[str, bytes]) -> Fit:
     read = {key: spec.pop(key) for key in ("kinds", "not_applicable")}
     if isinstance(spec["levels"], dict):
         read["levels"] = spec.pop("levels")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", BayesmiNotice)
-        model = Model(spec.pop("formula"), frame, **spec)
-    model._spec.update(read)
+    ignored = None
     if "whole" in manifest:
         table = read_frame(members["whole.parquet"], manifest["whole"]["table"]).original()
-        model._ignored = Ignored(table, np.isin(np.arange(len(table)), manifest["whole"]["ignored"]))
+        ignored = Ignored(table, np.isin(np.arange(len(table)), manifest["whole"]["ignored"]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BayesmiNotice)
+        model = Model(spec.pop("formula"), frame, ignore=ignored, **spec)
+    model._spec.update(read)
     with tempfile.TemporaryDirectory() as folder:
         for name, content in members.items():
             if name.startswith(_STORE):

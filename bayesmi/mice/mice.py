@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bayesmi.data import IncompleteFrame
-from bayesmi.errors import BayesmiNotice, ModelError
+from bayesmi.errors import BayesmiNotice, ModelError, NotSupportedError
 from bayesmi.formula import parse
 from bayesmi.imputations import CellDraws, Imputations
 from bayesmi.mice.edges import product_order
@@ -234,6 +234,10 @@ def _model_options(frame: Any, kinds: Any, given: Mapping[str, Any]) -> dict[str
     if taken:
         raise ModelError(
             f"{sorted(taken)[0]}= follows from method and predictorMatrix: use bmi.impute to say it"
+        )
+    if given.get("ignore") is not None:
+        raise NotSupportedError(
+            "ignore= is not read here: bmi.impute(data, formula, ignore=mask) imputes rows that inform nothing"
         )
     where = {name: c.missing for name, c in frame.columns.items() if c.absent.any()}
     return {"kinds": kinds, "where": where or None, **given}

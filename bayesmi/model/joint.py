@@ -61,6 +61,7 @@ class JointSpec:
     separate_levels: bool
     latent: tuple[Contextual, ...] = ()  # group means in the analysis model
     behind: tuple[str, ...] = ()  # variables whose manifest means are in it
+    elsewhere: tuple[str, ...] = ()  # incomplete in rows that inform no parameter
 
     @property
     def response(self) -> str:
@@ -87,7 +88,7 @@ def product(spec: JointSpec, table: ModelTable) -> Product:
     check_groupings(whole, table)
     means = [one.variable for one in spec.latent]
     used = [name for name in frame.columns if name in {*whole.variables, *means, *spec.behind}]
-    incomplete = [name for name in used if table.is_incomplete(name) or name in means]
+    incomplete = [name for name in used if table.is_incomplete(name) or name in {*means, *spec.elsewhere}]
     in_terms = {name for term in whole.terms for name in term.variables}
     in_terms |= set(spec.behind)
     in_terms |= {name for group in whole.groups for name in group.variables}

@@ -167,7 +167,8 @@ class Model:
             not_applicable=not_applicable,
         )
         ignored = read_ignore(data, ignore, where)
-        data = data if ignored is None else ignored.informing
+        if ignored is not None and not isinstance(data, IncompleteFrame):
+            data = ignored.informing
         texts = formula_texts(formula)
         parsed = parse(texts[0])
         if parsed.response is None:
@@ -285,6 +286,7 @@ class Model:
                 separate,
                 context.latent,
                 tuple(one.variable for one in context.manifest.values()),
+                () if ignored is None else ignored.incomplete,
             ),
             table,
         )

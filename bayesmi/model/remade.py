@@ -25,6 +25,6 @@ def with_mechanisms(model: Model, mechanisms: Mapping[str, Any]) -> Model:
         read["levels"] = spec.pop("levels")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayesmiNotice)
-        made = Model(spec.pop("formula"), model.frame, **spec)
+        made = Model(spec.pop("formula"), model.frame, ignore=model.ignored, **spec)
     made._spec.update(read)
     return made

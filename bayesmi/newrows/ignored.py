@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bayesmi.data import IncompleteFrame
 from bayesmi.data.polars_table import is_polars
+from bayesmi.data.table import open_table
 from bayesmi.data.wording import did_you_mean, name_rows
 from bayesmi.draw import FitDraws
 from bayesmi.errors import BayesmiError, DataError
@@ -35,6 +36,12 @@ class Ignored:
         return _rows(self.whole, ~self.mask)
 
     @property
+    def incomplete(self) -> tuple[str, ...]:
+        """Columns with missing values in the ignored rows: they need a model, also where the other rows are complete."""
+        table = open_table(self.rows)
+        return tuple(str(name) for i, name in enumerate(table.names) if table.read(i).missing.any())
+
+    @property
     def rows(self) -> Any:
         """The ignored rows."""
         return _rows(self.whole, self.mask)
@@ -52,8 +59,8 @@ def read_ignore(data: Any, ignore: Any, where: Any) -> Ignored | None:
     DataError
         If it is neither, has missing values, or leaves no row; or the table was read before.
     """
-    if ignore is None:
-        return None
+    if ignore is None or isinstance(ignore, Ignored):
+        return ignore
     if isinstance(data, IncompleteFrame) or not hasattr(data, "columns") or not hasattr(data, "shape"):
         raise DataError("ignore= needs the table itself, a pandas or polars DataFrame")
     if where is not None:

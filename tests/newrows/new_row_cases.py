@@ -57,7 +57,11 @@ def parameters(model, seed=1):
             intercept=None if own.intercept is None else rng.normal(0, 0.5, 1),
             coefficients=rng.normal(0, 0.7, own.coefficients.shape),
             scales={
-                name: rng.uniform(0.6, 1.2, 1) if value.ndim == 1 else np.sort(value)
+                name: np.array([8.0])
+                if name == "nu"
+                else rng.uniform(0.6, 1.2, 1)
+                if value.ndim == 1
+                else np.sort(value)
                 for name, value in own.scales.items()
             },
             sds={name: rng.uniform(0.5, 1.2, value.shape) for name, value in own.sds.items()},
