@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayesmi.draw import FitDraws
-from bayesmi.errors import GateError
 from bayesmi.mechanism import deltas_of
 from bayesmi.newrows.draws import NewRowDraws
 from bayesmi.newrows.ignored import TogetherDraws
@@ -27,12 +26,11 @@ def impute_fit(
     fit: Fit, m: int, *, newdata: Any = None, seed: int | None = None, despite_gate: bool = False
 ) -> tuple[Imputations, tuple[str, ...]]:
     """Return m completed data sets and notices about them; see `Fit.impute`."""
+    from bayesmi.fit.gate import refusal
     from bayesmi.imputations import Imputations, choose_draws
 
     if not fit.gate.passed and not despite_gate:
-        raise GateError(
-            f"{fit.gate}. Sample longer (draws=, tune=) or simplify; impute(…, despite_gate=True) uses it all the same"
-        )
+        raise refusal(fit.gate)
     own = fit.seed if seed is None else check_seed(seed)
     spacing = int(np.random.SeedSequence(own, spawn_key=(SPACING, 0)).generate_state(1)[0])
     origins = choose_draws(fit.draws.n_chains, fit.draws.n_draws, m, spacing)
