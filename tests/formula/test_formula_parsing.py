@@ -190,8 +190,8 @@ def test_a_formula_may_have_thousands_of_terms() -> None:
         ("y || trials(n) ~ x", "one outcome"),
         ("y ~ mi(x)", "unknown function `mi`"),
         (
-            "y ~ between(x)",
-            "I, log, log2, log10, log1p, exp, expm1, sqrt, abs, center, scale, poly, bs, C, offset",
+            "y ~ mean(x)",
+            "I, log, log2, log10, log1p, exp, expm1, sqrt, abs, center, scale, poly, bs, C, offset, between, within",
         ),
         ("y ~ lgo(x)", "did you mean `log`?"),
         ("y ~ x (1|g)", "is a `+` missing before the bracket?"),
