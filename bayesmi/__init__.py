@@ -36,6 +36,7 @@ _PUBLIC = {
     "audit": "bayesmi.data",
     "bootstrapped": "bayesmi.posthoc",
     "cbind": "bayesmi.mice",
+    "censored": "bayesmi.observation",
     "datasets": "bayesmi.datasets",
     "describe": "bayesmi.describe",
     "explain": "bayesmi.mice",
@@ -70,12 +71,14 @@ _PUBLIC = {
     "read_mids": "bayesmi.mice",
     "read_table": "bayesmi.data",
     "recode_missing": "bayesmi.data",
+    "rounded": "bayesmi.observation",
     "selection_weights": "bayesmi.explore",
     "simple": "bayesmi.simple",
     "stack_posteriors": "bayesmi.posthoc",
     "to_wide": "bayesmi.data",
     "translate_mice": "bayesmi.mice",
     "trial": "bayesmi.trial",
+    "truncated": "bayesmi.observation",
 }
 
 _MODULES = {"datasets", "plots", "simple", "trial"}

@@ -78,13 +78,14 @@ def _may_be_gathered(factor: Factor, table: FactorTable) -> bool:
         and not factor.links
         and not table.latent
         and not table.response_positions.size
+        and not table.has_limits
     )
 
 
 def _units(factors: tuple[Factor, ...], tables: Tables, may: Mapping[str, bool]) -> Mask:
     """Units that are gathered: not expanded, all their factors may, cells enter all rows alike, and not too few."""
     integrals = tables.integrals
-    units = integrals.expanded < 0
+    units = (integrals.expanded < 0) & (integrals.limited < 0)
     code = np.zeros(integrals.n, dtype=np.int64)  # pattern of a unit, by bits
     for factor in factors:
         table = tables.factors[factor.variable]
@@ -188,5 +189,7 @@ def _take_units(integrals: Integrals, keep: Mask) -> Integrals:
             name: SolvedCells(one.base[keep], one.slopes[keep]) for name, one in integrals.solved.items()
         },
         log_jacobian=integrals.log_jacobian[keep],
+        limited=integrals.limited[keep],
+        ends=integrals.ends[keep],
         system=integrals.system[keep],
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayesmi.build.expansion import Expansion
 from bayesmi.model.factor import Factor
+from bayesmi.model.limited import interval_at
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
 from bayesmi.plan.levelset import linear_solution
@@ -49,6 +50,10 @@ class Integrals:
     log_jacobian: Floats = field(
         default_factory=lambda: np.zeros(0)
     )  # (units,) of the observed derived values
+    limited: Ints = field(
+        default_factory=lambda: np.zeros(0, dtype=np.intp)
+    )  # (units,) which of its cells lies between limits, or -1
+    ends: Floats = field(default_factory=lambda: np.zeros((0, 2)))  # (units, 2) lower and upper limit of that
     system: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.intp))  # (units,) which of them, or -1
 
     @property
@@ -110,6 +115,7 @@ def find_integrals(
                     inside[entries[here]] = True
             own = keys[factor.variable]
             own[inside] = int(own.max(initial=0)) + 1 + np.flatnonzero(inside)
+    limited, ends = _limits(factors, table, names, position, place, rows)
     return Integrals(
         names,
         position,
@@ -121,8 +127,28 @@ def find_integrals(
         expanded_unit,
         solved,
         log_jacobian,
+        limited,
+        ends,
         which,
     )
+
+
+def _limits(
+    factors: tuple[Factor, ...],
+    table: ModelTable,
+    names: tuple[str, ...],
+    position: Mapping[str, Ints],
+    place: Mapping[str, Ints],
+    rows: Ints,
+) -> tuple[Ints, Floats]:
+    """The cell of each unit that lies between limits: the plan leaves one."""
+    limited, ends = np.full(len(rows), -1, dtype=np.intp), np.full((len(rows), 2), np.nan)
+    for name in names:
+        lower, upper, known = interval_at(name, "row", table)
+        on = known[rows] & (position[name][rows] >= 0)
+        limited[on] = place[name][rows[on]]
+        ends[on] = np.column_stack([lower, upper])[rows[on]]
+    return limited, ends
 
 
 def _solve(

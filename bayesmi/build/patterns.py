@@ -49,7 +49,7 @@ class PatternBlock:
 
 def has_patterns(factors: tuple[Factor, ...], tables: Tables) -> bool:
     """Whether every factor with integrated cells can run on cross products."""
-    if not tables.integrals.n or tables.expansion.n:
+    if not tables.integrals.n or tables.expansion.n or (tables.integrals.limited >= 0).any():
         return False
     for factor in factors:
         table = tables.factors[factor.variable]
@@ -62,7 +62,10 @@ def has_patterns(factors: tuple[Factor, ...], tables: Tables) -> bool:
         plain = (
             not table.latent and not table.response_positions.size and not factor.effects and not factor.links
         )
-        if not (constant and plain and factor.family.is_gaussian_identity and factor.scale is None):
+        if (
+            not (constant and plain and factor.family.is_gaussian_identity and factor.scale is None)
+            or table.has_limits
+        ):
             return False
     return True
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from bayesmi.build.correlation import beta_shapes, cholesky_rows, pairs
 from bayesmi.build.distributions import distribution
+from bayesmi.build.plain_limits import divide_by_arrival, limit_options, restrict_levels
 from bayesmi.build.plain_systems import restrict_discrete, solved_cells
 from bayesmi.errors import NotSupportedError
 from bayesmi.families.selected import Selected, prior_of_half
@@ -107,9 +108,10 @@ def _add(
     dims = "__obs__" if factor.role == "analysis" and not unknown.any() else f"{name}__obs"
     if dims != "__obs__":
         pm.modelcontext(None).add_coord(dims, observed)
-    factor.family.pymc(
+    seen = factor.family.pymc(
         observed_name, eta_at(observed), scales_at(observed), observed=response[observed], dims=dims
     )
+    divide_by_arrival(observed_name, factor, observed, table, seen)
     follows = plan.units(name, "solve")
     missing = np.setdiff1d(units[unknown], follows)
     if factor.selection is not None:  # not selected, and nothing depends on the value
@@ -129,8 +131,16 @@ def _add(
         )
         cells[name] = (
             missing,
-            factor.family.pymc(f"cell__{name}", eta_at(missing), scales_at(missing), dims=f"{name}__cell"),
+            factor.family.pymc(
+                f"cell__{name}",
+                eta_at(missing),
+                scales_at(missing),
+                dims=f"{name}__cell",
+                **limit_options(factor, missing, table),
+            ),
         )
+        restrict_levels(name, factor, missing, table, cells[name][1])
+        divide_by_arrival(f"cell__{name}", factor, missing, table, cells[name][1])
     if follows.size:
         everything = units[unknown]
         latent: Any = pt.zeros(len(everything))

@@ -19,11 +19,13 @@ from bayesmi.build.regression import regression_of, whitening_beside, write_regr
 from bayesmi.build.statistics import gaussian_statistics, group_cross
 from bayesmi.build.tables import EffectTable, FactorTable, Slab, Tables
 from bayesmi.build.writer import Parameter, Program, Writer
+from bayesmi.families.interval import kernel_ends
 from bayesmi.families.selected import prior_of_half
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.families import CODES as FAMILY_CODES
 from bayesmi.kernel.priors import encode_prior
 from bayesmi.model.factor import Factor
+from bayesmi.model.limited import ARRIVAL, INTERVAL
 from bayesmi.plan import Plan
 from bayesmi.priors import Prior
 
@@ -170,6 +172,7 @@ def _write_integrals(
         head[k.G_UNIT_SIZES] = head[k.G_UNIT_EXPANDED] = head[k.G_UNIT_MEMBERS] = head[k.G_MEMBERS] = (
             writer.integers([0])
         )
+        head[k.G_UNIT_LIMITED] = head[k.G_UNIT_SIZES]
         return
     most = integrals.most
     nothing, minus_one = writer.floats([0.0]), writer.floats([-1.0])
@@ -177,6 +180,8 @@ def _write_integrals(
     head[k.G_UNIT_MOST] = most
     head[k.G_UNIT_SIZES] = writer.integers(integrals.sizes)
     head[k.G_UNIT_EXPANDED] = writer.integers(integrals.expanded)
+    head[k.G_UNIT_LIMITED] = writer.integers(integrals.limited)
+    head[k.G_UNIT_ENDS] = writer.floats(integrals.ends)
     units: list[NDArray[np.intp]] = []
     members: list[NDArray[np.intp]] = []
     blocks: list[NDArray[np.int64]] = []
@@ -295,6 +300,7 @@ def _write_equation(
     if factor.selection is not None:
         record[k.F_SELECTION_EQUATION] = number[factor.selection.keys[0]]
         record[k.F_SELECTED] = writer.floats(table.known["selected"][distinct.first])
+    _write_limits(writer, record, factor, table, distinct)
     record[k.F_ROWS] = distinct.n
     record[k.F_COLUMNS] = factor.design.n_columns
     record[k.F_LINKS] = len(factor.links)
@@ -359,6 +365,7 @@ def _write_equation(
         and (table.is_static or patterned)
         and factor.scale is None
         and not factor.links
+        and not table.has_limits
         and not table.expanded.size
         and all(effect is collapsed for effect in table.effects)
     )
@@ -438,6 +445,23 @@ def _write_rows(
     return distinct.n * each + 2 * len(members) * columns + 2 * len(table.pair_rows)
 
 
+def _write_limits(
+    writer: Writer, record: list[int], factor: Factor, table: FactorTable, distinct: DistinctRows
+) -> None:
+    """Write the rows whose density is, or is divided by, the probability of an interval."""
+    rows, ends = [np.zeros((0, 2), dtype=np.int64)], [np.zeros((0, 2))]
+    for which, divides in ((INTERVAL, 0), (ARRIVAL, 1)):
+        if which[0] not in table.known:
+            continue
+        lower, upper = (table.known[key][distinct.first] for key in which)
+        on = np.flatnonzero((lower <= upper) & (np.isfinite(lower) | np.isfinite(upper)))
+        rows.append(np.column_stack([on, np.full(len(on), divides)]))
+        ends.append(np.column_stack(kernel_ends(factor.family, lower[on], upper[on])))
+    record[k.F_INTERVALS] = sum(len(part) for part in rows)
+    record[k.F_INTERVAL_ROWS] = writer.integers(np.concatenate(rows))
+    record[k.F_INTERVAL_ENDS] = writer.floats(np.concatenate(ends))
+
+
 def _kernel_response(factor: Factor, table: FactorTable) -> NDArray[np.float64]:
     """Response as the kernel wants it, 0 where latent."""
     response = table.response.copy()
@@ -446,6 +470,8 @@ def _kernel_response(factor: Factor, table: FactorTable) -> NDArray[np.float64]:
     known[table.integrated_response] = False
     if "selected" in table.known:
         known &= table.known["selected"] != k.NOT_SELECTED
+    if "lower" in table.known:
+        known &= table.known["lower"] > table.known["upper"]
     response[known] = factor.family.to_kernel(response[known])
     return response
 

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from bayesmi.build.expansion import Expansion, Summed, Tied, expand
 from bayesmi.build.integrals import Integrals, find_integrals
 from bayesmi.families.selected import NOT_SELECTED, NOT_SELECTED_KNOWN
+from bayesmi.families.support import constrain
 from bayesmi.model.factor import Factor, GroupEffect, SharedEffect
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
 from bayesmi.plan.levelset import Combinations, combine
 from bayesmi.plan.systems import System
-from bayesmi.plan.values import CellValues
+from bayesmi.plan.values import CellValues, within_limits
 
 __all__ = ["Expansion", "FactorTable", "Slab", "Tables", "lay_out", "make_tables", "summed_cells"]
 
@@ -91,6 +92,11 @@ class FactorTable:
     def n_rows(self) -> int:
         """Number of table rows, T."""
         return len(self.units)
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether some of its densities are, or are divided by, probabilities of intervals."""
+        return "lower" in self.known or "arrives from" in self.known
 
     @property
     def is_static(self) -> bool:
@@ -240,10 +246,19 @@ def lay_out(
         rows["selected"] = np.where(
             has_value & (rows["selected"] == NOT_SELECTED), NOT_SELECTED_KNOWN, rows["selected"]
         ).astype(float)
-    constant[known] = factor.family.constant(
-        response[known], **{key: own[known] for key, own in rows.items()}
-    )
+    if "lower" in rows:  # of a value that is there its limits say nothing more
+        has_value = known.copy()
+        has_value[response_positions] = True
+        has_value[integrated_response] = True
+        has_value[solved_response] = True
+        rows["lower"], rows["upper"] = (
+            np.where(has_value, at, rows[key]) for key, at in (("lower", np.inf), ("upper", -np.inf))
+        )
+    of_rows = {} if factor.limits else {key: own[known] for key, own in rows.items()}
+    constant[known] = factor.family.constant(response[known], **of_rows)
     response[~known] = 0.0
+    if "lower" in rows and not factor.family.is_discrete:
+        response[rows["lower"] <= rows["upper"]] = constrain(np.zeros(1), factor.family.support)[0]
 
     n_design = factor.design.n_columns
     base = factor.matrix(values, len(all_units)) - factor.centers[:n_design]
@@ -507,6 +522,8 @@ def summed_cells(
             if treatment == "enumerate":
                 values = np.tile(np.asarray(factor.levels), (len(units), 1))
                 own = plan.grids.get(name) or CellValues(values, np.zeros(values.shape))
+                if name in plan.limits:
+                    own = within_limits(own, *plan.limits[name])
             else:
                 own = cells.get(name) or plan.grids[name]
             if name in tied:

@@ -128,7 +128,8 @@ def _draw_summed_and_integrated(
                 here = tied[name][units[mine]]
                 found[~here] = constrain(points[name][units[mine][~here]], factor.support)[0]
             else:
-                found = place_inside(factor, found, spacing, slope, curvature, rng)
+                bounds = _bounds(factor, plan, tables, units[mine])
+                found = place_inside(factor, found, spacing, slope, curvature, rng, bounds)
         to_rows(factor, table, units[mine], found, values[name])
     if not integrals.n:
         place_tied(table, plan, points, values)
@@ -156,6 +157,17 @@ def _spacing(factor: Factor, plan: Plan, tables: Tables, units: NDArray[np.intp]
     number = np.zeros(int(own.max()) + 1, dtype=np.intp)
     number[own] = np.arange(len(own))
     return np.asarray(cells.spacing[number[units]])
+
+
+def _bounds(
+    factor: Factor, plan: Plan, tables: Tables, units: NDArray[np.intp]
+) -> tuple[Floats, Floats] | None:
+    """Bounds of the cells of these units; None where they are those of the family."""
+    cells = tables.cells[factor.variable]
+    if cells.low is None or cells.high is None:
+        return None
+    number = np.searchsorted(plan.units(factor.variable, "grid"), units)
+    return cells.low[number], cells.high[number]
 
 
 def _points(factor: Factor, plan: Plan, tables: Tables, units: NDArray[np.intp], steps: Floats) -> Floats:

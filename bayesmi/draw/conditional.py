@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.draw.limited import draw_limited
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import predictors, row_scale
 from bayesmi.draw.rows import lay_out_completed
@@ -29,8 +30,10 @@ class Conditional:
     scales: Mapping[str, Any]  # the family's parameters, and what it knows of each unit
 
     def draw(self, rng: np.random.Generator) -> Floats:
-        """Draw the response on the family's scale, (T,)."""
-        return self.factor.family.draw(rng, self.eta, self.scales)
+        """Draw the response on the family's scale, (T,), between its limits where it has some."""
+        if not self.factor.limits:
+            return self.factor.family.draw(rng, self.eta, self.scales)
+        return draw_limited(self.factor, rng, self.eta, self.scales)
 
     def log_density(self, y: Floats) -> Floats:
         """Return the log density at y, on the family's scale, (T,)."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bayesmi.build.expansion import Expansion
 from bayesmi.build.tables import Tables, make_tables
 from bayesmi.draw.weights import entry_probabilities
-from bayesmi.families.support import constrain, unconstrain
+from bayesmi.families.support import constrain, constrain_within, unconstrain, unconstrain_within
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
@@ -82,7 +82,9 @@ def refine(
         low, high = points[rows, first], points[rows, last]
         alone = factor.level != "row" or not (together[units] > 1).any()
         n_points = _FINE if alone else _FINE_TOGETHER
-        fine[name] = grid_values(low, (high - low) / (n_points - 1), n_points, factor.support)
+        fine[name] = grid_values(
+            low, (high - low) / (n_points - 1), n_points, factor.support, grid.low, grid.high
+        )
     return make_tables(factors, table, plan, fine, _needed(factors, table, plan))
 
 
@@ -144,11 +146,18 @@ def place_inside(
     slope: Floats,
     curvature: Floats,
     rng: np.random.Generator,
+    bounds: tuple[Floats, Floats] | None = None,
 ) -> Floats:
-    """Draw values inside the intervals around grid values, from the local quadratics of the log density."""
+    """Draw values inside the intervals around grid values, from the local quadratics of the log density.
+
+    `bounds` are those of the cells where they are not the family's.
+    """
     t = steps_inside(slope, curvature, rng)
-    points = unconstrain(values, factor.support) + t * spacing
-    return constrain(points, factor.support)[0]
+    if bounds is None:
+        points = unconstrain(values, factor.support) + t * spacing
+        return constrain(points, factor.support)[0]
+    points = unconstrain_within(values, *bounds, factor.support) + t * spacing
+    return constrain_within(points, *bounds, factor.support)[0]
 
 
 def steps_inside(slope: Floats, curvature: Floats, rng: np.random.Generator) -> Floats:

@@ -15,6 +15,8 @@ from bayesmi.build.integrals import Integrals
 from bayesmi.build.tables import FactorTable
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import linear_predictor, responses, row_scale
+from bayesmi.families.functions import HALF_LOG_2PI, log_interval
+from bayesmi.families.interval import normal_between
 from bayesmi.model.factor import Factor
 
 __all__ = ["UnitMoments", "draw_units", "unit_moments"]
@@ -30,8 +32,11 @@ class UnitMoments:
 
     units: Ints  # (K,) which units
     log_integral: Floats  # (S, K)
-    mean: Floats  # (S, K, Q)
-    precision: Floats  # (S, K, Q, Q)
+    mean: Floats  # (S, K, Q) between limits, where a cell has some
+    precision: Floats  # (S, K, Q, Q) without limits
+    centre: Floats  # (S, K, Q) the mean without limits
+    limited: Ints  # (K,) which cell lies between limits, or -1
+    ends: Floats  # (K, 2) and between which
 
 
 def unit_moments(
@@ -96,7 +101,29 @@ def unit_moments(
     mean = np.linalg.solve(precision, b[..., None])[..., 0] if len(units) else b
     _, log_det = np.linalg.slogdet(precision) if len(units) else (None, np.zeros((s, 0)))
     value += 0.5 * (b * mean).sum(-1) - 0.5 * log_det + 0.5 * integrals.sizes[units] * _LOG_2PI
-    return UnitMoments(units, value, mean, precision)
+    limited, ends = integrals.limited[units], integrals.ends[units]
+    centre, on = mean, np.flatnonzero(limited >= 0)
+    if on.size:
+        mean = mean.copy()
+        variance, slope = _of_limited(precision, limited, on)
+        sd, middle = np.sqrt(variance), centre[:, on, limited[on]]
+        low, high = (ends[on, 0] - middle) / sd, (ends[on, 1] - middle) / sd
+        log_mass = log_interval(low, high)
+        value[:, on] += log_mass
+        shift = np.exp(-0.5 * low**2 - HALF_LOG_2PI - log_mass) - np.exp(
+            -0.5 * high**2 - HALF_LOG_2PI - log_mass
+        )
+        mean[:, on] += slope * (sd * shift)[..., None]
+    return UnitMoments(units, value, mean, precision, centre, limited, ends)
+
+
+def _of_limited(precision: Floats, limited: Ints, on: Ints) -> tuple[Floats, Floats]:
+    """Variance of the limited cell of some units, (S, k), and how all cells of the unit move with it, (S, k, Q)."""
+    unit = np.zeros((*precision.shape[:1], len(on), precision.shape[-1], 1))
+    unit[:, np.arange(len(on)), limited[on]] = 1.0
+    column = np.linalg.solve(precision[:, on], unit)[..., 0]
+    variance = column[:, np.arange(len(on)), limited[on]]
+    return variance, column / variance[..., None]
 
 
 def draw_units(moments: UnitMoments, rng: np.random.Generator) -> Floats:
@@ -104,4 +131,17 @@ def draw_units(moments: UnitMoments, rng: np.random.Generator) -> Floats:
     root = np.linalg.cholesky(moments.precision)
     noise = rng.standard_normal(moments.mean.shape)
     solved = np.linalg.solve(np.swapaxes(root, -1, -2), noise[..., None])[..., 0]
-    return np.asarray(moments.mean + solved)
+    drawn = np.asarray(moments.centre + solved)
+    on = np.flatnonzero(moments.limited >= 0)
+    if on.size:  # the limited cell from between its limits, the others by how they move with it
+        variance, slope = _of_limited(moments.precision, moments.limited, on)
+        sd, which = np.sqrt(variance), moments.limited[on]
+        centre = moments.centre[:, on, which]
+        low, high = ((moments.ends[on, side] - centre) / sd for side in (0, 1))
+        value = centre + sd * normal_between(1.0 - rng.random(sd.shape), low, high)
+        value = np.clip(
+            value, np.nextafter(moments.ends[on, 0], np.inf), np.nextafter(moments.ends[on, 1], -np.inf)
+        )
+        drawn[:, on] += slope * (value - drawn[:, on, which])[..., None]
+        drawn[:, on, which] = value
+    return drawn

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from bayesmi.build.tables import FactorTable
 from bayesmi.draw.parameters import PosteriorDraws
+from bayesmi.families.interval import log_probability
 from bayesmi.model.factor import Factor
+from bayesmi.model.limited import INTERVAL
 
 __all__ = ["chunks", "linear_predictor", "log_density", "predictors", "responses", "row_scale", "scales"]
 
@@ -106,7 +108,26 @@ def row_scale(factor: Factor, table: FactorTable, draws: PosteriorDraws) -> dict
 
 def log_density(factor: Factor, table: FactorTable, draws: PosteriorDraws) -> Floats:
     """Return log f(response | predictors, group effects) by row, (S, T)."""
-    eta = predictors(factor, table, draws)
-    return np.asarray(
-        factor.family.log_density(np, responses(table, draws), eta, scales(factor, table, draws))
-    )
+    eta, own = predictors(factor, table, draws), scales(factor, table, draws)
+    value = np.asarray(factor.family.log_density(np, responses(table, draws), eta, own))
+    return with_limits(factor, value, eta, own)
+
+
+def with_limits(factor: Factor, value: Floats, eta: Any, own: dict[str, Any]) -> Floats:
+    """Put probabilities of intervals in the place of densities, (S, T), or divide these by them, where rows have limits."""
+    for which in factor.limits:
+        lower, upper = own[which[0]], own[which[1]]
+        on = np.flatnonzero((lower <= upper) & (np.isfinite(lower) | np.isfinite(upper)))
+        if not on.size:
+            continue
+        at_rows = {
+            key: part[:, on] if np.shape(part)[-1:] == lower.shape else part
+            for key, part in own.items()
+            if np.ndim(part) == 2
+        }
+        found = log_probability(factor.family, lower[on], upper[on], eta[:, on], at_rows)
+        if which == INTERVAL:
+            value[:, on] = found
+        else:
+            value[:, on] -= found
+    return value

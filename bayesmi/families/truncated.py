@@ -182,7 +182,7 @@ class Bounded(_WithBounds):
         def random(mu: Any, sigma: Any, rng: Any = None, size: Any = None) -> Any:
             return constrain(rng.normal(mu, sigma, size=size), (low, high))[0]
 
-        if "observed" not in kwargs:
+        if "observed" not in kwargs and "default_transform" not in kwargs:
             ends = (low if math.isfinite(low) else None, high if math.isfinite(high) else None)
             kwargs["default_transform"] = pm.distributions.transforms.Interval(*ends)
         return pm.CustomDist(name, eta, scales["sigma"], logp=logp, random=random, **kwargs)

@@ -32,12 +32,13 @@ from bayesmi.kernel.families import (
     softmax_density,
 )
 from bayesmi.kernel.integrals import integrate_units, units_backward
+from bayesmi.kernel.intervals import interval_rows
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.matrices import dot, weighted
 from bayesmi.kernel.patterns import patterns_density
 from bayesmi.kernel.priors import log_prior
 from bayesmi.kernel.regression import regression_backward, regression_forward, regression_size
-from bayesmi.kernel.scales import scaled_rows
+from bayesmi.kernel.scales import scale_start, scaled_rows
 from bayesmi.kernel.selection import add_selected, selected_rows
 from bayesmi.kernel.special import softplus
 
@@ -745,6 +746,8 @@ def _rows_forward(f, i, at, n, aux, y, eta, d_eta, d_first, d_second, row_value)
             values[t], slopes[t], firsts[t], seconds[t] = single_density(
                 family, own_y[t], trials, own_eta[t], own, n_aux
             )
+    if i[at + k.F_INTERVALS] > 0:
+        interval_rows(f, i, at, own, eta, d_eta, scale_start(i, at), values, slopes, firsts, seconds)
     total = 0.0
     if counts < 0:
         for t in range(rows):

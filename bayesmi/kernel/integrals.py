@@ -10,7 +10,9 @@ a_k is a constant (-1 where the cell is the response) plus coefficients and grou
 observed derived value ties to the others is none of the unit's: it is an affine function of these, and residuals stay
 affine.
 
-Derivatives are the expectations of those of the joint density under x ~ N(m, L^-1) (Fisher's identity):
+One cell of a unit may be known to lie between limits: the log probability of that under its N(m, L^-1) is added.
+
+Derivatives are the expectations of those of the joint density under x ~ N(m, L^-1), between the limits (Fisher's identity):
 E r_k = r0_k - a_k'm, E r_k^2 = (E r_k)^2 + a_k'L^-1 a_k, E r_k x_v = E r_k m_v - (L^-1 a_k)_v.
 """
 
@@ -23,6 +25,7 @@ import numpy as np
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.scales import scale_start
+from bayesmi.kernel.special import log_interval
 
 __all__ = ["integrate_units", "units_backward"]
 
@@ -85,6 +88,29 @@ def _inverse(precision, q, own):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _confine(lower, upper, place, q, mean, own, slope):  # type: ignore[no-untyped-def]
+    """Return the log probability that one cell lies between its limits; mean and covariance become those given that."""
+    variance = own[place, place]
+    sd = math.sqrt(variance)
+    low, high = (lower - mean[place]) / sd, (upper - mean[place]) / sd
+    value, d_high, d_low = log_interval(low, high)
+    shift = -(d_low + d_high)
+    rest = 1.0 - shift * shift
+    if d_low != 0.0:
+        rest -= low * d_low
+    if d_high != 0.0:
+        rest -= high * d_high
+    change = variance * (max(rest, 0.0) - 1.0)
+    for v in range(q):
+        slope[v] = own[v, place] / variance
+    for v in range(q):
+        mean[v] += slope[v] * sd * shift
+        for w in range(q):
+            own[v, w] += slope[v] * slope[w] * change
+    return value
+
+
+@kernel
 def integrate_units(f, i, beta, u, sigma, y, eta, mean, cov, log_weights):  # type: ignore[no-untyped-def]
     """Return the log integral of the units that are not expanded; add the others to log_weights.
 
@@ -134,6 +160,10 @@ def integrate_units(f, i, beta, u, sigma, y, eta, mean, cov, log_weights):  # ty
                 entry += own[v, w] * b[w]
             mean[at_mean + v] = entry
             value += 0.5 * entry * b[v]
+        limited = i[i[k.G_UNIT_LIMITED] + unit]
+        if limited >= 0:
+            ends = i[k.G_UNIT_ENDS] + 2 * unit
+            value += _confine(f[ends], f[ends + 1], limited, q, mean[at_mean : at_mean + q], own, a)
         expanded = i[i[k.G_UNIT_EXPANDED] + unit]
         if expanded < 0:
             total += value

@@ -22,6 +22,8 @@ from __future__ import annotations
     G_UNIT_MOST,  # most cells in one unit
     G_UNIT_SIZES,  # I: cells of each unit
     G_UNIT_EXPANDED,  # I: its expanded row, or -1
+    G_UNIT_LIMITED,  # I: which of its cells lies between limits, or -1
+    G_UNIT_ENDS,  # F: (lower, upper) limit of that cell
     G_UNIT_MEMBERS,  # I: start of each unit's members, one more than units
     G_MEMBERS,  # I: (factor, table row, I of its entries) by member
     G_PATTERNS,  # pattern blocks: units with the same cells, from their cross products
@@ -29,7 +31,7 @@ from __future__ import annotations
     G_CONSTANT,  # F: parts of the density that depend on the data only
     G_BASE,  # F: log weight of each entry of the expansion
     GLOBAL_SIZE,
-) = range(20)
+) = range(22)
 
 # pattern block: rows, cells, members, width of the stacked columns, F of their cross products, I of the members
 T_ROWS, T_CELLS, T_MEMBERS, T_WIDTH, T_GRAM, T_MEMBER_TABLE, T_SIZE = range(7)
@@ -102,8 +104,11 @@ B_START, B_ROWS, B_COMBINATIONS, B_PARENTS, B_SIZE = range(5)
     F_SCALE_EQUATION,  # number of the record whose predictor is the log of the first family parameter by row, or -1
     F_SELECTION_EQUATION,  # number of the record whose predictor says whether the response is seen, or -1
     F_SELECTED,  # F: kind of each row (below)
+    F_INTERVALS,  # rows whose density is, or is divided by, the probability of an interval: how many
+    F_INTERVAL_ROWS,  # I: (row, 1 where it is divided)
+    F_INTERVAL_ENDS,  # F: (low, high) as responses come
     F_SIZE,
-) = range(51)
+) = range(54)
 
 # rows of a factor with a selection equation: the response is seen; it is not, but it is a cell with a value; it is not,
 # and has been integrated out; the selection equation says nothing about it

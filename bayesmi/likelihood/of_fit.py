@@ -15,6 +15,7 @@ from bayesmi.fit.progress import Progress
 from bayesmi.likelihood.integral import Nodes
 from bayesmi.likelihood.part import Part, joint_part, without
 from bayesmi.likelihood.units import unit_log_likelihood
+from bayesmi.model.limited import interval_at
 
 if TYPE_CHECKING:
     from bayesmi.fit import Fit
@@ -152,6 +153,7 @@ def _present(part: Part, fit: Fit, kind: str, unit: str) -> NDArray[np.bool_]:
         seen |= ~table.unknown[factor.variable] & ~column.absent
         if factor.selection is not None:  # that a value was not selected is an observation
             seen |= part.plan.active[factor.variable]
+        seen |= interval_at(factor.variable, "row", table)[2]  # so is that it lies between limits
     if unit == "row":
         return seen
     grouping = table.groupings[unit]

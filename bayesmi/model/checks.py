@@ -111,9 +111,17 @@ def check_roles(
         _check_values(
             name,
             column,
-            column.values[column.observed],
+            _seen(variable, column, table),
             may_be_constant=variable not in {*in_terms, response},
         )
+
+
+def _seen(variable: str, column: Column, table: ModelTable) -> NDArray[np.float64]:
+    """Observed values of a column; of a variable that is mostly known by limits, middles of these too."""
+    if variable in table.stand_ins and column.name == variable:
+        rough = table.stand_ins[variable]
+        return rough[np.isfinite(rough)]
+    return column.values[column.observed]
 
 
 def check_auxiliary(
@@ -141,7 +149,7 @@ def check_auxiliary(
             raise ModelError(_why_unusable(name, frame))
         if name in table.groupings:
             raise ModelError(f"auxiliary= names {name!r}, which is a grouping: leave it out")
-        _check_values(name, column, column.values[column.observed], may_be_constant=False)
+        _check_values(name, column, _seen(name, column, table), may_be_constant=False)
     return tuple(auxiliary)
 
 

@@ -178,6 +178,9 @@ class Factor:
     shifts: Mapping[str, str] = field(default_factory=dict)  # linear predictor -> made column that adds to it
     selection: Factor | None = None  # model of whether a value is seen, on the same units
     matching: bool = False  # values that were not selected are imputed by predictive mean matching
+    limits: tuple[
+        tuple[str, str], ...
+    ] = ()  # of which limits its rows know: of unknown values, of rows that arrive (model/limited.py)
     shared: tuple[
         SharedEffect, ...
     ] = ()  # of a selection equation: effects that the outcome's equation holds
@@ -240,9 +243,11 @@ class Factor:
         return response.trials if self.family.needs_trials and response is not None else None
 
     def known(self, at: Callable[[str], NDArray[np.float64]], n_rows: int) -> dict[str, NDArray[np.float64]]:
-        """Return what the family needs to know of each row beside its parameters: trials, kinds of selection, (n_rows,)."""
+        """Return what the family needs to know of each row beside its parameters: trials, kind of selection, limits."""
         if self.selection is not None:
             return {"selected": at(f"selected({self.variable})")}
+        if self.limits:
+            return {key: at(f"{key}({self.variable})") for pair in self.limits for key in pair}
         if self.trials is None:
             return {}
         return {

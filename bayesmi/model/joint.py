@@ -30,6 +30,7 @@ from bayesmi.model.contextual import (
 )
 from bayesmi.model.factor import Contextual, EffectLink, Factor
 from bayesmi.model.indicators import shared_links
+from bayesmi.model.limited import check_limits, limit_kinds, limit_notices
 from bayesmi.model.observed import check_observed, observation_factor, observed_notices
 from bayesmi.model.order import order_variables
 from bayesmi.model.scale import formula_texts, merged, read_scale, with_scale
@@ -42,7 +43,7 @@ from bayesmi.model.selection import (
 )
 from bayesmi.model.shifted import NO_SHIFT, ModelShift, check_mechanisms, check_shifts, model_shift
 from bayesmi.model.table import ModelTable
-from bayesmi.observation import Observation
+from bayesmi.observation import Limited, Observation
 from bayesmi.priors import Prior
 
 __all__ = ["JointSpec", "Product", "product"]
@@ -62,6 +63,7 @@ class JointSpec:
     latent: tuple[Contextual, ...] = ()  # group means in the analysis model
     behind: tuple[str, ...] = ()  # variables whose manifest means are in it
     elsewhere: tuple[str, ...] = ()  # incomplete in rows that inform no parameter
+    limits: Mapping[str, Limited] = field(default_factory=dict)
 
     @property
     def response(self) -> str:
@@ -139,6 +141,9 @@ def product(spec: JointSpec, table: ModelTable) -> Product:
     _check_priors(given["priors"], factors)
     check_names(factors, table)
     check_shifts(spec.mechanisms, factors, table)
+    of_factors = {factor.variable: factor.family for factor in factors if not factor.is_observation}
+    check_limits(spec.limits, of_factors, response, [*spec.mechanisms, *spec.measured], table)
+    notices = (*notices, *limit_notices(spec.limits, table))
     return Product(table, tuple(factors), notices)
 
 
@@ -269,6 +274,8 @@ class _Writer:
             kinds, about = row_kinds(name, mechanism, list(groupings), self.table)
             self.table = self.table.with_made({selected_column(name): (kinds, factor.level)})
             self.notices.extend((*about, *more))
+        if name in self.spec.limits:
+            factor = replace(factor, limits=limit_kinds(self.spec.limits[name]))
         self.facts[name] = Earlier.of(factor)
         self.factors.append(factor)
         if name in self.spec.measured:

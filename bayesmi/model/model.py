@@ -30,13 +30,22 @@ from bayesmi.model.derived_response import parts_formula, response_notice
 from bayesmi.model.factor import Factor
 from bayesmi.model.indicators import with_indicators
 from bayesmi.model.joint import JointSpec, product
+from bayesmi.model.limited import with_limits
 from bayesmi.model.observed import (
     levels_of_observed,
     with_observations,
 )
 from bayesmi.model.scale import formula_texts, merged, read_scale
 from bayesmi.model.table import ModelTable
-from bayesmi.observation import Observation, read_observations, with_latent_columns
+from bayesmi.observation import (
+    Limited,
+    Observation,
+    kinds_of_limited,
+    read_observations,
+    split_observations,
+    with_latent_columns,
+    with_recorded,
+)
 from bayesmi.priors import Prior
 
 if TYPE_CHECKING:
@@ -85,8 +94,10 @@ class Model:
         several, sums of items keep the combinations that give the total, linear expressions of Gaussian parts condition
         these, others run over the values that give it. A derived response is analysed on the completed data.
     observations : mapping, optional
-        Variables that were measured with error of known size: ``{"x_true": bmi.measured("x", sd="x_se")}``. The key is a
-        new variable, which formulas use in place of the column; it is imputed in every row.
+        How values reached the table. Of a column: `censored`, `rounded`, `truncated`, such as ``{"conc":
+        bmi.censored("conc", below="lod")}``, or a pair of two of them. Of a new variable: ``{"x_true": bmi.measured("x",
+        sd="x_se")}``, measured with error of known size: formulas use the key in place of the column, and it is imputed in
+        every row.
     mechanisms : mapping, optional
         Why values are missing, by column, where it is because of what they are: `Delta`, `Heckman`, `SelfMasking`,
         `SharedEffects`.
@@ -184,7 +195,11 @@ class Model:
         made = read_derived(derived, known)
         if made and not isinstance(data, IncompleteFrame):
             data = with_derived_columns(data, made)
-        measured = _read_observations(observations, data)
+        limits, others = split_observations(observations, _column_names(data))
+        if limits and not isinstance(data, IncompleteFrame):
+            data = with_recorded(data, limits, kinds)
+            kinds = {**kinds_of_limited(data, limits), **(kinds or {})} or None
+        measured = _read_observations(others, data)
         if measured and not isinstance(data, IncompleteFrame):
             data = with_latent_columns(data, measured)
             kinds = {**dict.fromkeys(measured, "continuous"), **(kinds or {})}
@@ -230,7 +245,8 @@ class Model:
             "family": family,
             "auxiliary": list(auxiliary),
             "derived": dict(derived or {}),
-            "observations": {name: dict(own.to_dict()) for name, own in measured.items()},
+            "observations": {name: dict(own.to_dict()) for name, own in measured.items()}
+            | {name: own.to_plain() for name, own in limits.items()},
             "families": dict(families or {}),
             "formulas": {
                 name: own if isinstance(own, str) else list(own) for name, own in (formulas or {}).items()
@@ -244,6 +260,7 @@ class Model:
         }
         self._mechanisms = read_mechanisms(mechanisms, list(frame.columns))
         self._spec["mechanisms"] = {name: own.to_dict() for name, own in self._mechanisms.items()}
+        self._limits = limits
         self._formula = parsed
         self._frame = frame
         self._derived = made
@@ -261,7 +278,7 @@ class Model:
         )
         table = replace(table, constraints=constraints)
         expressions = {one.name: one.expression for one in made}
-        table = with_observations(table, measured)
+        table = with_limits(with_observations(table, measured), limits)
         modelled, names = substituted(parsed, expressions)
         of_scale = substituted(scale, expressions)[0] if scale is not None else None
         context = read_contextual(modelled, table)
@@ -287,6 +304,7 @@ class Model:
                 context.latent,
                 tuple(one.variable for one in context.manifest.values()),
                 () if ignored is None else ignored.incomplete,
+                limits,
             ),
             table,
         )
@@ -325,6 +343,11 @@ class Model:
     def mechanisms(self) -> Mapping[str, Any]:
         """Why values are missing, by column, where it is because of what they are."""
         return dict(self._mechanisms)
+
+    @property
+    def limits(self) -> Mapping[str, Limited]:
+        """What is known of values beside the values: limits of censored and rounded ones, truncation, by column."""
+        return dict(self._limits)
 
     @property
     def derived_response(self) -> Derived | None:

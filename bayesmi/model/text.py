@@ -75,6 +75,8 @@ def _factor_lines(factor: Factor, model: Model, number: int) -> list[str]:
         lines += _selection_lines(factor.selection)
     lines += _icc_lines(factor)
     lines += [f"       {reason}" for reason in factor.reasons]
+    if factor.limits:
+        lines.append(f"       {model.limits[factor.variable].words}")
     if factor.variable in model.mechanisms and not factor.is_observation:
         lines.append(f"       where it is missing: {model.mechanisms[factor.variable].words}")
     return lines

@@ -49,7 +49,8 @@ def read_observations(
             value = _KINDS[value["kind"]].from_dict(value)
         if not isinstance(value, Observation):
             raise ModelError(
-                f"observations[{name!r}] must be bmi.measured(…), such as {_EXAMPLE}, not {value!r}"
+                f"observations[{name!r}] must be bmi.measured(…), censored(…), rounded(…) or truncated(…), such as "
+                f"{_EXAMPLE}, not {value!r}"
             )
         if name in columns and name not in empty:
             raise ModelError(

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from bayesmi.families.selected import BY_DESIGN
 from bayesmi.model import Factor, ModelTable
+from bayesmi.model.limited import interval_at
 from bayesmi.model.selection import selected_column
 
-__all__ = ["active_units", "children_of", "unselected_units"]
+__all__ = ["active_units", "children_of", "limited_units", "unselected_units"]
 
 
 def children_of(variable: str, factors: Sequence[Factor]) -> tuple[Factor, ...]:
@@ -60,7 +61,8 @@ def active_units(
             informative |= held[name]
         for child in children_of(name, factors):
             informative |= _lift(active[child.variable], child.level, level, table)
-        if factor.selection is not None:  # that a value was not selected is an observation
+        informative |= interval_at(name, level, table)[2]  # that it lies between limits is an observation
+        if factor.selection is not None:  # so is that a value was not selected
             informative |= table.at(selected_column(name), level) != BY_DESIGN
         active[name] = ~absent & (~unknown | informative)
     return active
@@ -81,6 +83,33 @@ def unselected_units(
         if factor.selection is None or name in kept:
             continue
         alone = table.unknown_at(name, level) & active[name]
+        if held and name in held:
+            alone &= ~held[name]
+        for child in children_of(name, factors):
+            alone &= ~_lift(active[child.variable], child.level, level, table)
+        out[name] = alone
+    return out
+
+
+def limited_units(
+    factors: Sequence[Factor],
+    table: ModelTable,
+    active: Mapping[str, NDArray[np.bool_]],
+    *,
+    kept: Sequence[str] = (),
+    held: Mapping[str, NDArray[np.bool_]] | None = None,
+) -> Mapping[str, NDArray[np.bool_]]:
+    """Return by variable the units of which only limits are known: the probability of these stands in their place.
+
+    Nothing else depends on their value. Levels and counts are summed instead, over those between the limits.
+    """
+    out: dict[str, NDArray[np.bool_]] = {}
+    for factor in factors:
+        name, level = factor.variable, factor.level
+        limited = interval_at(name, level, table)[2]
+        if not limited.any() or name in kept or factor.family.is_discrete:
+            continue
+        alone = limited & active[name]
         if held and name in held:
             alone &= ~held[name]
         for child in children_of(name, factors):

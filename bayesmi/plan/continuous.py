@@ -15,6 +15,7 @@ from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.mechanism import indicator_name
 from bayesmi.model.constraints import Constraint
 from bayesmi.model.factor import Factor
+from bayesmi.model.limited import ARRIVAL, interval_at
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import children_of
 from bayesmi.plan.settle import settle
@@ -33,6 +34,7 @@ def continuous_cells(
     wanted: Mapping[str, str],
     constraints: Sequence[Constraint] = (),
     with_cells: Mapping[str, Mask] | None = None,
+    alone: Mapping[str, Mask] | None = None,
 ) -> Treatments:
     """Return for each continuous variable with informative cells which units get which treatment.
 
@@ -55,7 +57,7 @@ def continuous_cells(
             continue
         names = [factor.variable for factor in own]
         # sampled cells of the levels before stay as they are: of a product with them the cells here are gridded
-        chosen = _gridded(names, factors, own, wanted, fixed=sampled_above)
+        chosen = _gridded(names, factors, own, wanted, fixed=sampled_above, confined=_confined(own, table))
         sampled_above |= set(names) - chosen
         for factor in own:
             informative = table.unknown_at(factor.variable, level) & active[factor.variable]
@@ -64,8 +66,15 @@ def continuous_cells(
         out |= tied_in_groups(level, own, table, constraints, out, wanted)
     rows = by_level.get("row", [])
     if rows:
-        out |= _by_pattern(rows, factors, table, active, wanted, sampled_above, constraints, with_cells)
+        out |= _by_pattern(
+            rows, factors, table, active, wanted, sampled_above, constraints, with_cells, alone or {}
+        )
     return out
+
+
+def _confined(own: Sequence[Factor], table: ModelTable) -> set[str]:
+    """Variables with cells that are known to lie between limits."""
+    return {f.variable for f in own if interval_at(f.variable, f.level, table)[2].any()}
 
 
 def _by_pattern(
@@ -77,6 +86,7 @@ def _by_pattern(
     above: Collection[str],
     constraints: Sequence[Constraint],
     with_cells: Mapping[str, Mask],
+    alone: Mapping[str, Mask],
 ) -> Treatments:
     names = [factor.variable for factor in own]
     missing = np.stack([table.unknown[name] & with_cells[name] for name in names], axis=1)
@@ -85,11 +95,15 @@ def _by_pattern(
     masked = {name for name in names if any(f.variable == indicator_name(name) for f in factors)}
     stands = np.stack([active[factor.variable] for factor in low], axis=1)
     ties = Ties.of(constraints, table)
-    whole = np.concatenate([missing, stands, ties.open], axis=1)
+    # cells between limits, and factors whose density is no longer Gaussian where their response is between limits
+    inside = np.stack([interval_at(name, "row", table)[2] for name in names], axis=1)
+    curved = np.stack([_curved(factor, table, alone) for factor in low], axis=1)
+    whole = np.concatenate([missing, stands, ties.open, inside, curved], axis=1)
     patterns, first, member = np.unique(whole, axis=0, return_index=True, return_inverse=True)
     member = member.reshape(-1)
     supports = {factor.variable: factor.support for factor in factors if not factor.family.is_discrete}
     treatment = np.full((len(patterns), len(names)), "", dtype=object)
+    gaussian = {factor.variable: factor.family.is_gaussian_identity for factor in own}
     touched: dict[str, set[str]] = {name: set() for name in names}
     kept: set[str] = set()  # with cells that cannot be sampled, being tied to others
     for p, pattern in enumerate(patterns):
@@ -97,15 +111,32 @@ def _by_pattern(
         if not present:
             continue
         here = [factor for factor, on in zip(low, pattern[len(names) :][: len(low)], strict=True) if on]
-        gridded = _gridded(present, here, own, wanted, fixed=above)
-        bent = {name for name in present if not _enters_plainly(name, here)}
+        ends = len(names) + len(low) + ties.open.shape[1]
+        confined = {name for name, on in zip(names, pattern[ends:], strict=False) if on}
+        bending = {
+            factor.variable for factor, on in zip(low, pattern[ends + len(names) :], strict=True) if on
+        }
+        bent = {name for name in present if not _enters_plainly(name, here, bending)}
+        free = [
+            name
+            for name in present
+            if name in confined - bent and gaussian[name] and wanted.get(name) != "grid"
+        ]
+        # one cell between limits is integrated by differences of Phi, others run over grids
+        rest = (confined & set(present)) - set(free[-1:])
+        gridded = _gridded(present, here, own, wanted, fixed=above, confined=rest)
         tied: dict[str, str] = {}
-        for equations, open_ in ties.at(pattern[len(names) + len(low) :]):
+        for equations, open_ in ties.at(pattern[len(names) + len(low) : ends]):
             parts = [name for name in names if any(name in one for one in open_)]
             if parts:
                 cannot = frozenset(gridded | bent)
                 tied |= settle(equations, open_, parts, cannot, table, int(first[p]), supports)
         check_tied(list(tied), wanted, constraints)
+        if confined & set(tied):
+            raise NotSupportedError(
+                f"{sorted(confined & set(tied))[0]!r} is known by limits in rows where an observed derived value ties it to "
+                "other missing parts, which is not supported; the nearest that is: blank that derived value"
+            )
         for name in present:
             j = names.index(name)
             if name in tied:
@@ -118,6 +149,11 @@ def _by_pattern(
                 continue
             children = children_of(name, here)
             plain = name not in bent
+            if name in confined:
+                kept.add(name)
+                treatment[p, j] = "integrate"
+                touched[name] |= {name, *(f.variable for f in children)}
+                continue
             treatment[p, j] = "integrate" if plain and wanted.get(name) != "sample" else "sample"
             if not plain and name in (measured | masked) and wanted.get(name) != "sample":
                 # unknown in every row, or tied to its own missingness: as latents for NUTS they would mix badly
@@ -144,9 +180,17 @@ def _by_pattern(
     return out
 
 
-def _enters_plainly(name: str, here: Sequence[Factor]) -> bool:
+def _curved(factor: Factor, table: ModelTable, alone: Mapping[str, Mask]) -> Mask:
+    """Rows in which a factor is, or is divided by, the probability of an interval."""
+    out = alone.get(factor.variable, np.zeros(table.n_rows, dtype=bool)) if factor.limits else None
+    if out is None:
+        return np.zeros(table.n_rows, dtype=bool)
+    return np.ones(table.n_rows, dtype=bool) if ARRIVAL in factor.limits else out
+
+
+def _enters_plainly(name: str, here: Sequence[Factor], bending: Collection[str] = ()) -> bool:
     """Whether a variable is in the means of Gaussian factors only."""
-    return all(f.family.is_gaussian_identity for f in children_of(name, here))
+    return all(f.family.is_gaussian_identity and f.variable not in bending for f in children_of(name, here))
 
 
 def _gridded(
@@ -155,14 +199,17 @@ def _gridded(
     own: Sequence[Factor],
     wanted: Mapping[str, str],
     fixed: Collection[str],
+    confined: Collection[str] = (),
 ) -> set[str]:
     """Return which of the cells present in a unit have to run over a grid, so that the rest enter linearly.
 
-    `fixed` are latent cells of a higher level that stay as they are.
+    `fixed` are latent cells of a higher level that stay as they are, `confined` lie between limits.
     """
     family = {factor.variable: factor.family for factor in own}
     gridded = {
-        name for name in present if not family[name].is_gaussian_identity or wanted.get(name) == "grid"
+        name
+        for name in present
+        if not family[name].is_gaussian_identity or wanted.get(name) == "grid" or name in confined
     }
     for factor in here:
         gridded |= {name for name in present if name in factor.scale_parents}
@@ -186,7 +233,7 @@ def _gridded(
                 latent.discard(ordered[pick])
             if design is factor.offsets:
                 gridded |= latent
-    for name in gridded:
+    for name in gridded - set(confined):
         if wanted.get(name) in ("sample", "integrate") and family[name].is_gaussian_identity:
             raise ModelError(
                 f"treatments[{name!r}]={wanted[name]!r}: some of its cells do not enter linearly; leave it out, or say 'grid'"

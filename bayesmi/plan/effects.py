@@ -217,6 +217,8 @@ def _collapse_obstacle(
         return f"{factor.family.name} likelihood"
     if factor.scale is not None:
         return f"{factor.scale.parameter} has a model"
+    if factor.limits:
+        return "beside probabilities of intervals"
     own = factor.parents | {factor.variable}
     touched = sorted(own & set(treated["enumerate"]))
     if touched:

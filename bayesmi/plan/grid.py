@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.errors import ModelError, NotSupportedError
-from bayesmi.families.support import Support, constrain, unconstrain
+from bayesmi.families.support import Support, constrain, constrain_within, unconstrain
 from bayesmi.formula import Design
 from bayesmi.model.factor import Factor
+from bayesmi.model.limited import interval_at
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import children_of
+from bayesmi.plan.limited_grid import limited_grid
 from bayesmi.plan.values import CellValues
 from bayesmi.plan.windows import find_windows
 
@@ -44,11 +46,24 @@ _LEAST, MOST_POINTS = 25, 600  # points
 _ROWS = 200  # complete cases on which slopes are looked at
 
 
-def grid_values(starts: Floats, spacings: Floats, n_points: int, support: Support) -> CellValues:
-    """Return `n_points` values for each cell, from its start on the unconstrained scale, with log weights."""
+def grid_values(
+    starts: Floats,
+    spacings: Floats,
+    n_points: int,
+    support: Support,
+    low: Floats | None = None,
+    high: Floats | None = None,
+) -> CellValues:
+    """Return `n_points` values for each cell, from its start on the unconstrained scale, with log weights.
+
+    `low` and `high`, (cells,), are bounds of the cells where these are not those of the support.
+    """
     points = starts[:, None] + spacings[:, None] * np.arange(n_points)
-    values, jacobian = constrain(points, support)
-    return CellValues(values, jacobian + np.log(spacings)[:, None], spacings, starts)
+    if low is None or high is None:
+        values, jacobian = constrain(points, support)
+    else:
+        values, jacobian = constrain_within(points, low[:, None], high[:, None], support)
+    return CellValues(values, jacobian + np.log(spacings)[:, None], spacings, starts, low, high)
 
 
 def first_grid(
@@ -82,13 +97,33 @@ def first_grid(
         starts, widths = windows.low, windows.high - windows.low
         own = SPACING / np.sqrt(smallest**-2 + windows.sd**-2) / finer
         spacings = np.minimum(own, widths / (_LEAST - 1))
+    bounds: tuple[Floats, Floats] | tuple[None, None] = (None, None)
+    lower, upper, limited = interval_at(factor.variable, factor.level, table)
+    lower, upper, limited = lower[units], upper[units], limited[units]
+    if limited.any():
+        response = table.values[factor.variable][table.rows_of_level(factor.level)]
+        ends = constrain(np.array([narrow_low, narrow_high]), support)[0]
+        own_grid = limited_grid(
+            factor,
+            lower[limited],
+            upper[limited],
+            response[np.isfinite(response)],
+            (float(ends[0]), float(ends[1])),
+            smallest,
+            finer,
+            wider,
+        )
+        bounds = np.full(len(units), support[0]), np.full(len(units), support[1])
+        bounds[0][limited], bounds[1][limited] = own_grid.low, own_grid.high
+        starts[limited], widths[limited] = own_grid.first, own_grid.last - own_grid.first
+        spacings[limited] = own_grid.spacing
     n_points = math.ceil(float((widths / spacings).max()) * (1.0 - 1e-9)) + 1
     if n_points > MOST_POINTS:
         raise NotSupportedError(
             f"cells of {factor.variable!r} need a grid of {n_points} points, more than {MOST_POINTS}: its effect is very steep "
             "against the residual; the nearest that is supported: the variable without its nonlinear term, or on another scale"
         )
-    return grid_values(starts, widths / (n_points - 1), n_points, support)
+    return grid_values(starts, widths / (n_points - 1), n_points, support, *bounds)
 
 
 def _distinct(support: Support) -> tuple[float, float]:

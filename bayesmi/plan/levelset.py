@@ -25,6 +25,7 @@ from bayesmi.formula.expression import Expression
 from bayesmi.formula.inverse import can_solve, solve_for
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.systems import System
+from bayesmi.plan.values import IMPOSSIBLE
 
 __all__ = [
     "IMPOSSIBLE",
@@ -40,7 +41,6 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
-IMPOSSIBLE = -1e100  # log weight of a combination that cannot be: finite, so that gradients stay so
 _MOST = 4_000_000  # combinations
 
 

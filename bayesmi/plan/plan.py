@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,9 +13,10 @@ from bayesmi.data.wording import counted
 from bayesmi.errors import NotSupportedError
 from bayesmi.families.selected import BY_DESIGN
 from bayesmi.model.factor import Factor
+from bayesmi.model.limited import interval_at
 from bayesmi.model.selection import selected_column
 from bayesmi.model.table import ModelTable
-from bayesmi.plan.cells import active_units, unselected_units
+from bayesmi.plan.cells import active_units, limited_units, unselected_units
 from bayesmi.plan.constrained_grid import grids_of_systems
 from bayesmi.plan.continuous import continuous_cells
 from bayesmi.plan.effects import EffectGroup, effects_of, one_collapse
@@ -57,6 +58,9 @@ class Plan:
     finer: Mapping[str, float]  # how much finer and wider than at first, by variable
     wider: Mapping[str, float]
     remarks: tuple[str, ...]
+    limits: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(
+        default_factory=dict
+    )  # discrete variable -> lower and upper limits of its summed cells, on the family's scale of predictors
     systems: tuple[System, ...] = ()  # units whose missing parts an observed derived value ties together
 
     def units(self, variable: str, treatment: str) -> NDArray[np.intp]:
@@ -116,7 +120,10 @@ def make_plan(
     constraints = usable_constraints(table, factors)
     held = held_units(constraints, factors, table)
     active = active_units(factors, table, kept=kept, held=held)
-    alone = unselected_units(factors, table, active, kept=kept, held=held)
+    alone = {
+        **unselected_units(factors, table, active, kept=kept, held=held),
+        **limited_units(factors, table, active, kept=kept, held=held),
+    }
     with_cells = {name: mask & ~alone[name] if name in alone else mask for name, mask in active.items()}
     cells: list[CellGroup] = []
     for name, column in table.frame.columns.items():
@@ -128,7 +135,7 @@ def make_plan(
             if name in table.solved:
                 reason = "follows from an observed derived value"
             cells.append(CellGroup(name, "deduce", "row", deduced, reason))
-    continuous = continuous_cells(factors, table, active, plain, constraints, with_cells)
+    continuous = continuous_cells(factors, table, active, plain, constraints, with_cells, alone)
     tied = {name for constraint in constraints for name in constraint.open}
     continuous = moved(continuous, wanted, tied)
     for factor in factors:
@@ -201,8 +208,24 @@ def make_plan(
         dict(finer or {}),
         dict(wider or {}),
         _remarks(model, cells),
+        _discrete_limits(cells, factors, table),
         systems,
     )
+
+
+def _discrete_limits(
+    cells: list[CellGroup], factors: tuple[Factor, ...], table: ModelTable
+) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Limits of the summed cells of levels and counts."""
+    out = {}
+    for group in cells:
+        lower, upper, limited = interval_at(group.variable, group.level, table)
+        if group.treatment == "enumerate" and limited[group.units].any():
+            out[group.variable] = (
+                np.where(limited, lower, -np.inf)[group.units],
+                np.where(limited, upper, np.inf)[group.units],
+            )
+    return out
 
 
 def _check_levels(cells: list[CellGroup], factors: tuple[Factor, ...]) -> None:
@@ -266,18 +289,34 @@ def _cells_of(
                 reason += (
                     f" ({counted(int(by_design.sum()), 'row')} by design: from the population of clusters)"
                 )
+        limited = int(interval_at(factor.variable, factor.level, table)[2][barren].sum())
+        if limited:
+            kept = "the probability of being there stands in the likelihood"
+            known = (
+                f"{limited:,} between limits: {kept}" if limited < barren.size else f"between limits: {kept}"
+            )
+            reason = known + (f"; of the others: {reason}" if limited < barren.size else "")
         groups.append(CellGroup(factor.variable, "predict", factor.level, barren, reason))
     if factor.family.is_discrete and informative.size:
         how = "two values" if len(factor.levels) == 2 else f"{len(factor.levels)} values"
         if not factor.family.has_levels:
             how = f"counts from 0 to {factor.levels[-1]:g}"
+        limited = int(interval_at(factor.variable, factor.level, table)[2][informative].sum())
+        if limited:
+            how += f", of {limited:,} those between their limits"
         groups.append(
             CellGroup(factor.variable, "enumerate", factor.level, informative, f"{how}: summed out exactly")
         )
+    inside = interval_at(factor.variable, factor.level, table)[2]
     for treatment, units in continuous.items():
-        groups.append(
-            CellGroup(factor.variable, treatment, factor.level, np.flatnonzero(units), _REASONS[treatment])
-        )
+        reason = _REASONS[treatment]
+        limited = int((inside & units).sum())
+        if limited:
+            how = "by differences of Phi" if treatment == "integrate" else "each over a grid inside of them"
+            reason = f"{limited:,} between limits, {how}" + (
+                f"; of the others: {reason}" if limited < units.sum() else ""
+            )
+        groups.append(CellGroup(factor.variable, treatment, factor.level, np.flatnonzero(units), reason))
     return groups
 
 
@@ -349,7 +388,7 @@ def _remarks(model: Model, cells: list[CellGroup]) -> tuple[str, ...]:
     ]
     if not any(group.treatment != "deduce" for group in cells):
         remarks.append("nothing is missing in the variables of the model: imputation adds nothing")
-    elif len(model.factors) == 1 and model.factors[0].selection is None:
+    elif len(model.factors) == 1 and model.factors[0].selection is None and not model.factors[0].limits:
         remarks.append(
             f"only the outcome {model.response!r} is incomplete and nothing is auxiliary: the model on the observed "
             "rows alone gives the same answer; completed data sets add only Monte Carlo error to it"

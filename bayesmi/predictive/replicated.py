@@ -6,6 +6,7 @@ Both roads, checks of a fit and predictions from the prior, draw from the same c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from bayesmi.draw.conditional import conditional
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.model import Model
 from bayesmi.model.factor import Factor
+from bayesmi.model.limited import INTERVAL
 from bayesmi.plan import Plan
 from bayesmi.seeds import REPLICATE, stream
 
@@ -118,7 +120,8 @@ def replicate_all(
         for factor in model.factors:
             name = factor.variable
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a wide prior reaches far
-                drawn = conditional(factor, model.table, units[name], values, draw).draw(rng)
+                free = replace(factor, limits=tuple(one for one in factor.limits if one != INTERVAL))
+                drawn = conditional(free, model.table, units[name], values, draw).draw(rng)
             _to_rows(model, factor, units[name], factor.values(drawn), values[name])
             out[name].append(drawn)
         if moved is not None:

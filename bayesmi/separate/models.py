@@ -13,7 +13,14 @@ from bayesmi.formula import check_variables, parse
 from bayesmi.model import Model
 from bayesmi.model.derived import read_derived, with_derived_columns
 from bayesmi.model.scale import formula_texts, merged, read_scale
-from bayesmi.observation import read_observations, with_latent_columns
+from bayesmi.observation import (
+    is_limit,
+    kinds_of_limited,
+    read_observations,
+    split_observations,
+    with_latent_columns,
+    with_recorded,
+)
 from bayesmi.separate.split import Stratum, check_by, split_frame
 
 if TYPE_CHECKING:
@@ -81,7 +88,11 @@ class SeparateModels(Mapping[Any, Model]):
             made = read_derived(options.get("derived"), known) if options.get("derived") else ()
             if made:
                 data = with_derived_columns(data, made)
-            measured = read_observations(options.get("observations"), known)
+            limits, others = split_observations(options.get("observations"), known)
+            if limits:
+                data = with_recorded(data, limits, kinds)
+                kinds = {**kinds_of_limited(data, limits), **(kinds or {})} or None
+            measured = read_observations(others, known)
             if measured:
                 data = with_latent_columns(data, measured)
                 kinds = {**dict.fromkeys(measured, "continuous"), **(kinds or {})}
@@ -100,7 +111,8 @@ class SeparateModels(Mapping[Any, Model]):
         named = _named(parsed, options)
         check_by(by, frame, named)
         groupings = {part for term in parsed.groups for part in term.grouping.split(":")}
-        latent = options.get("observations") or {}  # not observed anywhere: their measurements are
+        # not observed anywhere: their measurements are
+        latent = {name for name, own in (options.get("observations") or {}).items() if not is_limit(own)}
         used = [name for name in frame.columns if name in named and name not in {*groupings, *latent}]
         self._frame = frame
         self._strata = split_frame(frame, by, used)
@@ -225,8 +237,9 @@ def _named(parsed: Any, options: Mapping[str, Any]) -> dict[str, str]:
             for name in [*own.variables, *(part for term in own.groups for part in term.grouping.split(":"))]:
                 if not name.startswith("between("):
                     out[str(name)] = f"formulas[{variable!r}]"
-    for variable, one in (options.get("observations") or {}).items():
-        for name in one.columns:
+    for variable, given in (options.get("observations") or {}).items():
+        several = given if isinstance(given, list | tuple) else [given]
+        for name in [column for one in several for column in getattr(one, "columns", ())]:
             out[name] = f"observations[{variable!r}]"
     made = read_derived(options.get("derived"), []) if options.get("derived") else ()
     for one in made:

@@ -14,12 +14,13 @@ import pandas as pd
 import pytest
 from scipy.special import logit, logsumexp
 
-from bayesmi import BayesmiNotice, Model, Prior, measured
+from bayesmi import BayesmiNotice, Model, Prior, censored, measured, rounded, truncated
 from bayesmi.build import build_sampled
 from bayesmi.build.centring import centrings
 from bayesmi.build.regression import regression_of, whitening_beside
-from bayesmi.families.support import constrain, constrain_within, unconstrain
+from bayesmi.families.support import constrain, constrain_within, unconstrain, unconstrain_within
 from bayesmi.mechanism import Delta, Heckman
+from bayesmi.model.limited import interval_at
 from bayesmi.plan import make_plan
 from bayesmi.plan.levelset import limits
 
@@ -132,6 +133,30 @@ def _parts(data: pd.DataFrame) -> pd.DataFrame:
     out.loc[[0, 1], "p"] = np.nan
     out.loc[0, "yp"] = data["z"].iloc[0] + 10.0  # observed where y and p are missing
     return out
+
+
+BETWEEN = censored("y", between=("lower", "upper"))
+SCORE = censored("score", between=("lower", "upper"))
+PRICE = censored("price", between=("lower", "upper"))
+SHARE = censored("share", between=("lower", "upper"))
+
+
+def with_limits(data: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Blank some values and give limits around them: two-sided, below, above; others stay plainly missing."""
+    lower, upper = np.full(len(data), np.nan), np.full(len(data), np.nan)
+    values = data[name].to_numpy(dtype=float, copy=True)
+    whole = bool((np.nan_to_num(values) % 1 == 0).all())
+    step = 1.0 if whole else 0.3 * float(np.nanstd(values))
+    on = [row for row in (1, 4, 5, 7, 8, 10) if row < len(data) and np.isfinite(values[row])]
+    for j, row in enumerate(on):
+        if j % 3 != 1:
+            lower[row] = max(
+                values[row] - step, 0.0 if whole else min(0.5 * values[row], values[row] - 0.1 * step)
+            )
+        if j % 3 != 2:
+            upper[row] = min(values[row] + step, 4.0) if whole else values[row] + 0.1 * step
+    values[on] = np.nan
+    return data.assign(**{name: values, "lower": lower, "upper": upper})
 
 
 # name -> (formula, options of Model)
@@ -491,6 +516,104 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
         "y ~ vt + I(vt ** 2) + (1 | a)",
         {"observations": {"vt": measured("vm_rows", sd=0.7)}, "levels": {"vt": "a"}},
     ),
+    "censored": ("y ~ z", {"limits": "y", "observations": {"y": BETWEEN}}),
+    "censored_beside_holes": ("y ~ x + x2 + z", {"limits": "y", "observations": {"y": BETWEEN}, "rows": 17}),
+    "censored_groups": (
+        "y ~ z + h + (1 + z | a)",
+        {"limits": "y", "observations": {"y": BETWEEN}, "treatments": {"1|a": "partly centred"}},
+    ),
+    "censored_scale": (("y ~ z", "sigma ~ w + (1 | a)"), {"limits": "y", "observations": {"y": BETWEEN}}),
+    "censored_student": ("y ~ z", {"limits": "y", "observations": {"y": BETWEEN}, "family": "student"}),
+    "censored_skewnormal": ("y ~ z", {"limits": "y", "observations": {"y": BETWEEN}, "family": "skewnormal"}),
+    "censored_truncated": (
+        "score ~ z",
+        {"limits": "score", "observations": {"score": SCORE}, "family": "truncated(0, 10)"},
+    ),
+    "censored_bounded": (
+        "score ~ z",
+        {"limits": "score", "observations": {"score": SCORE}, "family": "bounded(-inf, 10)"},
+    ),
+    "censored_lognormal": (
+        "price ~ z",
+        {"limits": "price", "observations": {"price": PRICE}, "family": "lognormal"},
+    ),
+    "censored_gamma": ("price ~ z", {"limits": "price", "observations": {"price": PRICE}, "family": "gamma"}),
+    "censored_gamma_scale": (
+        ("price ~ z", "alpha ~ w"),
+        {"limits": "price", "observations": {"price": PRICE}, "family": "gamma"},
+    ),
+    "censored_weibull": (
+        "price ~ z",
+        {"limits": "price", "observations": {"price": PRICE}, "family": "weibull"},
+    ),
+    "censored_exponential": (
+        "price ~ z",
+        {"limits": "price", "observations": {"price": PRICE}, "family": "exponential"},
+    ),
+    "censored_beta": ("share ~ z", {"limits": "share", "observations": {"share": SHARE}, "family": "beta"}),
+    "censored_poisson": (
+        "times ~ z",
+        {
+            "limits": "times",
+            "observations": {"times": censored("times", between=("lower", "upper"))},
+            "family": "poisson",
+        },
+    ),
+    "censored_ordinal": (
+        "grade ~ z",
+        {
+            "limits": "grade",
+            "observations": {"grade": censored("grade", between=("lower", "upper"))},
+            "kinds": {"grade": "ordinal"},
+        },
+    ),
+    "censored_covariate": (
+        "y ~ x + z",
+        {"limits": "x", "observations": {"x": censored("x", between=("lower", "upper"))}},
+    ),
+    "censored_covariate_on_grid": (
+        "y ~ x + z",
+        {
+            "limits": "x",
+            "observations": {"x": censored("x", between=("lower", "upper"))},
+            "treatments": {"x": "grid"},
+        },
+    ),
+    "censored_covariate_beside_holes": (
+        "y ~ x + x2 + b1",
+        {
+            "limits": "x",
+            "observations": {"x": censored("x", between=("lower", "upper"))},
+            "order": ["b1", "x", "x2"],
+            "rows": 12,
+        },
+    ),
+    "censored_covariate_groups": (
+        "y ~ x + z + (1 | a)",
+        {"limits": "x", "observations": {"x": censored("x", between=("lower", "upper"))}, "rows": 12},
+    ),
+    "censored_covariate_lognormal": (
+        "y ~ log(price) + z",
+        {"limits": "price", "observations": {"price": PRICE}, "families": {"price": "lognormal"}},
+    ),
+    "censored_covariate_ordinal": (
+        "y ~ grade + z",
+        {
+            "limits": "grade",
+            "observations": {"grade": censored("grade", between=("lower", "upper"))},
+            "kinds": {"grade": "ordinal"},
+        },
+    ),
+    "rounded": ("o ~ z", {"observations": {"o": rounded("o", to=0.5)}, "rows": 12}),
+    "truncated_rows": ("y ~ z + x", {"observations": {"y": truncated("y", below="low_y")}}),
+    "truncated_gamma": (
+        "price ~ z",
+        {
+            "limits": "price",
+            "observations": {"price": (PRICE, truncated("price", below=0.05))},
+            "family": "gamma",
+        },
+    ),
     "tied_linear": ("y ~ p + q + r + z", {"derived": {"total": "p + q + r"}}),
     "tied_linear_interaction": ("y ~ p * z + q + r", {"derived": {"total": "p + q + r"}}),
     "tied_twice": ("y ~ p + q + r", {"derived": {"total": "p + q + r", "part": "p + 2 * q"}}),
@@ -672,6 +795,10 @@ def make_model(name: str) -> Model:
     data = data.head(options.pop("rows", len(data)))
     if options.pop("empty", False):
         data.loc[data["a"] == 2, "y"] = np.nan
+    limits = options.pop("limits", None)
+    if limits:
+        data = with_limits(data, limits)
+    data["low_y"] = np.where(data["z"] > 0, np.nan, data["y"].min() - 0.5)
     data.index = data.index + 100
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayesmiNotice)
@@ -713,13 +840,31 @@ class Case:
         """Places of a variable's cells of one treatment among its latents in the plain model."""
         plan = self.built.plan
         units = [plan.units(variable, how) for how in ("enumerate", "integrate", "grid", "sample")]
-        return np.searchsorted(np.sort(np.concatenate(units)), plan.units(variable, treatment))
+        units.append(self.limited_alone(variable))
+        chosen = units[-1] if treatment == "limited" else plan.units(variable, treatment)
+        return np.searchsorted(np.sort(np.concatenate(units)), chosen)
+
+    def free_of(self, variable: str) -> np.ndarray:
+        """Places of integrated cells without limits; those with limits are integrated numerically."""
+        known = interval_at(variable, self.model.factor(variable).level, self.model.table)[2]
+        return self.cells_of(variable, "integrate")[~known[self.built.plan.units(variable, "integrate")]]
+
+    def limited_integrated(self, variable: str) -> np.ndarray:
+        """Units of integrated cells with limits."""
+        units = self.built.plan.units(variable, "integrate")
+        return units[interval_at(variable, self.model.factor(variable).level, self.model.table)[2][units]]
+
+    def limited_alone(self, variable: str) -> np.ndarray:
+        """Units of which only limits are known, integrated out in closed form."""
+        factor = self.model.factor(variable)
+        units = self.built.plan.units(variable, "predict")
+        return units[interval_at(variable, factor.level, self.model.table)[2][units]]
 
     @functools.cached_property
     def gaussian(self) -> list[tuple[str, np.ndarray | None]]:
         """Latents of the plain model that are integrated out in the built one: name, places (None: all)."""
         integrated = [g.variable for g in self.built.plan.cells if g.treatment == "integrate"]
-        cells = [(f"cell__{name}", self.cells_of(name, "integrate")) for name in integrated]
+        cells = [(f"cell__{name}", self.free_of(name)) for name in integrated]
         return [*((name, None) for name in self.collapsed), *cells]
 
     @functools.cached_property
@@ -746,7 +891,10 @@ class Case:
             value = np.asarray(natural[rv.name])
             if transform is not None:
                 kind = type(transform).__name__
-                if kind == "Interval":
+                if kind == "Within":
+                    low, high = transform.low, transform.high
+                    value = unconstrain_within(value, low, high, (-np.inf, np.inf))
+                elif kind == "Interval":
                     value = unconstrain(value, _bounds(self.model, rv.name))
                 else:
                     value = {"LogTransform": np.log, "LogOddsTransform": logit, "Ordered": _ordered}[kind](
@@ -823,9 +971,18 @@ class Case:
                     out |= own
                     jacobian += log_jacobian
         for name in self.summed:
-            size = self.plain[name].shape.eval()
-            out[name] = np.zeros(size, dtype=int)
+            out[name] = self.first_values(name)
         return out, jacobian
+
+    def first_values(self, name: str) -> np.ndarray:
+        """Values of summed cells that are inside of their limits."""
+        variable = name.removeprefix("cell__")
+        out = np.zeros(self.plain[name].shape.eval(), dtype=int)
+        if variable in self.built.plan.limits:
+            lower = self.built.plan.limits[variable][0]
+            levels = np.asarray(self.model.factor(variable).levels)
+            out[self.cells_of(variable, "enumerate")] = np.searchsorted(levels, lower)
+        return out
 
     def _coefficients(self, factor: Any, key: str, parts: dict[str, np.ndarray]) -> np.ndarray:
         beta, regression = np.zeros(0), self._regression(factor)
@@ -1009,21 +1166,68 @@ class Case:
     @functools.cached_property
     def gridded(self) -> list[tuple[str, int, int]]:
         """Latents of the plain model that run over a grid in the built one: name, place, unit."""
-        return [
+        grids = [
             (f"cell__{g.variable}", int(place), int(unit))
             for g in self.built.plan.cells
             if g.treatment == "grid"
             for place, unit in zip(self.cells_of(g.variable, "grid"), g.units, strict=True)
         ]
+        return (
+            grids
+            + [
+                (f"cell__{factor.variable}", int(place), int(unit))
+                for factor in self.model.factors
+                for place, unit in zip(
+                    self.cells_of(factor.variable, "limited"),
+                    self.limited_alone(factor.variable),
+                    strict=True,
+                )
+            ]
+            + [
+                (
+                    f"cell__{factor.variable}",
+                    int(
+                        self.cells_of(factor.variable, "integrate")[
+                            np.searchsorted(self.built.plan.units(factor.variable, "integrate"), unit)
+                        ]
+                    ),
+                    int(unit),
+                )
+                for factor in self.model.factors
+                for unit in self.limited_integrated(factor.variable)
+            ]
+        )
+
+    def _ends(self, factor: Any, unit: int) -> tuple[float, float]:
+        """First and last point of a cell's axis on its unconstrained scale."""
+        if unit in [*self.limited_alone(factor.variable), *self.limited_integrated(factor.variable)]:
+            low, high = self._bounds_of(factor, unit)
+            if np.isfinite(low) and np.isfinite(high):
+                return -16.0, 16.0
+            far = np.log(factor.spread) + (8.0 if factor.family.name.startswith("bounded") else 4.5)
+            near = np.log(factor.spread) - 16.0
+            return (near, far) if np.isfinite(low) else (-far, -near)
+        own = self.built.plan.grids[factor.variable]
+        cell = int(np.searchsorted(self.built.plan.units(factor.variable, "grid"), unit))
+        start = float(own.starts[cell])
+        return start, start + float(own.spacing[cell]) * (own.values.shape[1] - 1)
+
+    def _bounds_of(self, factor: Any, unit: int) -> tuple[float, float]:
+        """Bounds of a cell: its family's, and its own limits."""
+        low, high = factor.support[:2]
+        for which in factor.limits:
+            lower, upper = (
+                self.model.table.at(f"{key}({factor.variable})", factor.level)[unit] for key in which
+            )
+            low, high = max(low, lower), min(high, upper)
+        return low, high
 
     def _over_grids(self, natural: dict[str, np.ndarray]) -> float:
         """Numerical integral over the gridded cells, unit by unit: units do not depend on each other."""
         natural = {name: np.array(values) for name, values in natural.items()}
         for name, place, unit in self.gridded:  # a point where the density is not zero
-            own = self.built.plan.grids[name.removeprefix("cell__")]
             factor = self.model.factor(name.removeprefix("cell__"))
-            cell = int(np.searchsorted(self.built.plan.units(factor.variable, "grid"), unit))
-            middle = own.starts[cell] + own.spacing[cell] * 0.5 * (own.values.shape[1] - 1)
+            middle = 0.5 * sum(self._ends(factor, unit))
             natural[name][place] = self._between_limits(factor, unit, np.array([middle]))[0][0]
         total = self._summed(natural)
         units = sorted({unit for _, _, unit in self.gridded})
@@ -1034,9 +1238,7 @@ class Case:
             axes, weights = [], []
             for name, _ in mine:
                 factor = self.model.factor(name.removeprefix("cell__"))
-                own = self.built.plan.grids[factor.variable]
-                cell = int(np.searchsorted(self.built.plan.units(factor.variable, "grid"), unit))
-                low, high = own.starts[cell] + own.spacing[cell] * np.array([0, own.values.shape[1] - 1])
+                low, high = self._ends(factor, unit)
                 points = np.linspace(low, high, 201 if len(mine) == 1 else 61)
                 values, jacobian = self._between_limits(factor, unit, points)
                 axes.append(values)
@@ -1055,7 +1257,7 @@ class Case:
 
     def _between_limits(self, factor: Any, unit: int, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Values of a cell at points of its unconstrained scale, between the limits of an observed derived value."""
-        low, high = factor.support[:2]
+        low, high = self._bounds_of(factor, unit)
         for system in self.built.plan.systems:
             if factor.variable in system.grid and unit in system.units and len(system.grid) == 1:
                 member = np.flatnonzero(system.units == unit)
@@ -1081,7 +1283,7 @@ class Case:
     def _summed_over(self, natural: dict[str, np.ndarray], blocks: list[Block]) -> float:
         first = dict(natural)
         for name in self.summed:
-            first[name] = np.zeros(len(natural[name]), dtype=int)
+            first[name] = self.first_values(name)
         start = self._integrated(first)
         everything = [cell for block in blocks for cell in block.cells]
         if not everything:

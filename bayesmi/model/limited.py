@@ -1,0 +1,208 @@
+"""Limits of values in the joint model: between which a missing value lies, and outside of which no row arrives.
+
+A factor whose variable has limits knows them row by row from columns that are made for it, and says so (`Factor.limits`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.data.wording import counted, name_rows
+from bayesmi.errors import ModelError, NotSupportedError
+from bayesmi.families import Family
+from bayesmi.families.interval import can_be_limited
+from bayesmi.model.table import ModelTable
+from bayesmi.observation.limits import FrameReader, Limited, intervals_of, recorded_column
+
+__all__ = [
+    "ARRIVAL",
+    "INTERVAL",
+    "check_limits",
+    "has_interval",
+    "interval_at",
+    "limit_columns",
+    "limit_kinds",
+    "limit_notices",
+    "with_limits",
+]
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+INTERVAL = ("lower", "upper")
+ARRIVAL = ("arrives from", "arrives to")
+
+
+def limit_columns(name: str, which: tuple[str, str]) -> tuple[str, str]:
+    """Names of the made columns with the limits of a variable."""
+    return f"{which[0]}({name})", f"{which[1]}({name})"
+
+
+def with_limits(table: ModelTable, limits: Mapping[str, Limited]) -> ModelTable:
+    """Return the table with columns of limits, and stand-ins of variables that are mostly known by intervals.
+
+    Raises
+    ------
+    ModelError
+        If limits contradict each other or recorded values, or nothing arrives between them.
+    """
+    for name, limited in limits.items():
+        column = table.frame.columns[name]
+        if column.kind in ("nominal", "binary", "identifier"):
+            raise ModelError(
+                f"observations[{name!r}]: {name!r} is {column.kind}, and limits are for continuous, count and ordinal variables"
+            )
+        reader = FrameReader(table.frame, name)
+        found = intervals_of(table.frame, limited)
+        made: dict[str, tuple[Floats, str]] = {}
+        first, last = np.full(table.n_rows, -np.inf), np.full(table.n_rows, np.inf)
+        if limited.arrival is not None:
+            if column.categories is not None or column.kind == "count":
+                raise NotSupportedError(
+                    f"observations[{name!r}]: truncated() is supported for continuous variables; {name!r} is {column.kind}"
+                )
+            first, last = limited.arrival.limits(reader)
+            made |= {
+                key: (ends, column.level)
+                for key, ends in zip(limit_columns(name, ARRIVAL), (first, last), strict=True)
+            }
+        if found is not None:
+            late = found.known & column.observed
+            if late.any():
+                raise ModelError(
+                    f"observations[{name!r}] comes too late for an IncompleteFrame: {name_rows(table.frame.index, late)} hold "
+                    "limits and not values; give the table itself to Model()"
+                )
+            known = found.known & table.unknown[name]
+            lower, upper = reader.codes(found.lower, found.upper)
+            lower = np.where(known, np.maximum(lower, first), -np.inf)
+            upper = np.where(known, np.minimum(upper, last), np.inf)
+            if column.level != "row":
+                lower, upper = _in_group(lower, upper, table, column.level)
+            empty = known & (lower > upper if reader.is_discrete(name) else lower >= upper)
+            if empty.any():
+                raise ModelError(
+                    f"observations[{name!r}]: no value lies between the limits of {name_rows(table.frame.index, empty)}: correct "
+                    "them"
+                )
+            made |= {
+                key: (ends, column.level)
+                for key, ends in zip(limit_columns(name, INTERVAL), (lower, upper), strict=True)
+            }
+            table = _with_stand_ins(table, name, lower, upper)
+        table = table.with_made(made)
+    return table
+
+
+def _in_group(lower: Floats, upper: Floats, table: ModelTable, level: str) -> tuple[Floats, Floats]:
+    """What all rows of a group say together."""
+    codes = table.groupings[level].codes
+    n = len(table.groupings[level].labels)
+    low, high = np.full(n, -np.inf), np.full(n, np.inf)
+    np.maximum.at(low, codes, lower)
+    np.minimum.at(high, codes, upper)
+    return low[codes], high[codes]
+
+
+def _with_stand_ins(table: ModelTable, name: str, lower: Floats, upper: Floats) -> ModelTable:
+    """Take middles of intervals as rough values where there are more of them than values."""
+    values = table.values[name]
+    between = ~np.isfinite(values) & np.isfinite(lower) & np.isfinite(upper)
+    seen = np.isfinite(values)
+    if between.sum() > seen.sum():
+        middle = 0.5 * (np.where(between, lower, 0.0) + np.where(between, upper, 0.0))
+        return table.with_stand_ins({name: np.where(between, middle, values)})
+    if len(np.unique(values[seen])) >= 2:
+        return table
+    one_sided = ~seen & (np.isfinite(lower) | np.isfinite(upper))
+    ends = np.where(np.isfinite(lower), lower, upper)
+    middle = np.where(between, 0.5 * (ends + np.where(between, upper, 0.0)), ends)
+    return table.with_stand_ins({name: np.where(one_sided, middle, values)})
+
+
+def limit_kinds(limited: Limited) -> tuple[tuple[str, str], ...]:
+    """Which limits a variable's factor has to know."""
+    kinds = []
+    if limited.interval is not None:
+        kinds.append(INTERVAL)
+    if limited.arrival is not None:
+        kinds.append(ARRIVAL)
+    return tuple(kinds)
+
+
+def has_interval(name: str, table: ModelTable) -> bool:
+    """Whether some cells of a variable are known to lie between limits."""
+    return limit_columns(name, INTERVAL)[0] in table.made
+
+
+def interval_at(name: str, level: str, table: ModelTable) -> tuple[Floats, Floats, Mask]:
+    """Return lower and upper limits of a variable's units, and where an unknown one has any."""
+    n = len(table.rows_of_level(level))
+    if not has_interval(name, table):
+        return np.full(n, -np.inf), np.full(n, np.inf), np.zeros(n, dtype=bool)
+    lower, upper = (table.at(key, level) for key in limit_columns(name, INTERVAL))
+    limited = table.unknown_at(name, level) & (np.isfinite(lower) | np.isfinite(upper))
+    return lower, upper, limited
+
+
+def check_limits(
+    limits: Mapping[str, Limited],
+    families: Mapping[str, Family],
+    response: str,
+    mechanisms: Collection[str],
+    table: ModelTable,
+) -> None:
+    """Refuse limits that the model cannot have.
+
+    Raises
+    ------
+    ModelError, NotSupportedError
+        If a variable with limits has no factor or a selection model, or is truncated and not the response.
+    """
+    for name, limited in limits.items():
+        if name not in families and not table.is_incomplete(name):
+            continue  # nothing is limited in these rows
+        if name not in families:
+            raise ModelError(
+                f"observations[{name!r}]: {name!r} has no model; limits are for the response, for variables of the formula "
+                "and for auxiliary ones"
+            )
+        if name in mechanisms:
+            raise NotSupportedError(
+                f"observations[{name!r}] beside mechanisms[{name!r}]: limits and a mechanism of one variable are not supported "
+                "together"
+            )
+        if limited.arrival is not None and name != response:
+            raise NotSupportedError(
+                f"observations[{name!r}]: truncated() is supported for the response of the analysis model, which is {response!r}"
+            )
+        if not families[name].is_discrete and not can_be_limited(families[name]):
+            raise NotSupportedError(
+                f"observations[{name!r}]: limits are not supported for the family {families[name].name!r}"
+            )
+
+
+def limit_notices(limits: Mapping[str, Limited], table: ModelTable) -> tuple[str, ...]:
+    """Say how many cells are known by limits only, and which are plainly missing."""
+    lines = []
+    for name, limited in limits.items():
+        if limited.interval is None:
+            continue
+        lower, upper, known = interval_at(name, "row", table)
+        plain = int((table.unknown[name] & ~known).sum())
+        counts = [
+            (int((known & ~np.isfinite(lower)).sum()), "below a limit"),
+            (int((known & ~np.isfinite(upper)).sum()), "above a limit"),
+            (int((known & np.isfinite(lower) & np.isfinite(upper)).sum()), "between limits"),
+        ]
+        text = ", ".join(f"{counted(n, 'value')} {what}" for n, what in counts if n) or "no value is limited"
+        if plain:
+            text += (
+                f"; {counted(plain, 'cell')} without limits {'is' if plain == 1 else 'are'} plainly missing"
+            )
+        if recorded_column(name) in table.frame.columns:
+            text += f"; {recorded_column(name)!r} keeps what was recorded"
+        lines.append(f"{name!r}: {text}")
+    return tuple(lines)
