@@ -150,6 +150,12 @@ def _check_supported(model: Model) -> None:
         raise NotSupportedError(
             f"new rows of a model with measured variables ({', '.join(measured)}) are not supported: fit them with the others"
         )
+    limited = [factor.variable for factor in model.factors if factor.limits]
+    if limited:
+        raise NotSupportedError(
+            f"new rows of a model with censored, rounded or truncated variables ({', '.join(limited)}) are not supported: fit them "
+            "with the others"
+        )
 
 
 def _grouping(

@@ -279,3 +279,29 @@ def test_pyrene_with_eight_limits():
     assert below.sum() == 11
     assert (table["Pyrene"][below] < data["Pyrene"][below]).all()
     assert (table["Pyrene"][below] > 0).all()
+
+
+@pytest.mark.xdist_group("censored")
+def test_new_rows_are_refused_in_words(fitted):
+    data, _, made = fitted
+    with pytest.raises(BayesmiError, match="fit them with the others"):
+        made.impute(m=2, newdata=data.head(3), despite_gate=True)
+
+
+def test_a_frame_that_was_read_before_keeps_limits_as_values_and_is_refused():
+    data = small().assign(y=lambda d: d["y"].clip(lower=2.0))
+    with pytest.raises(BayesmiError, match="comes too late for an IncompleteFrame"):
+        make("y ~ z", bmi.IncompleteFrame.from_table(data), observations={"y": censored("y", below=2.0)})
+
+
+def test_models_fitted_apart_have_limits_too():
+    data, _ = simulate(n=200)
+    data["half"] = np.where(np.arange(200) < 100, "a", "b")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BayesmiNotice)
+        fits = bmi.SeparateModels("y ~ z", data, by="half", observations={"y": BOTH["y"]}).fit(
+            seed=1, draws=300, tune=300, progress=False
+        )
+        table = fits.impute(m=2, seed=1, despite_gate=True).complete(1)
+    blank = data["y"].isna()
+    assert (table["y"][blank] < data["lod"][blank]).all()
