@@ -153,8 +153,8 @@ def _check_supported(model: Model) -> None:
     limited = [factor.variable for factor in model.factors if factor.limits]
     if limited:
         raise NotSupportedError(
-            f"new rows of a model with censored, rounded or truncated variables ({', '.join(limited)}) are not supported: fit them "
-            "with the others"
+            f"new rows of a model with censored, rounded or truncated variables ({', '.join(limited)}) are not supported: fit "
+            "them with the others"
         )
 
 
