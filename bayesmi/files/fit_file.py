@@ -106,7 +106,7 @@ def fit_of(manifest: dict[str, Any], members: dict[str, bytes]) -> Fit:
     from bayesmi.fit import Fit, Gate
     from bayesmi.fit.names import from_dataset
     from bayesmi.model import Model
-    from bayesmi.newrows.ignored import Ignored
+    from bayesmi.model.ignored import Ignored
     from bayesmi.plan import make_plan
     from bayesmi.priors import Prior
 

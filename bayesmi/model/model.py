@@ -28,6 +28,7 @@ from bayesmi.model.contextual import Manifest, read_contextual, refuse_contextua
 from bayesmi.model.derived import Derived, check_parts, read_derived, with_derived_columns, with_scores
 from bayesmi.model.derived_response import parts_formula, response_notice
 from bayesmi.model.factor import Factor
+from bayesmi.model.ignored import Ignored, read_ignore
 from bayesmi.model.indicators import with_indicators
 from bayesmi.model.joint import JointSpec, product
 from bayesmi.model.limited import with_limits
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from bayesmi.fit import Fit
-    from bayesmi.newrows.ignored import Ignored
     from bayesmi.plan import Plan
 
 __all__ = ["Model", "count_columns"]
@@ -164,8 +164,6 @@ class Model:
         not_applicable: Mapping[str, str] | None = None,
         ignore: Any = None,
     ) -> None:
-        from bayesmi.newrows.ignored import check_ignored, read_ignore
-
         check_arguments(
             family=family,
             order=order,
@@ -315,6 +313,8 @@ class Model:
         self._notices = (*frame.notices, *notices, *frame.dtype_notices(imputed, whole))
         self._ignored = ignored
         if ignored is not None:
+            from bayesmi.newrows.ignored import check_ignored
+
             check_ignored(self, ignored)
         for line in self._notices:
             warnings.warn(line, BayesmiNotice, stacklevel=2)

@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayesmi.data import IncompleteFrame
 from bayesmi.draw import FitDraws
 from bayesmi.mechanism import deltas_of
-from bayesmi.newrows.draws import NewRowDraws
-from bayesmi.newrows.ignored import TogetherDraws
-from bayesmi.newrows.laid import lay_out_new
-from bayesmi.newrows.rows import read_new_rows
 from bayesmi.seeds import SPACING, check_seed
 
 if TYPE_CHECKING:
@@ -40,17 +37,10 @@ def impute_fit(
     frame = model.frame
     lines: tuple[str, ...] = ()
     chosen: CellDraws = fitted
-    if newdata is None and model.ignored is not None:
-        rows = read_new_rows(model, model.ignored.rows)
-        new = NewRowDraws(lay_out_new(model, fit.plan, rows, fitted.chosen), fitted)
-        frame = read_new_rows(model, model.ignored.whole).frame
-        chosen = TogetherDraws(frame, model.ignored.mask, fitted, new)
-    elif newdata is None:
+    if newdata is None and model.ignored is None:
         lines = fitted.matching_notices()
     else:
-        rows = read_new_rows(model, newdata)
-        frame = rows.frame
-        chosen = NewRowDraws(lay_out_new(model, fit.plan, rows, fitted.chosen), fitted)
+        frame, chosen = _with_new(fit, fitted, newdata)
     imputed = Imputations(
         frame,
         chosen,
@@ -62,3 +52,20 @@ def impute_fit(
     )
     after = deltas_of(model.mechanisms, "after")
     return (imputed.delta_after(after) if after else imputed), lines
+
+
+def _with_new(fit: Fit, fitted: FitDraws, newdata: Any) -> tuple[IncompleteFrame, CellDraws]:
+    """Return frame and draws of new rows, or of the whole table where some of its rows inform nothing."""
+    from bayesmi.newrows.draws import NewRowDraws
+    from bayesmi.newrows.ignored import TogetherDraws
+    from bayesmi.newrows.laid import lay_out_new
+    from bayesmi.newrows.rows import read_new_rows
+
+    model = fit.model
+    ignored = model.ignored if newdata is None else None
+    rows = read_new_rows(model, newdata if ignored is None else ignored.rows)
+    new = NewRowDraws(lay_out_new(model, fit.plan, rows, fitted.chosen), fitted)
+    if ignored is None:
+        return rows.frame, new
+    frame = read_new_rows(model, ignored.whole).frame
+    return frame, TogetherDraws(frame, ignored.mask, fitted, new)
