@@ -128,22 +128,22 @@ def test_an_observed_response_is_not_used_for_its_own_prediction(fit):
 
 def test_kinds_and_groups_of_predictions(fit):
     rows = new_rows(x=[1.0, 1.0, 1.0, 1.0], sex=["girl"] * 4, w=[np.nan, np.nan, 0.0, 0.0])
-    mean = fit.predict(rows, progress=False)
-    value = fit.predict(rows, kind="response", progress=False)
+    mean = fit.predict(rows, progress=False, draws=100)
+    value = fit.predict(rows, kind="response", progress=False, draws=100)
     assert mean.dims == ("chain", "draw", "row")
     assert mean["row"].values.tolist() == [10, 20, 30, 40]
     sigma = float(fit.posterior["sigma"].mean())
     assert value.values.var() > mean.values.var() + 0.6 * sigma**2
-    known = fit.predict(rows, progress=False).sel(row=20).values.std()
-    anywhere = fit.predict(rows, groups="population", progress=False).sel(row=20).values.std()
-    typical = fit.predict(rows, groups="zero", progress=False).sel(row=20).values.std()
+    known = fit.predict(rows, progress=False, draws=100).sel(row=20).values.std()
+    anywhere = fit.predict(rows, groups="population", progress=False, draws=100).sel(row=20).values.std()
+    typical = fit.predict(rows, groups="zero", progress=False, draws=100).sel(row=20).values.std()
     assert typical < anywhere
     assert known < anywhere
     no_school = rows.drop(columns="school").assign(w=0.0)
-    assert fit.predict(no_school, groups="zero", progress=False).notnull().all()
+    assert fit.predict(no_school, groups="zero", progress=False, draws=100).notnull().all()
     with pytest.raises(DataError, match="no column 'school'"):
-        fit.predict(no_school, progress=False)
-    one_group = fit.predict(rows.assign(z=0.0, w=[np.nan, np.nan, 0, 0]), progress=False)
+        fit.predict(no_school, progress=False, draws=100)
+    one_group = fit.predict(rows.assign(z=0.0, w=[np.nan, np.nan, 0, 0]), progress=False, draws=100)
     np.testing.assert_allclose(one_group.sel(row=30), one_group.sel(row=40))  # one new school, one effect
 
 
