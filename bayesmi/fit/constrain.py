@@ -153,8 +153,8 @@ def _factor_draws(
             root = sds[effect.grouping][:, :, None] * np.linalg.cholesky(correlations[effect.grouping])
             n_centred, z = planned.n_centred, raw.copy()
             if n_centred:
-                above = np.swapaxes(effects[effect.grouping][:, :, :n_centred], 1, 2)
-                solved = np.linalg.solve(root[:, :n_centred, :n_centred], above)
+                centred_ones = np.swapaxes(effects[effect.grouping][:, :, :n_centred], 1, 2)
+                solved = np.linalg.solve(root[:, :n_centred, :n_centred], centred_ones)
                 z[:, :, :n_centred] = np.swapaxes(solved, 1, 2)
             effects[effect.grouping] = np.einsum("sij,sgj->sgi", root, z)
     scales = {}

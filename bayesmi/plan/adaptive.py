@@ -10,9 +10,10 @@ that rough numbers do: the posterior is what it was.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logit, ndtri
 
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.table import ModelTable
@@ -56,6 +57,16 @@ def can_adapt(factor: Factor, effect: GroupEffect, table: ModelTable) -> bool:
     )
 
 
+def _logit(share: Any) -> Any:
+    return np.log(share) - np.log1p(-share)
+
+
+def _probit(share: Any) -> Any:
+    from scipy.special import ndtri
+
+    return ndtri(share)
+
+
 def groups_say(factor: Factor, effect: GroupEffect, table: ModelTable) -> tuple[tuple[Floats, Floats], ...]:
     """Return for each linear predictor the groups' estimates, over its location, and their information, (G,) each."""
     rows = table.rows_of_level(factor.level)
@@ -85,13 +96,13 @@ def groups_say(factor: Factor, effect: GroupEffect, table: ModelTable) -> tuple[
     if link in ("logit", "probit") and factor.family.is_discrete:
         share = (total + 0.5) / (n + 1.0)
         if link == "logit":
-            return ((logit(share) - location, n * share * (1.0 - share)),)
-        at = ndtri(share)
+            return ((_logit(share) - location, n * share * (1.0 - share)),)
+        at = _probit(share)
         return ((at - location, n * np.exp(-at * at) / (2.0 * np.pi * share * (1.0 - share))),)
     if link == "logit":  # of a mean between 0 and 1
         level = np.clip(np.where(n > 0, mean, 0.5), 0.01, 0.99)
         slope = level * (1.0 - level)
-        return ((logit(level) - location, _information(y, mean, codes, n, slope, slope)),)
+        return ((_logit(level) - location, _information(y, mean, codes, n, slope, slope)),)
     if link == "log":
         level = (total + 0.5 * factor.family.is_discrete) / np.maximum(n, 1.0)
         level = np.where((n > 0) & (level > 0.0), level, 1.0)
@@ -113,7 +124,7 @@ def _ordered(
     factor: Factor, y: Floats, codes: NDArray[np.intp], n: Floats, link: str
 ) -> tuple[Floats, Floats]:
     """Shifts of the groups along the latent scale, over minus the first threshold's start."""
-    to_latent = logit if link == "cumulative logit" else ndtri
+    to_latent = _logit if link == "cumulative logit" else _probit
     (start,) = (factor.starts[own.name] for own in factor.parameters if own.transform == "ordered")
     levels = len(start) + 1
     shift, weight, overall = np.zeros(len(n)), np.zeros(len(n)), 0.0
