@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bayesmi.data.wording import did_you_mean
 from bayesmi.errors import BayesmiError, BayesmiNotice, DataError
 from bayesmi.model import Model
+from bayesmi.model.limited import has_interval
 from bayesmi.priors import Prior
 from bayesmi.seeds import check_seed, stream
 
@@ -143,6 +144,11 @@ def overimpute(
         raise DataError(
             f"overimpute: {column!r} has a mechanism ({model.mechanisms[column].words}), which observed cells do not follow: "
             "overimpute the model without it"
+        )
+    if has_interval(column, model.table):
+        raise DataError(
+            f"overimpute: {column!r} has limits ({model.limits[column].words}); values that were seen because they lie inside of "
+            "these are not like those held out: overimpute another column"
         )
     held = model.frame.columns[column]
     observed = np.flatnonzero(held.observed)

@@ -76,6 +76,15 @@ class FitDraws:
             self.plans,
         )
 
+    @property
+    def read_columns(self) -> frozenset[str]:
+        """Columns that the model reads limits or measurements from: their holes are no holes to fill."""
+        limits = (name for own in self.model.limits.values() for name in own.columns)
+        measured = (
+            name for factor in self.model.factors if factor.is_observation for name in (factor.variable,)
+        )
+        return frozenset([*limits, *measured])
+
     def matching_notices(self) -> tuple[str, ...]:
         """Say of each variable that is imputed by matching how many means lie outside the range of the donors'."""
         out = []

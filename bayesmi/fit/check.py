@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bayesmi.build.tables import Tables
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.model import Factor, Model
+from bayesmi.model.limited import has_interval
 from bayesmi.plan import Plan
 from bayesmi.predictive.replicated import observed_units, replicate_observed, values_at
 
@@ -34,11 +35,15 @@ class Check:
         Variable -> (n,) observed values on the family's scale.
     replicated : mapping
         Variable -> (replications, n) values drawn for the same cells.
+    left_out : tuple of str
+        Censored and rounded variables, which the table leaves out: values that were seen because they lie inside of their limits
+        are not like values drawn without these.
     """
 
     table: pd.DataFrame
     observed: Mapping[str, Floats]
     replicated: Mapping[str, Floats]
+    left_out: tuple[str, ...] = ()
 
     def plot(self, variable: str | None = None, *, ax: Any = None) -> Any:
         """Draw the distribution of the observed values over those of the replications; return the Axes."""
@@ -55,7 +60,12 @@ class Check:
             if off.empty
             else f"stand out: {', '.join(f'{statistic} of {variable}' for variable, statistic in off.index)}"
         )
-        return f"{head}: {verdict}\n{self.table.round(3).to_string()}"
+        out = (
+            f"\nleft out, as seen values are chosen by their limits: {', '.join(self.left_out)}"
+            if self.left_out
+            else ""
+        )
+        return f"{head}: {verdict}\n{self.table.round(3).to_string()}{out}"
 
     def _repr_html_(self) -> str:
         return str(self.table.round(3).to_html())
@@ -72,7 +82,7 @@ def check_fit(
     records = []
     for factor in reversed(model.factors):
         name = factor.variable
-        if name not in stacked:
+        if name not in stacked or has_interval(name, model.table):
             continue
         for statistic, function in _statistics(factor, model, units[name]).items():
             value = float(function(observed[name]))
@@ -88,8 +98,10 @@ def check_fit(
                     "p": float((others >= value).mean()),
                 }
             )
-    table = pd.DataFrame.from_records(records).set_index(["variable", "statistic"])
-    return Check(table, observed, stacked)
+    columns = ["variable", "statistic", "observed", "replicated", "2.5%", "97.5%", "p"]
+    table = pd.DataFrame(records, columns=columns).set_index(["variable", "statistic"])
+    left_out = tuple(name for name in stacked if has_interval(name, model.table))
+    return Check(table, observed, stacked, left_out)
 
 
 def _statistics(factor: Factor, model: Model, units: NDArray[np.intp]) -> dict[str, Any]:

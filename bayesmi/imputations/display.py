@@ -20,8 +20,9 @@ def derived_notices(imputed: Imputations) -> tuple[str, ...]:
     """Say how completed tables differ from the incomplete one, and what may trip a reader."""
     frame = imputed.frame
     lines = list(frame.dtype_notices(imputed.names, imputed.integer_valued))
+    helpers = imputed.helper_columns
     for name, column in frame.columns.items():
-        if column.n_missing and name not in imputed.names:
+        if column.n_missing and name not in imputed.names and name not in helpers:
             lines.append(
                 f"column '{name}' keeps its {counted(column.n_missing, 'missing cell')}: it is not in the "
                 f"model"

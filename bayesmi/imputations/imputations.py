@@ -201,6 +201,11 @@ class Imputations(MidsFields):
         return tuple(name for name in self._frame.columns if name in drawn)
 
     @property
+    def helper_columns(self) -> frozenset[str]:
+        """Columns whose holes say something of other columns: limits of censored values, measurements with error."""
+        return frozenset(getattr(self._draws, "read_columns", ()))
+
+    @property
     def origin(self) -> pd.DataFrame:
         """Where each imputation comes from: chain and draw (positions from 0) by imputation 1 … m."""
         pairs = [self._draws.origin(i) for i in range(self.m)]

@@ -120,6 +120,30 @@ def test_rows_with_limits_have_a_likelihood(fitted):
     assert np.isfinite(values).all()
 
 
+@pytest.mark.xdist_group("censored")
+def test_seen_values_are_not_compared_with_what_limits_did_not_choose(fitted):
+    _, _, made = fitted
+    check = made.check(replications=20)
+    assert check.left_out == ("y", "x")
+    assert check.table.empty
+    assert "chosen by their limits: y, x" in repr(check)
+    with pytest.raises(BayesmiError, match=r"'y' has limits .censored below lod."):
+        bmi.overimpute(made.model, "y", folds=2)
+
+
+@pytest.mark.xdist_group("censored")
+def test_holes_of_a_column_of_limits_are_no_holes_to_fill(fitted):
+    data, _, _ = fitted
+    own = data.assign(lod=data["lod"].where(data["y"].isna()))  # limits only where they are needed
+    made = fit(make("y ~ x + z", own, observations=BOTH), draws=60, tune=60)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        made.impute(m=2, seed=1, despite_gate=True).complete(1)
+    texts = [str(one.message) for one in said]
+    assert not any("'lod'" in text for text in texts)
+    assert any("'bmi'" in text for text in texts) == bool(own["bmi"].isna().any())
+
+
 @pytest.mark.xdist_group("censored_survival")
 def test_survival_times_come_after_censoring_and_parts_stay_coherent():
     data, _ = simulate()
