@@ -10,7 +10,10 @@ import pytest
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 SHARED = Path(os.environ.get("BAYESMI_SHARED", FOLDER.parent.parent / "shared"))
-NEEDS = {"02_titanic": "titanic3.csv"}  # data that do not ship with the package
+NEEDS = {
+    "02_titanic": "titanic3.csv",
+    "03_detection_limits": "she_pyrene.csv",
+}  # data that do not ship with the package
 
 pytestmark = [
     pytest.mark.notebook,
