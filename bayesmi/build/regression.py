@@ -153,5 +153,5 @@ def write_regression(
     if regression.said is not None:
         record[k.R_INFORMATION] = writer.floats(regression.information)
         record[k.R_SAID] = writer.floats(regression.said)
-        writer.regressions += 2 * (n + 1) * n
+        writer.regressions += (n + own + 2) * (n + own)
     return writer.integers(record)

@@ -33,14 +33,18 @@ def given_the_groups(
         design[:, :, number] = effects
     shown = scale * raw - others
     if regression.said is not None and regression.information is not None:
-        scaled = design / np.sqrt(regression.precision)
-        n_groups = design.shape[1]
-        prior = np.einsum("sgj,shj->sgh", scaled, scaled) + sd[:, None, None] ** 2 * np.eye(n_groups)
-        factor = np.linalg.cholesky(prior)
-        weight = regression.information
-        precision = np.eye(n_groups) + np.einsum("sga,g,sgb->sab", factor, weight, factor)
-        moved = np.einsum("sga,g,sg->sa", factor, weight, regression.said - others)
-        shown = np.einsum("sga,sa->sg", factor, _conditional(precision, moved, raw))
+        n_groups, n = design.shape[1], len(sd)
+        own = np.broadcast_to(np.eye(n_groups), (n, n_groups, n_groups)) * sd[:, None, None]
+        both = np.concatenate(
+            [design / np.sqrt(regression.precision), own], axis=2
+        )  # of coefficients and effects
+        weighted = both * regression.information[:, None]
+        precision = np.eye(both.shape[2]) + np.einsum("sga,sgb->sab", both, weighted)
+        w = _conditional(
+            precision, np.einsum("sga,sg->sa", weighted, regression.said - others), np.column_stack([z, raw])
+        )
+        p = design.shape[2]
+        return np.einsum("sga,sa->sg", both, w) + others, w[:, :p] / np.sqrt(regression.precision)
     weight = 1.0 / sd**2
     precision = np.einsum("sgj,sgk->sjk", design, design) * weight[:, None, None] + np.diag(
         regression.precision

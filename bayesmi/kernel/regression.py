@@ -1,8 +1,8 @@
 """Coefficients of group-level regressions, sampled as what the groups' values leave open; with derivatives.
 
 Centred effects v_g (see build/regression.py) follow v = X b + u, u_g ~ N(0, s²), b ~ N(0, D). Given v and s the coefficients
-are Gaussian with precision M = X'X / s² + D^-1 and mean M^-1 X'v / s² (conditional.py). With information about the groups the
-values themselves are sampled given what their rows say (adaptive.py), before that.
+are Gaussian with precision M = X'X / s² + D^-1 and mean M^-1 X'v / s² (conditional.py). Where the rows' information about the
+groups is known, roughly, values and coefficients are sampled together given what the rows say (adaptive.py).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def regression_size(i, at):  # type: ignore[no-untyped-def]
     n_groups, p = i[_effect_of(i, at, record) + k.E_GROUPS], i[record + k.R_P]
     size = (n_groups + p + 2) * p + 2 * n_groups
     if i[record + k.R_INFORMATION] >= 0:
-        size += 2 * (n_groups + 1) * n_groups
+        size += (n_groups + p + 2) * (n_groups + p)
     return i[record + k.R_WORK] + size
 
 
@@ -58,10 +58,9 @@ def _pieces(i, at, work):  # type: ignore[no-untyped-def]
 
 @kernel
 def _adaptive_pieces(n, own):  # type: ignore[no-untyped-def]
-    """Return F, L, L^-1 F'Wy and a of the groups' values."""
+    """Return L, L^-1 A'Cy and w of the groups' values and the coefficients."""
     square = n * n
-    factor, root = own[:square].reshape(n, n), own[square : 2 * square].reshape(n, n)
-    return factor, root, own[2 * square : 2 * square + n], own[2 * square + n : 2 * square + 2 * n]
+    return own[:square].reshape(n, n), own[square : square + n], own[square + n : square + 2 * n]
 
 
 @kernel
@@ -93,19 +92,23 @@ def regression_forward(x, f, i, at, sd, beta_n, u, work, point):  # type: ignore
             j = i[i[record + k.R_REST_TABLE] + number]
             others[g] += f[weights + g * columns + j] * beta_n[j]
         shown[g] = scale * x[raw + g * q] - others[g]
-    total = 0.0
     if i[record + k.R_INFORMATION] >= 0:
         weight = f[i[record + k.R_INFORMATION] : i[record + k.R_INFORMATION] + n_groups]
-        said, z = np.empty(n_groups), np.empty(n_groups)
+        said, z = np.empty(n_groups), np.empty(p + n_groups)
+        for j in range(p):
+            z[j] = x[i[i[record + k.R_PLACES] + j]]
         for g in range(n_groups):
             said[g] = f[i[record + k.R_SAID] + g] - others[g]
-            z[g] = x[raw + g * q]
-        factor, adaptive_root, adaptive_r, a = _adaptive_pieces(n_groups, more)
-        total += adaptive_forward(
-            design, f[inverse : inverse + p], sd, said, weight, z, factor, adaptive_root, adaptive_r, a, shown
+            z[p + g] = x[raw + g * q]
+        joint, joint_r, w = _adaptive_pieces(p + n_groups, more)
+        total = adaptive_forward(
+            design, f[inverse : inverse + p], sd, said, weight, z, joint, joint_r, w, b, shown
         )
         for g in range(n_groups):
             point[raw + g * q] = (shown[g] + others[g]) / scale
+        for j in range(p):
+            point[i[i[record + k.R_PLACES] + j]] = f[i[record + k.R_UNITS] + j] * b[j]
+        return total
     precision = 1.0 / (sd * sd)
     z = np.empty(p)
     for j in range(p):
@@ -118,10 +121,31 @@ def regression_forward(x, f, i, at, sd, beta_n, u, work, point):  # type: ignore
             for g in range(n_groups):
                 value += precision * design[g, j] * design[g, c]
             root[j, c] = value
-    total += conditional_forward(root, r, z, b)
+    total = conditional_forward(root, r, z, b)
     for j in range(p):
         point[i[i[record + k.R_PLACES] + j]] = f[i[record + k.R_UNITS] + j] * b[j]
     return total
+
+
+@kernel
+def _values_backward(design, root, r, b, shown, sd, d_b, d_shown, d_design):  # type: ignore[no-untyped-def]
+    """Put the derivative by z in the place of that by the coefficients, fill those by the values and X; return that by sd."""
+    n_groups, p = design.shape
+    precision, d_precision = 1.0 / (sd * sd), 0.0
+    d_z, d_c, d_m = np.empty(p), np.empty(p), np.empty((p, p))
+    conditional_backward(root, r, b, d_b, d_z, d_c, d_m)
+    for j in range(p):
+        d_b[j] = d_z[j]
+    for g in range(n_groups):
+        d_shown[g] = 0.0
+        for j in range(p):
+            entry = 0.0
+            for c in range(p):
+                entry += d_m[j, c] * design[g, c]
+            d_precision += (entry + d_c[j] * shown[g]) * design[g, j]
+            d_design[g, j] = precision * (2.0 * entry + d_c[j] * shown[g])
+            d_shown[g] += precision * design[g, j] * d_c[j]
+    return -2.0 * d_precision * precision / sd
 
 
 @kernel
@@ -139,55 +163,33 @@ def regression_backward(x, f, i, at, sd, work, d_u, gradient):  # type: ignore[n
     weights = i[effect + k.E_SHIFT] + i[record + k.R_POSITION] * n_groups * columns
     design, root, r, b, shown, others, more = _pieces(i, at, work)
     inverse = i[record + k.R_PRECISION]
-    precision = 1.0 / (sd * sd)
-    d_b, d_z, d_c, d_m = np.empty(p), np.empty(p), np.empty(p), np.empty((p, p))
+    d_b, d_design = np.empty(p), np.empty((n_groups, p))
+    d_shown, d_others = np.zeros(n_groups), np.zeros(n_groups)
     for j in range(p):
         d_b[j] = gradient[i[i[record + k.R_PLACES] + j]] * f[i[record + k.R_UNITS] + j]
-    conditional_backward(root, r, b, d_b, d_z, d_c, d_m)
-    for j in range(p):
-        gradient[i[i[record + k.R_PLACES] + j]] = d_z[j]
-    d_precision = 0.0
-    d_design, d_shown, d_others = np.empty((n_groups, p)), np.zeros(n_groups), np.zeros(n_groups)
-    for g in range(n_groups):
-        for j in range(p):
-            entry = 0.0
-            for c in range(p):
-                entry += d_m[j, c] * design[g, c]
-            d_precision += (entry + d_c[j] * shown[g]) * design[g, j]
-            d_design[g, j] = precision * (2.0 * entry + d_c[j] * shown[g])
-            d_shown[g] += precision * design[g, j] * d_c[j]
-        d_others[g] = -d_shown[g]
-    d_sd = -2.0 * d_precision * precision / sd
     if i[record + k.R_INFORMATION] >= 0:
         weight = f[i[record + k.R_INFORMATION] : i[record + k.R_INFORMATION] + n_groups]
-        said, d_x, d_said = np.empty(n_groups), np.empty(n_groups), np.empty(n_groups)
+        said, d_x, d_said = np.empty(n_groups), np.empty(p + n_groups), np.empty(n_groups)
         for g in range(n_groups):
             said[g] = f[i[record + k.R_SAID] + g] - others[g]
-            # the values are what the groups show and what other columns contribute
-            d_others[g] += gradient[raw + g * q] / scale + d_shown[g]
-            d_shown[g] += gradient[raw + g * q] / scale
-        factor, adaptive_root, adaptive_r, a = _adaptive_pieces(n_groups, more)
-        d_sd += adaptive_backward(
-            design,
-            f[inverse : inverse + p],
-            sd,
-            said,
-            weight,
-            factor,
-            adaptive_root,
-            adaptive_r,
-            a,
-            d_shown,
-            d_x,
-            d_said,
-            d_design,
+            d_shown[g] = gradient[raw + g * q] / scale
+        joint, joint_r, w = _adaptive_pieces(p + n_groups, more)
+        inner = f[inverse : inverse + p]
+        d_sd = adaptive_backward(
+            design, inner, sd, said, weight, joint, joint_r, w, b, d_b, d_shown, d_x, d_said, d_design
         )
-        for g in range(n_groups):
-            gradient[raw + g * q] = d_x[g]
-            d_others[g] -= d_said[g]
+        for j in range(p):
+            gradient[i[i[record + k.R_PLACES] + j]] = d_x[j]
+        for g in range(n_groups):  # values are what the groups show and what other columns contribute
+            gradient[raw + g * q] = d_x[p + g]
+            d_others[g] = d_shown[g] - d_said[g]
     else:
+        d_sd = _values_backward(design, root, r, b, shown, sd, d_b, d_shown, d_design)
+        for j in range(p):
+            gradient[i[i[record + k.R_PLACES] + j]] = d_b[j]
         for g in range(n_groups):
             gradient[raw + g * q] += scale * d_shown[g]
+            d_others[g] = -d_shown[g]
     for number in range(i[record + k.R_LINKS]):
         column, first, step = _source_of(i, at, record, number)
         for g in range(n_groups):

@@ -1,11 +1,10 @@
 """What the rows of a group say about its intercept, roughly: an estimate on the scale of the linear predictor, and how much.
 
 With few groups neither centred nor non-centred effects do: which of the two mixes depends on the group, on the group sd and,
-beside group-level predictors, on how much of the groups these explain. Adaptive effects are sampled as
-v = F (m + L'^-1 z), F F' = s²I + X D X' the prior covariance of the groups' values and L L' = I + F'ΛF, Λ the information of
-each group's rows: standard normal z given the rows as far as a normal approximation holds, whatever s is (kernel/adaptive.py; in
-the spirit of Papaspiliopoulos, Roberts & Sköld 2003, whose weights are fixed). The map has its Jacobian in the density, so
-that rough numbers do: the posterior is what it was.
+beside group-level predictors, on how much of the groups these explain. Adaptive effects and the coefficients of their regression
+are sampled as w = m + L'^-1 z, w their standard normal form and m, L L' its mean and precision given the rows, as far as a normal
+approximation holds, whatever the group sd is (kernel/adaptive.py; in the spirit of Papaspiliopoulos, Roberts & Sköld 2003, whose
+weights are fixed). The map has its Jacobian in the density, so that rough numbers do: the posterior is what it was.
 """
 
 from __future__ import annotations

@@ -1023,16 +1023,6 @@ class Case:
         others = np.zeros(len(x))
         if part.design.n_columns:
             others = weights @ self._coefficients(part, key, parts)[: part.design.n_columns]
-        if regression.said is not None:
-            prior = x @ np.diag(1 / regression.precision) @ x.T + sd**2 * np.eye(len(x))
-            factor = np.linalg.cholesky(prior)
-            inner = np.eye(len(x)) + factor.T @ np.diag(regression.information) @ factor
-            about = np.linalg.solve(inner, factor.T @ (regression.information * (regression.said - others)))
-            left = np.linalg.solve(np.linalg.cholesky(inner).T, effects[:, regression.position])
-            effects[:, regression.position] = (factor @ (about + left) + others) / part.spread
-            jacobian += 0.5 * float(np.linalg.slogdet(prior)[1] - np.linalg.slogdet(inner)[1])
-        v = part.spread * effects[:, regression.position] - others
-        precision = x.T @ x / sd**2 + np.diag(regression.precision)
         places = regression.places(part.design.n_columns)
         own, level, unit = f"{key}::coefficients", f"{key}::intercept", part.spread
         if level not in parts:
@@ -1040,9 +1030,22 @@ class Case:
         z = parts[own][places] if places else np.zeros(0)
         if regression.intercept:
             z = np.concatenate([[parts[level].ravel()[0]], z])
-        b = np.linalg.solve(precision, x.T @ v / sd**2)
-        b += np.linalg.solve(np.linalg.cholesky(precision).T, z)
-        jacobian -= 0.5 * float(np.linalg.slogdet(precision)[1])
+        if regression.said is not None:
+            a = np.hstack([x / np.sqrt(regression.precision), sd * np.eye(len(x))])
+            precision = np.eye(a.shape[1]) + a.T @ np.diag(regression.information) @ a
+            w = np.linalg.solve(precision, a.T @ (regression.information * (regression.said - others)))
+            w += np.linalg.solve(
+                np.linalg.cholesky(precision).T, np.concatenate([z, effects[:, regression.position]])
+            )
+            effects[:, regression.position] = (a @ w + others) / part.spread
+            b = w[: x.shape[1]] / np.sqrt(regression.precision)
+            jacobian += len(x) * float(np.log(sd)) - 0.5 * float(np.linalg.slogdet(precision)[1])
+        else:
+            v = part.spread * effects[:, regression.position] - others
+            precision = x.T @ x / sd**2 + np.diag(regression.precision)
+            b = np.linalg.solve(precision, x.T @ v / sd**2)
+            b += np.linalg.solve(np.linalg.cholesky(precision).T, z)
+            jacobian -= 0.5 * float(np.linalg.slogdet(precision)[1])
         if regression.intercept:
             parts[level].reshape(-1)[0] = b[0] / unit
             b = b[1:]
