@@ -467,7 +467,9 @@ class Model:
     def to_pymc(self) -> pm.Model:
         """Return the model with every cell and group effect as a latent: an ordinary pm.Model to read and extend.
 
-        What `fit` samples may be smaller (cells summed out, group effects integrated out) and has the same posterior.
+        What `fit` samples may be smaller (cells summed out, group effects integrated out) and has the same posterior. Beside
+        latent group means the analysis model's coefficients are those of x and of its group effects; `fit` reports them as
+        the formula has them.
         """
         from bayesmi.build import build_plain
 

@@ -893,6 +893,8 @@ class Case:
                 kind = type(transform).__name__
                 if kind == "Within":
                     low, high = transform.low, transform.high
+                    inside, _ = constrain_within(np.zeros(value.shape), low, high, (-np.inf, np.inf))
+                    value = np.where((value > low) & (value < high), value, inside)  # cells that are at zero
                     value = unconstrain_within(value, low, high, (-np.inf, np.inf))
                 elif kind == "Interval":
                     value = unconstrain(value, _bounds(self.model, rv.name))
@@ -1419,7 +1421,15 @@ def make_case(name: str) -> Case:
 
 
 # minutes of brute force, beside shorter shapes of the same kind: run with the calibration studies
-LONG = ("tied_counts", "tied_on_grid", "tied_items_as_sum", "tied_square")
+LONG = (
+    "tied_counts",
+    "tied_on_grid",
+    "tied_items_as_sum",
+    "tied_square",
+    "tied_ratio",
+    "censored_covariate_beside_holes",
+    "censored_covariate_groups",
+)
 
 
 def every_shape() -> list:
