@@ -17,7 +17,7 @@ __all__ = ["conditional_backward", "conditional_forward"]
 @kernel
 def conditional_forward(precision, r, z, h):  # type: ignore[no-untyped-def]
     """Put L in the place of the precision, L^-1 c in that of c (in r), fill h; return the log Jacobian."""
-    log_diagonal = cholesky(precision)
+    log_diagonal = cholesky(precision, len(h))
     solve_lower(precision, r)
     for j in range(len(h)):
         h[j] = r[j] + z[j]

@@ -69,11 +69,8 @@ def _link_spread(x, f, i, link):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _scaled_parameters(x, f, i, at, a, beta, aux, sigma, n):  # type: ignore[no-untyped-def]
-    """Intercept, coefficients and the family's parameters of factor n on the scale of the data."""
-    location, spread = f[i[at + k.F_SCALE]], f[i[at + k.F_SCALE] + 1]
-    if i[at + k.F_INTERCEPT_X] >= 0:
-        a[n] = location + spread * x[i[at + k.F_INTERCEPT_X]]
+def _coefficients(x, f, i, at, beta, n):  # type: ignore[no-untyped-def]
+    """Coefficients of factor n on the scale of the data, links after the design's columns."""
     p = i[at + k.F_COLUMNS] + i[at + k.F_LINKS]
     start = i[at + k.F_COEFFICIENTS_X]
     whitening = i[at + k.F_WHITENING]
@@ -85,6 +82,15 @@ def _scaled_parameters(x, f, i, at, a, beta, aux, sigma, n):  # type: ignore[no-
     for m in range(i[at + k.F_LINKS]):
         spread_of_link, _, _ = _link_spread(x, f, i, i[at + k.F_LINK_TABLE] + m * k.L_SIZE)
         beta[n, i[at + k.F_COLUMNS] + m] /= spread_of_link
+
+
+@kernel
+def _scaled_parameters(x, f, i, at, a, beta, aux, sigma, n):  # type: ignore[no-untyped-def]
+    """Intercept, coefficients and the family's parameters of factor n on the scale of the data."""
+    location, spread = f[i[at + k.F_SCALE]], f[i[at + k.F_SCALE] + 1]
+    if i[at + k.F_INTERCEPT_X] >= 0:
+        a[n] = location + spread * x[i[at + k.F_INTERCEPT_X]]
+    _coefficients(x, f, i, at, beta, n)
     for record in range(i[at + k.F_AUX]):
         one = i[at + k.F_AUX_TABLE] + record * k.A_SIZE
         place, first, own = i[one + k.A_X], i[one + k.A_START], i[one + k.A_F]
@@ -843,7 +849,9 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
         at = i[table + n]
         if i[at + k.F_REGRESSION] >= 0:
             sd, _, _ = _regression_sd(x, f, i, at)
-            _scaled_parameters(x, f, i, at, a, beta, aux, sigma, n)
+            _coefficients(
+                x, f, i, at, beta, n
+            )  # of columns beside the regression; the others are not there yet
             total += regression_forward(x, f, i, at, sd, beta[n], u, work, point)
         _scaled_parameters(point, f, i, at, a, beta, aux, sigma, n)
         for e in range(i[at + k.F_EFFECTS]):

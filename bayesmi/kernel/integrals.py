@@ -24,6 +24,7 @@ import numpy as np
 
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.jit import kernel
+from bayesmi.kernel.matrices import cholesky
 from bayesmi.kernel.scales import scale_start
 from bayesmi.kernel.special import log_interval
 
@@ -62,17 +63,7 @@ def _of_factors(i, sigma):  # type: ignore[no-untyped-def]
 @kernel
 def _inverse(precision, q, own):  # type: ignore[no-untyped-def]
     """Fill the inverse of a precision matrix (its lower part, overwritten); return half the log of its determinant."""
-    half = 0.0
-    for v in range(q):  # Cholesky in place
-        for w in range(v + 1):
-            entry = precision[v, w]
-            for u in range(w):
-                entry -= precision[v, u] * precision[w, u]
-            if v == w:
-                precision[v, v] = math.sqrt(entry)
-                half += math.log(precision[v, v])
-            else:
-                precision[v, w] = entry / precision[w, w]
+    half = cholesky(precision, q)
     for column in range(q):
         for v in range(q):
             entry = 1.0 if v == column else 0.0

@@ -65,18 +65,28 @@ def product(left, right):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def cholesky(matrix, size):  # type: ignore[no-untyped-def]
+    """Put the lower Cholesky factor of the first `size` rows in their place; return the sum of the logs of its diagonal."""
+    total = 0.0
+    for j in range(size):
+        for c in range(j + 1):
+            value = matrix[j, c]
+            for b in range(c):
+                value -= matrix[j, b] * matrix[c, b]
+            if c == j:
+                matrix[j, j] = math.sqrt(value)
+                total += math.log(matrix[j, j])
+            else:
+                matrix[j, c] = value / matrix[c, c]
+    return total
+
+
+@kernel
 def invert(matrix):  # type: ignore[no-untyped-def]
     """Put the inverse of a positive definite matrix in its place; return half the log of its determinant."""
     q = matrix.shape[0]
-    root = np.zeros((q, q))
-    half = 0.0
-    for v in range(q):
-        for w in range(v + 1):
-            entry = matrix[v, w]
-            for u in range(w):
-                entry -= root[v, u] * root[w, u]
-            root[v, w] = math.sqrt(entry) if v == w else entry / root[w, w]
-        half += math.log(root[v, v])
+    root = matrix.copy()
+    half = cholesky(root, q)
     for column in range(q):
         for v in range(q):
             entry = 1.0 if v == column else 0.0
@@ -89,23 +99,6 @@ def invert(matrix):  # type: ignore[no-untyped-def]
                 entry -= root[w, v] * matrix[w, column]
             matrix[v, column] = entry / root[v, v]
     return half
-
-
-@kernel
-def cholesky(matrix):  # type: ignore[no-untyped-def]
-    """Put the lower Cholesky factor of a matrix, given by its lower triangle, in its place; return the log of its diagonal."""
-    total = 0.0
-    for j in range(matrix.shape[0]):
-        for c in range(j + 1):
-            value = matrix[j, c]
-            for b in range(c):
-                value -= matrix[j, b] * matrix[c, b]
-            if c == j:
-                matrix[j, j] = math.sqrt(value)
-                total += math.log(matrix[j, j])
-            else:
-                matrix[j, c] = value / matrix[c, c]
-    return total
 
 
 @kernel

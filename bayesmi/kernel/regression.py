@@ -23,6 +23,17 @@ def _effect_of(i, at, record):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _places(f, i, at):  # type: ignore[no-untyped-def]
+    """Return groups, effects, coefficients, the first value in x with its unit, and F of the columns' weights in the values."""
+    record = i[at + k.F_REGRESSION]
+    effect, position = _effect_of(i, at, record), i[record + k.R_POSITION]
+    n_groups = i[effect + k.E_GROUPS]
+    weights = i[effect + k.E_SHIFT] + position * n_groups * i[at + k.F_COLUMNS]
+    first, scale = i[effect + k.E_EFFECTS_X] + position, f[i[effect + k.E_SCALE]]
+    return n_groups, i[effect + k.E_Q], i[record + k.R_P], first, scale, weights
+
+
+@kernel
 def _source_of(i, at, record, number):  # type: ignore[no-untyped-def]
     """Return the column of a link, and the first place and the step of the effects that it stands for."""
     entry = i[record + k.R_LINK_TABLE] + 2 * number
@@ -69,16 +80,8 @@ def regression_forward(x, f, i, at, sd, beta_n, u, work, point):  # type: ignore
 
     `sd` of the groups, `beta_n` the other coefficients, `u` the effects of earlier factors; `work` keeps what the way back needs.
     """
-    record = i[at + k.F_REGRESSION]
-    effect = _effect_of(i, at, record)
-    n_groups, q, p, columns = (
-        i[effect + k.E_GROUPS],
-        i[effect + k.E_Q],
-        i[record + k.R_P],
-        i[at + k.F_COLUMNS],
-    )
-    raw, scale = i[effect + k.E_EFFECTS_X] + i[record + k.R_POSITION], f[i[effect + k.E_SCALE]]
-    weights = i[effect + k.E_SHIFT] + i[record + k.R_POSITION] * n_groups * columns
+    record, columns = i[at + k.F_REGRESSION], i[at + k.F_COLUMNS]
+    n_groups, q, p, raw, scale, weights = _places(f, i, at)
     design, root, r, b, shown, others, more = _pieces(i, at, work)
     static, inverse = i[record + k.R_STATIC], i[record + k.R_PRECISION]
     design[:] = f[static : static + n_groups * p].reshape(n_groups, p)
@@ -151,16 +154,8 @@ def _values_backward(design, root, r, b, shown, sd, d_b, d_shown, d_design):  # 
 @kernel
 def regression_backward(x, f, i, at, sd, work, d_u, gradient):  # type: ignore[no-untyped-def]
     """Hand the derivatives by coefficients and values on to what is sampled and to earlier effects; return that by the sd."""
-    record = i[at + k.F_REGRESSION]
-    effect = _effect_of(i, at, record)
-    n_groups, q, p, columns = (
-        i[effect + k.E_GROUPS],
-        i[effect + k.E_Q],
-        i[record + k.R_P],
-        i[at + k.F_COLUMNS],
-    )
-    raw, scale = i[effect + k.E_EFFECTS_X] + i[record + k.R_POSITION], f[i[effect + k.E_SCALE]]
-    weights = i[effect + k.E_SHIFT] + i[record + k.R_POSITION] * n_groups * columns
+    record, columns = i[at + k.F_REGRESSION], i[at + k.F_COLUMNS]
+    n_groups, q, p, raw, scale, weights = _places(f, i, at)
     design, root, r, b, shown, others, more = _pieces(i, at, work)
     inverse = i[record + k.R_PRECISION]
     d_b, d_design = np.empty(p), np.empty((n_groups, p))

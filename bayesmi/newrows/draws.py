@@ -16,14 +16,13 @@ from bayesmi.mechanism import Delta, deltas_of
 from bayesmi.newrows.laid import LaidOut
 from bayesmi.seeds import NEW_ROWS, stream
 
-__all__ = ["NewRowDraws"]
+__all__ = ["AlongFit", "NewRowDraws"]
 
 
 @dataclass(frozen=True)
-class NewRowDraws:
-    """What `Imputations` asks for: cells of the new rows in imputation i, always the same."""
+class AlongFit:
+    """Draws that belong to those of a fit, one by one."""
 
-    laid: LaidOut
     fitted: FitDraws  # the same posterior draws: cluster cells that were missing at the fit have its values
 
     @property
@@ -39,6 +38,18 @@ class NewRowDraws:
     def origin(self, i: int) -> tuple[int, int]:
         """Return (chain, draw) of imputation i, counted from 0."""
         return self.fitted.origin(i)
+
+    @property
+    def read_columns(self) -> frozenset[str]:
+        """Columns whose holes are no holes to fill, as at the fit."""
+        return self.fitted.read_columns
+
+
+@dataclass(frozen=True)
+class NewRowDraws(AlongFit):
+    """What `Imputations` asks for: cells of the new rows in imputation i, always the same."""
+
+    laid: LaidOut
 
     @property
     def deltas(self) -> Mapping[str, Delta]:

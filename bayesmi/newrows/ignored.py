@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from bayesmi.data import IncompleteFrame
 from bayesmi.data.wording import name_rows
-from bayesmi.draw import FitDraws
 from bayesmi.errors import BayesmiError, DataError
 from bayesmi.model.ignored import Ignored
-from bayesmi.newrows.draws import NewRowDraws
+from bayesmi.newrows.draws import AlongFit, NewRowDraws
 from bayesmi.newrows.rows import read_new_rows
 
 __all__ = ["TogetherDraws", "check_ignored"]
@@ -52,27 +51,12 @@ def check_ignored(model: Any, ignored: Ignored) -> None:
 
 
 @dataclass(frozen=True)
-class TogetherDraws:
+class TogetherDraws(AlongFit):
     """Cells of imputation i of the whole table: of rows that inform and of ignored ones, from the same posterior draw."""
 
     frame: IncompleteFrame
     mask: Mask
-    fitted: FitDraws
     ignored: NewRowDraws
-
-    @property
-    def m(self) -> int:
-        """Number of imputations."""
-        return self.fitted.m
-
-    @property
-    def origins(self) -> Sequence[tuple[int, int]]:
-        """(chain, draw) of every imputation."""
-        return self.fitted.origins
-
-    def origin(self, i: int) -> tuple[int, int]:
-        """Return (chain, draw) of imputation i, counted from 0."""
-        return self.fitted.origin(i)
 
     @property
     def deltas(self) -> Mapping[str, Any]:

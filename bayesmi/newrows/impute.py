@@ -64,8 +64,8 @@ def _with_new(fit: Fit, fitted: FitDraws, newdata: Any) -> tuple[IncompleteFrame
     model = fit.model
     ignored = model.ignored if newdata is None else None
     rows = read_new_rows(model, newdata if ignored is None else ignored.rows)
-    new = NewRowDraws(lay_out_new(model, fit.plan, rows, fitted.chosen), fitted)
+    new = NewRowDraws(fitted, lay_out_new(model, fit.plan, rows, fitted.chosen))
     if ignored is None:
         return rows.frame, new
     frame = read_new_rows(model, ignored.whole).frame
-    return frame, TogetherDraws(frame, ignored.mask, fitted, new)
+    return frame, TogetherDraws(fitted, frame, ignored.mask, new)

@@ -21,16 +21,6 @@ __all__ = ["MOST_GROUPS", "can_adapt", "groups_say"]
 
 Floats = NDArray[np.float64]
 MOST_GROUPS = 50  # a gradient costs the third power
-_LINKS = (
-    "identity",
-    "identity of the logarithm",
-    "logit",
-    "probit",
-    "log",
-    "cumulative logit",
-    "cumulative probit",
-    "softmax",
-)
 _FAMILIES = (
     "gaussian", "student", "lognormal", "bernoulli", "probit", "beta", "poisson", "negativebinomial", "gamma", "exponential",
     "weibull", "ordinal", "ordinalprobit", "nominal",
@@ -43,7 +33,6 @@ def can_adapt(factor: Factor, effect: GroupEffect, table: ModelTable) -> bool:
         not factor.parameter
         and factor.selection is None
         and factor.family.name in _FAMILIES
-        and factor.family.link in _LINKS
         and effect.names == ("1",)
         and not effect.elsewhere
         and len(factor.effects) == 1

@@ -54,13 +54,9 @@ def active_units(
         rows = table.rows_of_level(level)
         unknown = table.unknown_at(name, level)
         absent = table.frame.columns[name].absent[rows]
-        informative = np.zeros(len(rows), dtype=bool)
+        informative = _depended_on(factor, factors, table, active, held)
         if name in kept:
             informative[:] = True
-        if held and name in held:
-            informative |= held[name]
-        for child in children_of(name, factors):
-            informative |= _lift(active[child.variable], child.level, level, table)
         informative |= interval_at(name, level, table)[2]  # that it lies between limits is an observation
         if factor.selection is not None:  # so is that a value was not selected
             informative |= table.at(selected_column(name), level) != BY_DESIGN
@@ -82,12 +78,9 @@ def unselected_units(
         name, level = factor.variable, factor.level
         if factor.selection is None or name in kept:
             continue
-        alone = table.unknown_at(name, level) & active[name]
-        if held and name in held:
-            alone &= ~held[name]
-        for child in children_of(name, factors):
-            alone &= ~_lift(active[child.variable], child.level, level, table)
-        out[name] = alone
+        out[name] = (
+            table.unknown_at(name, level) & active[name] & ~_depended_on(factor, factors, table, active, held)
+        )
     return out
 
 
@@ -109,12 +102,23 @@ def limited_units(
         limited = interval_at(name, level, table)[2]
         if not limited.any() or name in kept or factor.family.is_discrete:
             continue
-        alone = limited & active[name]
-        if held and name in held:
-            alone &= ~held[name]
-        for child in children_of(name, factors):
-            alone &= ~_lift(active[child.variable], child.level, level, table)
-        out[name] = alone
+        out[name] = limited & active[name] & ~_depended_on(factor, factors, table, active, held)
+    return out
+
+
+def _depended_on(
+    factor: Factor,
+    factors: Sequence[Factor],
+    table: ModelTable,
+    active: Mapping[str, NDArray[np.bool_]],
+    held: Mapping[str, NDArray[np.bool_]] | None,
+) -> NDArray[np.bool_]:
+    """Mark the units whose value something observed depends on: a later factor in the density, or a derived value."""
+    out = np.zeros(len(table.rows_of_level(factor.level)), dtype=bool)
+    if held and factor.variable in held:
+        out |= held[factor.variable]
+    for child in children_of(factor.variable, factors):
+        out |= _lift(active[child.variable], child.level, factor.level, table)
     return out
 
 
