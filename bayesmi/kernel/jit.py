@@ -10,9 +10,13 @@ from typing import Any
 
 from numba import njit
 
-__all__ = ["kernel"]
+__all__ = ["FUNCTIONS", "kernel"]
+
+FUNCTIONS: list[Any] = []
 
 
 def kernel(function: Any) -> Any:
     """Compile a function for use inside the density."""
-    return njit(error_model="numpy", fastmath={"contract", "arcp"})(function)
+    compiled = njit(error_model="numpy", fastmath={"contract", "arcp"})(function)
+    FUNCTIONS.append(compiled)
+    return compiled

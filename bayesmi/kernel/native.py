@@ -19,6 +19,7 @@ from numba import carray, cfunc, types
 from numpy.typing import NDArray
 
 from bayesmi.kernel.density import density
+from bayesmi.kernel.once import in_one_piece
 
 __all__ = ["compiled_density", "evaluate", "is_cached", "pack"]
 
@@ -93,7 +94,7 @@ def _stamped_cache() -> Iterator[None]:
 @cache
 def compiled_density() -> Any:
     """Return the C function: its `address` is what a sampler needs; compiled once for a machine."""
-    with _stamped_cache(), warnings.catch_warnings():
+    with _stamped_cache(), in_one_piece(_density_c.__name__), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return cfunc(_SIGNATURE, cache=True)(_density_c)
 

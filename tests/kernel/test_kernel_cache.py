@@ -1,8 +1,12 @@
 """Whether the kernel has still to be compiled is known before it is: the progress display says so."""
 
+import numpy as np
 import pytest
+from numba import float32
 
 from bayesmi.kernel import compiled_density, is_cached, native
+from bayesmi.kernel.once import in_one_piece
+from bayesmi.kernel.special import softplus
 
 
 @pytest.mark.xdist_group("kernel_cache")
@@ -22,3 +26,13 @@ def test_code_that_was_deleted_does_not_count_as_compiled(monkeypatch, tmp_path)
     compiled_density()
     monkeypatch.setattr(IndexDataCacheFile, "_data_path", lambda self, name: str(tmp_path / name))
     assert not is_cached()
+
+
+@pytest.mark.xdist_group("kernel_cache")
+def test_functions_compiled_in_one_piece_can_still_be_called_from_python():
+    compiled_density()
+    assert softplus(0.3) == pytest.approx(0.8543552444685272, rel=1e-15)
+    with in_one_piece("nothing is called so"):
+        softplus.compile((float32,))  # its entry is a stand-in
+    assert softplus(np.float32(0.3)) == pytest.approx(0.8543552, rel=1e-6)
+    assert softplus(0.3) == pytest.approx(0.8543552444685272, rel=1e-15)
