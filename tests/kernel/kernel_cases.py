@@ -873,15 +873,24 @@ class Case:
         return [f"cell__{name}" for name in names]
 
     @functools.cached_property
+    def _terms(self) -> list[Any]:
+        """Graphs of the plain model's log density, which value and gradient share: most of a shape's time is theirs."""
+        return self.plain.logp(jacobian=False, sum=False)
+
+    @functools.cached_property
     def logp(self) -> Any:
         # summed in numpy: a graph that adds more than 32 terms needs a C compiler
-        terms = self.plain.compile_logp(jacobian=False, sum=False, mode=FAST)
+        terms = self.plain.compile_fn(self._terms, mode=FAST)
         return lambda point: sum(float(np.sum(term)) for term in terms(point))
 
     @functools.cached_property
     def dlogp(self) -> Any:
-        variables = [self.plain[name] for name, _ in self.gaussian]
-        return self.plain.compile_dlogp(vars=variables, jacobian=False, mode=FAST)
+        import pytensor.tensor as pt
+        from pymc.pytensorf import gradient
+
+        variables = [self.plain.rvs_to_values[self.plain[name]] for name, _ in self.gaussian]
+        total = functools.reduce(pt.add, [term.sum() for term in self._terms])
+        return self.plain.compile_fn(gradient(total, variables), mode=FAST)
 
     def values(self, natural: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The plain model's point from values on the scale of the data."""
