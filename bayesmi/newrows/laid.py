@@ -65,8 +65,18 @@ class LaidOut:
 
     @property
     def is_one_by_one(self) -> bool:
-        """Whether each posterior draw needs tables of its own."""
-        return bool(self.rows.carried) or self.held is not None
+        """Whether effects of new groups depend on cells that each posterior draw has of its own.
+
+        A cluster's cell that was missing at the fit has a value in each draw; it matters where one of its rows is in a
+        new group of another grouping.
+        """
+        groupings = self.part.table.groupings
+        beside = (
+            new[groupings[name].codes[mask]].any()
+            for mask in self.rows.carried.values()
+            for name, new in self.rows.new.items()
+        )
+        return self.held is not None or any(beside)
 
 
 def lay_out_new(model: Model, plan: Plan, rows: NewRows, draws: PosteriorDraws) -> LaidOut:
