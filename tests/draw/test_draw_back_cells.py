@@ -15,7 +15,7 @@ from bayesmi.build import build_sampled
 from bayesmi.draw import complete_cells, draw_back_effects, unit_log_weights
 from bayesmi.fit.constrain import constrained, posterior_draws
 
-DRAWS = 1500
+DRAWS = 700
 SUMMED = [
     "logistic_binary",
     "logistic_text",
@@ -175,7 +175,6 @@ INTEGRATED = [
     "integrate_order",
     "integrate_and_sum",
     "slope_integrated_partly_centred",
-    "slope_integrated_crossed",
 ]
 
 

@@ -15,7 +15,7 @@ from bayesmi.draw import complete_cells
 from bayesmi.draw.parameters import FactorDraws, PosteriorDraws
 from bayesmi.plan import make_plan
 
-DRAWS = 1500
+DRAWS = 700
 pytestmark = pytest.mark.xdist_group("derived_draws")
 
 

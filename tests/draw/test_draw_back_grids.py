@@ -18,7 +18,7 @@ from bayesmi.fit.constrain import constrained, posterior_draws
 from bayesmi.plan import make_plan
 from bayesmi.plan.grid import constrain, unconstrain
 
-DRAWS = 1200
+DRAWS = 700
 
 
 def model_of(formula, data, **options):

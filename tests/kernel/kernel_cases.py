@@ -1438,6 +1438,8 @@ LONG = (
     "tied_ratio",
     "censored_covariate_beside_holes",
     "censored_covariate_groups",
+    "censored_beside_holes",
+    "slope_integrated_crossed",
 )
 
 
