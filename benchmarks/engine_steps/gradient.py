@@ -38,8 +38,13 @@ def compare_gradients(case: Case, points: Floats | None = None) -> dict[str, flo
     if points is None or points.shape[1] != len(start):
         rng = np.random.default_rng(1)
         points = start + rng.normal(0.0, 0.2, (_POINTS, len(start)))
-    difference = _same(built, hand.density, arguments, points)
-    ours, theirs = _timers(built, hand.density, arguments, points[0])
+    own_points = points
+    if hasattr(hand, "natural"):  # a kernel in coordinates of its own
+        own_points = hand.natural(model, built, points)
+        difference = _agrees(hand.density, arguments, own_points, hand.reference(model, built, points))
+    else:
+        difference = _same(built, hand.density, arguments, points)
+    ours, theirs = _timers(built, hand.density, arguments, points[0], own_points[0])
     times = np.array([(ours(), theirs()) for _ in range(_BATCHES)])
     fastest = times.min(axis=0) * 1e3
     return {
@@ -66,8 +71,24 @@ def _same(built: Any, density: Any, arguments: tuple[Any, ...], points: Floats) 
     return worst
 
 
+def _agrees(density: Any, arguments: tuple[Any, ...], points: Floats, expected: Floats) -> float:
+    """Return the largest relative difference of values, and of gradients to central differences of these."""
+    worst = 0.0
+    for x, value in zip(points, expected, strict=True):
+        gradient, unused = np.empty(len(x)), np.empty(len(x))
+        worst = max(worst, abs(density(x, gradient, *arguments) - value) / abs(value))
+        for j in np.random.default_rng(1).choice(np.flatnonzero(gradient), 12):
+            step = np.zeros(len(x))
+            step[j] = 1e-4
+            ahead, back = (density(x + sign * step, unused, *arguments) for sign in (1.0, -1.0))
+            off = abs((ahead - back) / 2e-4 - gradient[j]) / max(1.0, float(np.abs(gradient).max()))
+            assert off < 1e-6, f"the hand-written kernel has another gradient in place {j}: {off:.2g}"
+    assert worst < 1e-8, f"the hand-written kernel is another density: relative difference {worst:.2g}"
+    return worst
+
+
 def _timers(
-    built: Any, density: Any, arguments: tuple[Any, ...], x: Floats
+    built: Any, density: Any, arguments: tuple[Any, ...], x: Floats, own_x: Floats
 ) -> tuple[Callable[[], float], Callable[[], float]]:
     """Return two functions that give the seconds of one evaluation, by a loop in compiled code."""
     from bayesmi.kernel import compiled_density
@@ -86,7 +107,7 @@ def _timers(
             total += density(x, gradient, *arguments)
         return total
 
-    gradient, value = np.empty(len(x)), np.empty(1)
+    gradient, own_gradient, value = np.empty(len(x)), np.empty(len(own_x)), np.empty(1)
 
     def timer(run: Callable[[int], Any]) -> Callable[[], float]:
         run(1)  # compiles
@@ -103,5 +124,5 @@ def _timers(
 
     return (
         timer(lambda times: ours(times, x, gradient, value, built.program.buffer)),
-        timer(lambda times: theirs(times, x, gradient, *arguments)),
+        timer(lambda times: theirs(times, own_x, own_gradient, *arguments)),
     )
