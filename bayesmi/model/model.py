@@ -440,7 +440,8 @@ class Model:
         -------
         xarray.DataTree
             Groups prior (the names of the posterior), prior_predictive (response and modelled covariates in all rows: the
-            response on ``__obs__``, others on ``<variable>__obs``; categories as their codes) and observed_data.
+            response on ``__obs__``, others on ``<variable>__obs``; categories as their codes; derived columns likewise)
+            and observed_data.
 
         Raises
         ------

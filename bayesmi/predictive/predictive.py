@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from bayesmi.errors import BayesmiNotice, FitError, ModelError
 from bayesmi.fit.progress import Progress
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["posterior_predictive", "prior_predictive"]
 
+Floats = NDArray[np.float64]
+
 
 def prior_predictive(
     model: Model, *, draws: int = 500, seed: int | None = None, progress: bool = True
@@ -41,7 +45,7 @@ def prior_predictive(
     rng = stream(own, PRIOR)
     drawn = draw_prior(model, int(draws), rng)
     with Progress(show=progress) as bar:
-        values = replicate_all(
+        values, derived = replicate_all(
             model, drawn, rng, lambda done: bar.working("prior predictive", done, int(draws))
         )
     for name, each in values.items():
@@ -53,12 +57,11 @@ def prior_predictive(
                 BayesmiNotice,
                 stacklevel=3,
             )
+    tables = to_group(model, values, applicable_units, {"chain": [0], "draw": np.arange(int(draws))})
     tree = xr.DataTree.from_dict(
         {
             "prior": to_dataset(drawn, model, make_plan(model)),
-            "prior_predictive": to_group(
-                model, values, applicable_units, {"chain": [0], "draw": np.arange(int(draws))}
-            ),
+            "prior_predictive": tables.merge(_of_rows(model, derived)),
             "observed_data": _observed(model),
         }
     )
@@ -90,6 +93,14 @@ def posterior_predictive(
     )
     groups["observed_data"] = _observed(fit.model)
     return xr.DataTree.from_dict(groups)
+
+
+def _of_rows(model: Model, derived: Mapping[str, Floats]) -> xr.Dataset:
+    """Return derived columns of drawn tables, one chain."""
+    from bayesmi.fit.names import row_labels
+
+    variables = {name: (("chain", "draw", f"{name}__obs"), values[None]) for name, values in derived.items()}
+    return xr.Dataset(variables, {f"{name}__obs": row_labels(model) for name in derived})
 
 
 def _observed(model: Model) -> xr.Dataset:

@@ -104,14 +104,15 @@ def replicate_observed(
 
 def replicate_all(
     model: Model, draws: PosteriorDraws, rng: np.random.Generator, moved: Callable[[int], None] | None = None
-) -> dict[str, Floats]:
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """Return for every variable values drawn for all cells it applies to, one variable after the other, (draws, cells).
 
     Nothing observed of a modelled variable is used; complete predictors stay as they are. A measurement that was not made
-    is NaN: the size of its error is not known.
+    is NaN: the size of its error is not known. The second mapping has the derived columns of these tables, (draws, rows).
     """
     units = {factor.variable: applicable_units(model, factor) for factor in model.factors}
     out: dict[str, list[Floats]] = {factor.variable: [] for factor in reversed(model.factors)}
+    derived: dict[str, list[Floats]] = {one.name: [] for one in model.derived}
     for s in range(draws.n):
         draw = draws.take(np.array([s]))
         values = dict(model.table.values)
@@ -124,9 +125,12 @@ def replicate_all(
                 drawn = conditional(free, model.table, units[name], values, draw).draw(rng)
             _to_rows(model, factor, units[name], factor.values(drawn), values[name])
             out[name].append(drawn)
+        for one in model.derived:
+            derived[one.name].append(one.values(values))
         if moved is not None:
             moved(s + 1)
-    return {name: np.stack(parts) for name, parts in out.items()}
+    stacked = ({name: np.stack(parts) for name, parts in own.items()} for own in (out, derived))
+    return next(stacked), next(stacked)
 
 
 def _to_rows(model: Model, factor: Factor, units: Ints, drawn: Floats, values: Floats) -> None:

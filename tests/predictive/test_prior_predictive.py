@@ -222,3 +222,14 @@ def test_rows_where_a_variable_does_not_apply_are_left_out():
     model = quiet_model("y ~ w", data, not_applicable={"y": "debut == 0"})
     predicted = quietly(model, draws=3, seed=1)["prior_predictive"]["y"]
     assert list(predicted["__obs__"].values) == list(np.flatnonzero(data["debut"] == 1))
+
+
+def test_derived_columns_follow_from_the_drawn_tables():
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame({"w": rng.normal(70, 8, 30), "h": rng.normal(1.7, 0.1, 30)})
+    data["y"] = data["w"] + rng.normal(size=30)
+    data.loc[3, "h"] = data.loc[4, "w"] = np.nan
+    model = quiet_model("y ~ w + h", data, derived={"bmi": "w / h**2"})
+    drawn = quietly(model, draws=20, seed=3)["prior_predictive"]
+    assert drawn["bmi"].dims == ("chain", "draw", "bmi__obs")
+    np.testing.assert_allclose(drawn["bmi"].values, drawn["w"].values / drawn["h"].values ** 2)
