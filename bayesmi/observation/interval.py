@@ -46,8 +46,11 @@ class Reader(Protocol):
         ...
 
 
+_SINGULAR = {"hold": "holds", "have": "has", "are": "is"}
+
+
 def refuse_rows(read: Reader, name: str, wrong: Mask, what: str) -> None:
-    """Refuse rows of a column.
+    """Refuse rows of a column; `what` begins with hold, have or are.
 
     Raises
     ------
@@ -55,8 +58,10 @@ def refuse_rows(read: Reader, name: str, wrong: Mask, what: str) -> None:
         If there are any.
     """
     if wrong.any():
-        rows = name_rows(read.index, wrong)
-        raise ModelError(f"column {name!r}: {rows} {what}")
+        verb, _, rest = what.partition(" ")
+        if np.count_nonzero(wrong) == 1:
+            verb = _SINGULAR[verb]
+        raise ModelError(f"column {name!r}: {name_rows(read.index, wrong)} {verb} {rest}")
 
 
 def check_limit(of: str, key: str, limit: Any) -> str | float | None:
