@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from benchmarks.sbc.shape import Shape, Values
 
@@ -35,6 +36,9 @@ def one_replicate(shape: Shape, replicate: int) -> dict[str, Any]:
     for attempt in range(_ATTEMPTS):
         rng = np.random.default_rng(np.random.SeedSequence(SEED, spawn_key=(replicate, attempt)))
         data, truth, values = shape.simulate(rng)
+        refused = _level_nobody_has(data)
+        if refused:  # it would have no threshold
+            continue
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", bmi.BayesmiNotice)
@@ -76,6 +80,15 @@ def one_replicate(shape: Shape, replicate: int) -> dict[str, Any]:
     row |= _cell_ranks(shape, imputed, values, ties)
     row["seconds"] = round(time.perf_counter() - started, 2)
     return row
+
+
+def _level_nobody_has(data: pd.DataFrame) -> str:
+    for name, column in data.items():
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            nobody = column.cat.categories.difference(column.dropna().unique())
+            if len(nobody):
+                return f"nobody has level {nobody[0]!r} of {name!r}"
+    return ""
 
 
 def rank(draws: np.ndarray, true: float, ties: np.random.Generator) -> int:
