@@ -53,7 +53,7 @@ def distinct_rows(table: FactorTable) -> DistinctRows:
     """Find the identical rows and the classes of a factor's table."""
     n = table.n_rows
     as_is = every_row(table)
-    if not n or any(effect.slabs for effect in table.effects) or table.slabs:
+    if not n or any(effect.slabs for effect in table.effects) or table.slabs or table.held:
         return as_is
     row_of, first, counts = as_is.row_of, as_is.first, as_is.counts
     if table.is_static:
@@ -71,7 +71,7 @@ def with_classes(table: FactorTable, rows: DistinctRows) -> DistinctRows:
     first, columns = rows.first, list(table.base.T)
     if not len(first):
         return rows
-    if table.slabs or any(effect.slabs for effect in table.effects):  # sampled cells stand row by row
+    if table.slabs or any(effect.slabs for effect in table.effects) or table.held:  # such cells stand row by row
         return DistinctRows(rows.row_of, first, rows.counts, None, first, np.zeros(0, dtype=np.intp))
     most = _CLASSES * len(first)
     shared = _codes([column[first] for column in _groups(table)], most)

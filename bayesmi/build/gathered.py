@@ -77,6 +77,7 @@ def _may_be_gathered(factor: Factor, table: FactorTable) -> bool:
         and not factor.effects
         and not factor.links
         and not table.latent
+        and not table.held
         and not table.response_positions.size
         and not table.has_limits
     )

@@ -60,7 +60,11 @@ def has_patterns(factors: tuple[Factor, ...], tables: Tables) -> bool:
         )
         constant &= _alike(table.response_slopes, tables, table.integral_unit[table.solved_response])
         plain = (
-            not table.latent and not table.response_positions.size and not factor.effects and not factor.links
+            not table.latent
+            and not table.held
+            and not table.response_positions.size
+            and not factor.effects
+            and not factor.links
         )
         if (
             not (constant and plain and factor.family.is_gaussian_identity and factor.scale is None)

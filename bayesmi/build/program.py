@@ -29,7 +29,7 @@ from bayesmi.model.limited import ARRIVAL, INTERVAL
 from bayesmi.plan import Plan
 from bayesmi.priors import Prior
 
-__all__ = ["Parameter", "Program", "write_program"]
+__all__ = ["Parameter", "Program", "kernel_response", "number_equations", "write_program"]
 
 _TURN = 0.2  # of the prior's scale: where the transform of a group sd turns from exponential to linear
 _TRANSFORMS = {
@@ -46,7 +46,7 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
     writer = Writer()
     writer.integers(np.zeros(k.GLOBAL_SIZE))
     cells = _write_cells(writer, factors, tables)
-    number = _numbers(factors)
+    number = number_equations(factors)
     rows = classes = effects = roots = work = 0
     effect_places: dict[tuple[str, str], int] = {}
     patterned = has_patterns(factors, tables)
@@ -110,7 +110,7 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
     return writer.finish(head, work)
 
 
-def _numbers(factors: tuple[Factor, ...]) -> dict[str, int]:
+def number_equations(factors: tuple[Factor, ...]) -> dict[str, int]:
     """Return the number of each linear predictor's record; that of a scale follows those of its factor."""
     keys = [key for factor in factors for part in factor.parts for key in part.keys]
     return {key: n for n, key in enumerate(keys)}
@@ -137,7 +137,7 @@ def _write_patterns(
 ) -> None:
     """Blocks of units with the same missing cells: cross products of the stacked columns of all their factors."""
     records: list[int] = []
-    number_of = _numbers(factors)
+    number_of = number_equations(factors)
     for block in blocks:
         members: list[int] = []
         for member in block.members:
@@ -185,7 +185,7 @@ def _write_integrals(
     units: list[NDArray[np.intp]] = []
     members: list[NDArray[np.intp]] = []
     blocks: list[NDArray[np.int64]] = []
-    number_of = _numbers(factors)
+    number_of = number_equations(factors)
     for factor in factors:
         n = number_of[factor.keys[0]]
         table = tables.factors[factor.variable]
@@ -436,7 +436,7 @@ def _write_rows(
     if key in table.shifts:
         offset = offset + table.shifts[key][members]
     record[k.F_OFFSET] = writer.floats(offset)
-    record[k.F_RESPONSE] = writer.floats(_kernel_response(factor, table)[distinct.first])
+    record[k.F_RESPONSE] = writer.floats(kernel_response(factor, table)[distinct.first])
     if table.pair_rows.size or (distinct.counts != 1.0).any():
         record[k.F_COUNTS] = writer.floats(distinct.counts)
     record[k.F_PAIR_ENTRIES] = writer.integers(table.pair_entries)
@@ -462,7 +462,7 @@ def _write_limits(
     record[k.F_INTERVAL_ENDS] = writer.floats(np.concatenate(ends))
 
 
-def _kernel_response(factor: Factor, table: FactorTable) -> NDArray[np.float64]:
+def kernel_response(factor: Factor, table: FactorTable) -> NDArray[np.float64]:
     """Response as the kernel wants it, 0 where latent."""
     response = table.response.copy()
     known = np.ones(table.n_rows, dtype=bool)

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from bayesmi.build.program import Program, write_program
 from bayesmi.build.tables import Tables, make_tables
+from bayesmi.gibbs.state import start_table
 from bayesmi.model.model import Model
+from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
 
 if TYPE_CHECKING:
@@ -41,8 +43,10 @@ class BuiltModel:
         return flat_model(self.program)
 
 
-def build_sampled(model: Model, plan: Plan | None = None) -> BuiltModel:
-    """Lay out tables and write the program."""
+def build_sampled(model: Model, plan: Plan | None = None, table: ModelTable | None = None) -> BuiltModel:
+    """Lay out tables and write the program; `table` has held cells at values, which are drawn from the observed ones without."""
     plan = model.plan() if plan is None else plan
-    tables = make_tables(model.factors, model.table, plan)
+    if table is None:
+        table = start_table(model.factors, model.table, plan)
+    tables = make_tables(model.factors, table, plan)
     return BuiltModel(model, plan, tables, write_program(model.factors, plan, tables))

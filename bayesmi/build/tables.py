@@ -24,7 +24,7 @@ from bayesmi.plan.levelset import Combinations, combine
 from bayesmi.plan.systems import System
 from bayesmi.plan.values import CellValues, within_limits
 
-__all__ = ["Expansion", "FactorTable", "Slab", "Tables", "lay_out", "make_tables", "summed_cells"]
+__all__ = ["Expansion", "FactorTable", "Slab", "Tables", "lay_out", "make_tables", "offset_of", "summed_cells"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -87,6 +87,9 @@ class FactorTable:
     scale: FactorTable | None = None  # the model of its scale, on the same rows
     selection: FactorTable | None = None  # and that of its being seen
     shifts: Mapping[str, Floats] = field(default_factory=dict)  # linear predictor -> (T,) that adds to it
+    held: Mapping[str, tuple[Ints, Ints]] = field(
+        default_factory=dict
+    )  # variable with held cells, the response too -> (positions, index of the held cell)
 
     @property
     def n_rows(self) -> int:
@@ -100,8 +103,8 @@ class FactorTable:
 
     @property
     def is_static(self) -> bool:
-        """Whether nothing in it is a latent cell."""
-        return not self.latent and not self.response_positions.size and not (self.integral_unit >= 0).any()
+        """Whether nothing in it is a latent cell, or held at a value that changes."""
+        return not self.latent and not self.held and not self.response_positions.size and not (self.integral_unit >= 0).any()
 
     def effect(self, grouping: str) -> EffectTable:
         """Return the effects of one grouping."""
@@ -119,6 +122,7 @@ class Tables:
     keys: Mapping[str, Ints]  # variable -> (E,) which entries are the same row of its factor, -1: not in it
     n_cells: Mapping[str, int]
     cell_position: Mapping[str, Ints]  # variable -> (units of its level,) index of the sampled cell or -1
+    held_position: Mapping[str, Ints] = field(default_factory=dict)  # the same of cells held at a value
 
     def of(self, factor: Factor) -> FactorTable:
         """Return the table of a factor, or of the model of its scale or selection."""
@@ -134,10 +138,12 @@ def make_tables(
     plan: Plan,
     cells: Mapping[str, CellValues] | None = None,
     only: NDArray[np.bool_] | None = None,
+    held: Mapping[str, Ints] | None = None,
 ) -> Tables:
     """Lay out the tables of all factors.
 
-    `cells` gives values for grid cells other than the plan's; `only` keeps the row-level factors to some rows.
+    `cells` gives values for grid cells other than the plan's; `only` keeps the row-level factors to some rows; `held` gives
+    the places of held cells where these are not all of the plan's.
     """
     expansion = _expand(factors, table, plan, cells or {})
     keys = {factor.variable: _keys(factor, expansion) for factor in factors}
@@ -151,6 +157,7 @@ def make_tables(
             position[units] = np.arange(units.size)
             cell_position[factor.variable] = position
             n_cells[factor.variable] = int(units.size)
+    held_position = held_positions(factors, table, plan) if held is None else held
     made = {
         factor.variable: lay_out(
             factor,
@@ -164,10 +171,24 @@ def make_tables(
             keys[factor.variable],
             cell_position,
             integrals,
+            held_position,
         )
         for factor in factors
     }
-    return Tables(made, expansion, integrals, {**plan.grids, **(cells or {})}, keys, n_cells, cell_position)
+    return Tables(
+        made, expansion, integrals, {**plan.grids, **(cells or {})}, keys, n_cells, cell_position, held_position
+    )
+
+
+def held_positions(factors: tuple[Factor, ...], table: ModelTable, plan: Plan) -> dict[str, Ints]:
+    """Return by variable the number of the held cell of each unit of its level, or -1."""
+    out: dict[str, Ints] = {}
+    for factor in factors:
+        units = plan.units(factor.variable, "gibbs")
+        if units.size and not factor.is_observation:
+            out[factor.variable] = np.full(len(table.rows_of_level(factor.level)), -1, dtype=np.intp)
+            out[factor.variable][units] = np.arange(units.size)
+    return out
 
 
 def lay_out(
@@ -178,6 +199,7 @@ def lay_out(
     keys: Ints | None,
     cell_position: Mapping[str, Ints],
     integrals: Integrals | None = None,
+    held_position: Mapping[str, Ints] | None = None,
 ) -> FactorTable:
     """Lay out one factor on the given units; `keys` says which entries of the expansion are rows of it."""
     level = factor.level
@@ -203,12 +225,12 @@ def lay_out(
             values[n_plain + on] = expansion.values[name][expanded[on]]
         return values
 
-    def latent_of(name: str) -> tuple[Ints, Ints]:
-        if name not in cell_position:
+    def latent_of(name: str, places: Mapping[str, Ints] = cell_position) -> tuple[Ints, Ints]:
+        if name not in places:
             return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp)
         at = table.level(name)
         unit = all_units if at == level else table.codes_at(at, level)[all_units]
-        index = cell_position[name][unit]
+        index = places[name][unit]
         positions = np.flatnonzero(index >= 0)
         return positions, index[positions]
 
@@ -292,7 +314,7 @@ def lay_out(
         latent=latent,
         base=base,
         slabs=slabs,
-        offset=_offset(factor, values, len(all_units)),
+        offset=offset_of(factor, values, len(all_units)),
         effects=tuple(effects),
         links={link.name: table.codes_at(link.grouping, level)[all_units] for link in factor.links},
         integrated=integrated,
@@ -301,6 +323,11 @@ def lay_out(
         response_slopes=response_slopes,
         integral_unit=integral_unit,
         shifts={key: table.at(made, level)[all_units] for key, made in factor.shifts.items()},
+        held={
+            name: found
+            for name in (*sorted(factor.parents), factor.variable)
+            if (found := latent_of(name, held_position or {}))[0].size
+        },
     )
     if factor.scale is not None:
         made = replace(made, scale=_scale_table(factor.scale, made, table))
@@ -341,7 +368,7 @@ def _scale_table(scale: Factor, own: FactorTable, table: ModelTable) -> FactorTa
         latent={},
         base=scale.matrix(own.values, n) - scale.centers,
         slabs=(),
-        offset=_offset(scale, own.values, n),
+        offset=offset_of(scale, own.values, n),
         effects=tuple(effects),
         links={},
         integrated=(),
@@ -457,7 +484,8 @@ def _effect_table(
     return EffectTable(effect.grouping, codes, len(table.groupings[effect.grouping].labels), base, slabs)
 
 
-def _offset(factor: Factor, values: Mapping[str, Floats], n_rows: int) -> Floats:
+def offset_of(factor: Factor, values: Mapping[str, Floats], n_rows: int) -> Floats:
+    """Return what the terms without coefficients add to the linear predictor, (n_rows,)."""
     if not factor.offsets.n_columns:
         return np.zeros(n_rows)
     return np.asarray(factor.offsets.matrix(values).sum(axis=1))

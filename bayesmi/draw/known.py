@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.errors import ModelError
+from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan, make_plan
@@ -49,7 +49,7 @@ def knowing(
     kept = {
         name: how
         for name, how in whole_variables(treatments).items()
-        if name in names and name not in columns and how != "sample"
+        if name in names and name not in columns and how not in ("sample", "gibbs")
     }
     return Known(factors, table.with_known(columns), kept, response)
 
@@ -78,4 +78,9 @@ def plan_of_known(
             if not plan.units(name, "sample").size:
                 known = tried
                 break
-    return make_plan(cast(Any, known), finer=finer, wider=wider, scales=scales)
+    plan = make_plan(cast(Any, known), finer=finer, wider=wider, scales=scales)
+    if plan.holds:
+        raise NotSupportedError(
+            f"{plan.why_held}: that is supported for the rows of a fit only, not for new rows or once some cells are known"
+        )
+    return plan

@@ -143,5 +143,6 @@ def restricted(
             keys[factor.variable],
             tables.cell_position,
             integrals,
+            tables.held_position,
         )
     return replace(tables, factors=made, expansion=part, integrals=integrals, keys=keys)

@@ -130,6 +130,15 @@ class Design:
         return frozenset(factor.column for factor in factors if isinstance(factor, CategoricalFactor))
 
     @property
+    def term_variables(self) -> tuple[frozenset[str], ...]:
+        """Columns of the table that each term needs; one a block."""
+        return tuple(frozenset().union(*(own.variables for own in term.factors)) for term in self._terms)
+
+    def joins(self, one: str, other: str) -> bool:
+        """Whether two columns of the table stand in one term."""
+        return any(one in names and other in names for names in self.term_variables)
+
+    @property
     def column_names(self) -> tuple[str, ...]:
         """Full name of every column."""
         return tuple(name for block in self.blocks for name in block.names)

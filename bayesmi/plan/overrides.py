@@ -28,7 +28,13 @@ class _Group(Protocol):
 
 def whole_variables(wanted: Mapping[str, Any]) -> dict[str, str]:
     """Return the treatments that are asked for all cells of a variable, or for group effects."""
-    return {name: treatment for name, treatment in wanted.items() if not isinstance(treatment, Mapping)}
+    each = {name: _as_whole(treatment) for name, treatment in wanted.items()}
+    return {name: treatment for name, treatment in each.items() if not isinstance(treatment, Mapping)}
+
+
+def _as_whole(treatment: Any) -> Any:
+    """Return what a mapping says of all cells of a variable: summed cells are one group."""
+    return "gibbs" if treatment == {"enumerate": "gibbs"} else treatment
 
 
 def moved(
@@ -45,7 +51,7 @@ def moved(
     """
     out = {name: dict(groups) for name, groups in continuous.items()}
     for name, moves in wanted.items():
-        if not isinstance(moves, Mapping):
+        if not isinstance(_as_whole(moves), Mapping):
             continue
         groups = out.get(name, {})
         for before, after in moves.items():
@@ -74,7 +80,8 @@ def check_overrides(wanted: Mapping[str, Any], factors: tuple[Factor, ...], tabl
     """Refuse names that are not there, and treatments that a family's cells cannot have."""
     by_name = {factor.variable: factor for factor in factors if not factor.is_observation}
     effects = {effect_key(p, effect) for factor in factors for p in factor.parts for effect in p.effects}
-    for name, treatment in wanted.items():
+    for name, asked in wanted.items():
+        treatment = _as_whole(asked)
         if name in effects:
             if treatment not in ("collapse", "adaptive", "centred", "partly centred", "noncentred"):
                 raise ModelError(
@@ -92,7 +99,7 @@ def check_overrides(wanted: Mapping[str, Any], factors: tuple[Factor, ...], tabl
         discrete = by_name[name].family.is_discrete
         allowed: tuple[str, ...] = ("predict", "grid")
         if discrete:
-            allowed = ("predict", "enumerate")
+            allowed = ("predict", "enumerate", "gibbs") if by_name[name].family.has_levels else ("predict", "enumerate")
         elif by_name[name].family.is_gaussian_identity:
             allowed = ("predict", "integrate", "grid", "sample")
         if treatment not in allowed:

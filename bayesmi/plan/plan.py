@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from bayesmi.plan.constrained_grid import grids_of_systems
 from bayesmi.plan.continuous import continuous_cells
 from bayesmi.plan.effects import EffectGroup, effects_of, one_collapse
 from bayesmi.plan.grid import check_range, count_values, first_grid
+from bayesmi.plan.held import HELD, hold_cells, refuse_beside_held
 from bayesmi.plan.levelset import count_combinations
 from bayesmi.plan.overrides import check_asked, check_overrides, effect_key, moved, whole_variables
 from bayesmi.plan.systems import System, find_systems, usable_constraints
@@ -40,7 +41,7 @@ class CellGroup:
     """Missing cells of one variable that are dealt with alike."""
 
     variable: str
-    treatment: str  # "predict", "enumerate", "integrate", "grid", "sample", "solve", "deduce"
+    treatment: str  # "predict", "enumerate", "gibbs", "integrate", "grid", "sample", "solve", "deduce"
     level: str
     units: NDArray[np.intp]  # positions among the units of the level
     reason: str
@@ -62,6 +63,7 @@ class Plan:
         default_factory=dict
     )  # discrete variable -> lower and upper limits of its summed cells, on the family's scale of predictors
     systems: tuple[System, ...] = ()  # units whose missing parts an observed derived value ties together
+    why_held: str = ""  # why discrete cells are held and drawn in blocks, where some are
 
     def units(self, variable: str, treatment: str) -> NDArray[np.intp]:
         """Return the units of a variable's cells under a treatment (possibly none)."""
@@ -73,6 +75,11 @@ class Plan:
     def effect(self, variable: str, grouping: str) -> EffectGroup:
         """Return how the effects of a grouping are treated in a factor, or ("y[sigma]") in the model of its scale."""
         return next(e for e in self.effects if e.variable == variable and e.grouping == grouping)
+
+    @property
+    def holds(self) -> bool:
+        """Whether some discrete cells are held at a value and drawn in blocks."""
+        return any(group.treatment == "gibbs" for group in self.cells)
 
     @property
     def n_latent_cells(self) -> int:
@@ -143,7 +150,6 @@ def make_plan(
             continue
         cells += _cells_of(factor, table, with_cells[factor.variable], continuous.get(factor.variable, {}))
     check_asked(plain, cells)
-    _check_levels(cells, factors)
     for group in cells:
         if group.treatment == "predict" and not model.factor(group.variable).family.is_discrete:
             check_range(model.factor(group.variable), factors, rough)
@@ -182,7 +188,15 @@ def make_plan(
             finer or {},
             wider or {},
         )
-    n_expanded = _expanded_rows(cells, factors, table, active, grids, systems)
+    tied_cells = _tied_cells(systems, table)
+    holding = hold_cells(
+        cells, factors, table, plain, tied_cells,
+        lambda some: _expanded_rows(some, factors, table, active, grids, systems, tied_cells), _BUDGET,
+    )  # fmt: skip
+    cells = holding.cells
+    if any(group.treatment == HELD for group in cells):
+        refuse_beside_held(factors, getattr(model, "mechanisms", {}))
+    _check_levels(cells, factors)
     treated = {
         how: frozenset(group.variable for group in cells if group.treatment in (how, other))
         for how, other in (("enumerate", "grid"), ("integrate", "solve"))
@@ -203,13 +217,14 @@ def make_plan(
         tuple(cells),
         one_collapse(effects, asked),
         active,
-        n_expanded,
+        holding.n_expanded,
         grids,
         dict(finer or {}),
         dict(wider or {}),
         _remarks(model, cells),
         _discrete_limits(cells, factors, table),
         systems,
+        holding.words,
     )
 
 
@@ -232,7 +247,7 @@ def _check_levels(cells: list[CellGroup], factors: tuple[Factor, ...]) -> None:
     """Refuse summed cells of two different groupings, and of one above another modelled one."""
     levels: dict[str, str] = {}
     for group in cells:
-        if group.treatment in ("enumerate", "grid", "solve") and group.level != "row":
+        if group.treatment in ("enumerate", "grid", "solve", "gibbs") and group.level != "row":
             levels.setdefault(group.level, group.variable)
             for factor in factors:
                 if factor.level not in ("row", group.level) and group.variable in factor.parents:
@@ -320,20 +335,26 @@ def _cells_of(
     return groups
 
 
+def _tied_cells(systems: tuple[System, ...], table: ModelTable) -> dict[str, NDArray[np.bool_]]:
+    """Return by variable the cells that are summed with their system, (units of its level,)."""
+    tied: dict[str, NDArray[np.bool_]] = {}
+    for system in systems:
+        n_units = len(table.rows_of_level(system.level))
+        for name in (*system.discrete, *system.grid):
+            tied.setdefault(name, np.zeros(n_units, dtype=bool))[system.units] = True
+    return tied
+
+
 def _expanded_rows(
-    cells: list[CellGroup],
+    cells: Sequence[CellGroup],
     factors: tuple[Factor, ...],
     table: ModelTable,
     active: Mapping[str, NDArray[np.bool_]],
     grids: Mapping[str, CellValues],
     systems: tuple[System, ...],
-) -> int:
-    """Entries of the expansion; refuses what is beyond the budget."""
-    tied: dict[str, NDArray[np.bool_]] = {}  # cells that are counted with their system
-    for system in systems:
-        n_units = len(table.rows_of_level(system.level))
-        for name in (*system.discrete, *system.grid):
-            tied.setdefault(name, np.zeros(n_units, dtype=bool))[system.units] = True
+    tied: Mapping[str, NDArray[np.bool_]],
+) -> tuple[float, float]:
+    """Entries of the expansion, and of the largest row."""
     sizes = {factor.variable: len(factor.levels) for factor in factors}
     sizes |= {name: grid.values.shape[1] for name, grid in grids.items()}
     count = np.zeros(table.n_rows)  # log of the combinations
@@ -371,14 +392,7 @@ def _expanded_rows(
                 below[system.units] = True
         count += np.where(below, own[table.groupings[level].codes], 0.0)
     total += float(np.exp(count[count > 0]).sum()) if (count > 0).any() else 0.0
-    if total > _BUDGET:
-        most = np.exp(float(count.max()))
-        names_ = ", ".join(dict.fromkeys(group.variable for group in summed))
-        raise NotSupportedError(
-            f"summing out the cells of {names_} needs {total:,.0f} weighted rows (up to {most:,.0f} for one row), more than "
-            f"{_BUDGET:,}: take variables out of the model, or give treatments= for some"
-        )
-    return round(total)
+    return total, float(np.exp(count.max(initial=0.0)))
 
 
 def _remarks(model: Model, cells: list[CellGroup]) -> tuple[str, ...]:

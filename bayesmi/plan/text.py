@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayesmi.plan.held import held_lines
 from bayesmi.plan.system_text import system_lines
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ _ROW_COST = 6e-8  # seconds for one row of a factor, measured on IMPACT (benchma
 _WORDS = {
     "predict": "predicted afterwards",
     "enumerate": "summed out, drawn back",
+    "gibbs": "held, drawn in blocks",
     "integrate": "integrated out, drawn back",
     "grid": "summed over a grid, drawn back",
     "sample": "sampled by NUTS",
@@ -62,6 +64,7 @@ def plan_text(plan: Plan) -> str:
             lines.append(
                 f"  grid of {name}: {grid.values.shape[1]} points, relative error expected below 1e-7; checked at the posterior"
             )
+    lines += held_lines(plan.cells, plan.why_held)
     lines += system_lines(plan.systems)
     lines += [f"  note: {remark}" for remark in plan.remarks]
     return "\n".join(lines)

@@ -1,0 +1,245 @@
+"""Discrete cells that are held at a value and drawn in blocks, because summing over all of a unit is beyond the budget.
+
+Given the held cells (and parameters) what is left of a unit is summed as everywhere. Cells that are held are discrete cells
+with levels; counts, cells between limits, cells tied by an observed derived value, and those that stand in one term with a
+missing continuous cell of their unit, stay summed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.data.wording import counted
+from bayesmi.errors import ModelError, NotSupportedError
+from bayesmi.model.factor import Factor
+from bayesmi.model.limited import interval_at
+from bayesmi.model.table import ModelTable
+
+if TYPE_CHECKING:
+    from bayesmi.plan.plan import CellGroup
+
+__all__ = ["BLOCK", "HELD", "Holding", "held_lines", "hold_cells", "refuse_beside_held"]
+
+Mask = NDArray[np.bool_]
+
+HELD = "gibbs"
+BLOCK = 16  # combinations of held cells that are drawn at once
+_MOST = (64, 16, 4, 1)  # combinations that a unit may stay summed over, the first that is comfortable
+_KEPT = 4  # of a unit beyond that: combinations that stay summed
+_COMFORTABLE = 250_000  # weighted rows
+_ENTRY_COST = 1.5e-7  # seconds for one combination in one factor, in numpy, measured on 15 items in 120 rows
+_CONTINUOUS = ("integrate", "sample", "solve")
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Cells with those that are held apart, the weighted rows that are left, and why in words."""
+
+    cells: list[CellGroup]
+    n_expanded: int
+    words: str = ""
+
+
+def hold_cells(
+    cells: Sequence[CellGroup],
+    factors: tuple[Factor, ...],
+    table: ModelTable,
+    wanted: Mapping[str, str],
+    tied: Mapping[str, Mask],
+    count: Callable[[Sequence[CellGroup]], tuple[float, float]],
+    budget: int,
+) -> Holding:
+    """Hold what was asked for, and as much as the budget needs.
+
+    Parameters
+    ----------
+    cells : sequence of CellGroup
+        Each with the treatment that it has without a budget.
+    factors, table
+        The model.
+    wanted : mapping
+        Treatments that were asked for by variable.
+    tied : mapping
+        Variable -> (units of its level,) cells tied by an observed derived value.
+    count : callable
+        Weighted rows of all units together and of the largest row, for groups of cells.
+    budget : int
+        Weighted rows that there may be.
+
+    Raises
+    ------
+    ModelError
+        If none of the cells that were asked to be held can be.
+    NotSupportedError
+        If the rest is beyond the budget all the same.
+    """
+    free = _holdable(cells, factors, table, tied)
+    out = list(cells)
+    asked = [name for name, how in wanted.items() if how == HELD]
+    for name in asked:
+        mine = next((g for g in out if g.variable == name and g.treatment == "enumerate"), None)
+        if mine is None:
+            continue  # nothing observed depends on its cells: they are predicted
+        mask = free.get(name)
+        if mask is None or not mask.any():
+            raise ModelError(
+                f"treatments[{name!r}]={HELD!r}: its cells lie between limits, are tied by an observed derived value, or "
+                "stand in one term with a missing continuous variable; leave it out"
+            )
+        out = _split(out, {name: mask}, {name: "asked for"})
+    total, largest = count(out)
+    if total <= budget:
+        return Holding(out, round(total), "that was asked for" if asked else "")
+    whole, worst = total, largest
+    tried = out
+    for most in _MOST:
+        tried = _cut(out, factors, table, free, most)
+        total, largest = count(tried)
+        if total <= _COMFORTABLE:
+            break
+    names = ", ".join(dict.fromkeys(g.variable for g in cells if g.treatment in ("enumerate", "grid")))
+    why = (
+        f"summing out {names} together needs {whole:,.0f} weighted rows (up to {worst:,.0f} for one row), more than {budget:,}"
+    )
+    if total > budget:
+        raise NotSupportedError(
+            f"{why}; holding the cells that can be held leaves {total:,.0f}: take variables out of the model, or give "
+            "treatments= for some"
+        )
+    return Holding(tried, round(total), why)
+
+
+def refuse_beside_held(factors: Sequence[Factor], mechanisms: Mapping[str, Any]) -> None:
+    """Refuse mechanisms whose conditionals the blocks do not know."""
+    for factor in factors:
+        if factor.selection is not None:
+            raise NotSupportedError(
+                f"cells are held and drawn in blocks, which is not supported beside the selection equation of "
+                f"{factor.variable!r}: take variables out of the model, or give treatments= for some"
+            )
+    for name, one in mechanisms.items():
+        if getattr(one, "kind", "") == "conditional":
+            raise NotSupportedError(
+                f"cells are held and drawn in blocks, which is not supported beside mechanisms[{name!r}] of kind "
+                "'conditional'; kind='after' shifts the completed data"
+            )
+
+
+def _holdable(
+    cells: Sequence[CellGroup],
+    factors: tuple[Factor, ...],
+    table: ModelTable,
+    tied: Mapping[str, Mask],
+) -> dict[str, Mask]:
+    """Return by variable which of its summed cells may be held, (units of its level,)."""
+    by_name = {factor.variable: factor for factor in factors if not factor.is_observation}
+    continuous = [g for g in cells if g.treatment in _CONTINUOUS]
+    out: dict[str, Mask] = {}
+    for group in cells:
+        factor = by_name.get(group.variable)
+        if group.treatment != "enumerate" or factor is None or not factor.family.has_levels:
+            continue
+        mask = np.zeros(len(table.rows_of_level(group.level)), dtype=bool)
+        mask[group.units] = True
+        mask &= ~interval_at(group.variable, group.level, table)[2]
+        if group.variable in tied:
+            mask &= ~tied[group.variable]
+        for other in continuous:
+            if any(design.joins(group.variable, other.variable) for f in factors for design in f.designs):
+                mask &= ~_beside(other, group.level, table)
+        out[group.variable] = mask
+    return out
+
+
+def _beside(other: CellGroup, level: str, table: ModelTable) -> Mask:
+    """Units of a level that share a row with a cell of a group."""
+    n_rows = table.n_rows
+    rows = np.zeros(n_rows, dtype=bool)
+    if other.level == "row":
+        rows[other.units] = True
+    else:
+        rows = np.isin(table.groupings[other.level].codes, other.units)
+    if level == "row":
+        return rows
+    own = table.groupings[level]
+    return np.bincount(own.codes[rows], minlength=len(own.labels)) > 0
+
+
+def _cut(
+    cells: Sequence[CellGroup],
+    factors: tuple[Factor, ...],
+    table: ModelTable,
+    free: Mapping[str, Mask],
+    most: int,
+) -> list[CellGroup]:
+    """Hold cells of units with more combinations than `most`: first those that come first in the product.
+
+    What comes late in the product is a predictor of few variables: to sum it costs least.
+    """
+    held: dict[str, Mask] = {}
+    levels = list(dict.fromkeys(g.level for g in cells if g.treatment == "enumerate"))
+    for level in levels:
+        own = [f for f in factors if f.variable in free and f.level == level]
+        left = np.zeros(len(table.rows_of_level(level)))
+        summed = {g.variable: g.units for g in cells if g.treatment == "enumerate"}
+        masks: dict[str, Mask] = {}
+        for factor in own:
+            masks[factor.variable] = np.zeros(len(left), dtype=bool)
+            masks[factor.variable][summed.get(factor.variable, [])] = True
+            masks[factor.variable] &= free[factor.variable]
+            left += np.where(masks[factor.variable], np.log(len(factor.levels)), 0.0)
+        large = left > np.log(most) + 1e-9
+        kept = np.log(min(most, _KEPT)) + 1e-9
+        for factor in own:
+            mine = masks[factor.variable] & large & (left > kept)
+            left = np.where(mine, left - np.log(len(factor.levels)), left)
+            held[factor.variable] = mine
+    words = f"its unit has more than {most} combinations: held at one value"
+    return _split(list(cells), held, dict.fromkeys(held, words))
+
+
+def _split(
+    cells: list[CellGroup], held: Mapping[str, Mask], words: Mapping[str, str]
+) -> list[CellGroup]:
+    """Move summed cells into groups that are held."""
+    out: list[CellGroup] = []
+    for group in cells:
+        mask = held.get(group.variable)
+        if group.treatment != "enumerate" or mask is None or not mask[group.units].any():
+            out.append(group)
+            continue
+        mine = mask[group.units]
+        if not mine.all():
+            out.append(replace(group, units=group.units[~mine]))
+        earlier = next((g for g in cells if g.variable == group.variable and g.treatment == HELD), None)
+        units = group.units[mine] if earlier is None else np.union1d(earlier.units, group.units[mine])
+        out = [g for g in out if g is not earlier]
+        reason = f"{words[group.variable]}, drawn in blocks given parameters and the unit's other held cells"
+        out.append(replace(group, treatment=HELD, units=units, reason=reason))
+    return out
+
+
+def held_lines(cells: Sequence[CellGroup], why: str) -> list[str]:
+    """Return how many cells are held, why, and what that costs, in a line; none where none are."""
+    held = [g for g in cells if g.treatment == HELD]
+    if not held:
+        return []
+    total = sum(len(g.units) for g in held)
+    units = {
+        level: len(np.unique(np.concatenate([g.units for g in held if g.level == level])))
+        for level in dict.fromkeys(g.level for g in held)
+    }
+    where = " and ".join(
+        counted(n, "row") if level == "row" else counted(n, "group") + f" of {level}" for level, n in units.items()
+    )
+    seconds = total * BLOCK / 4 * (len({g.variable for g in cells}) + 1) * _ENTRY_COST
+    return [
+        f"  held: {counted(total, 'cell')} of {where}, because {why}: each step of NUTS (PyMC's, slower than nutpie) is followed "
+        f"by draws of blocks of up to {BLOCK} combinations, about {seconds * 1e3:.2g} ms; draws are more autocorrelated, the "
+        "more so the more these cells say"
+    ]
