@@ -71,7 +71,9 @@ def with_classes(table: FactorTable, rows: DistinctRows) -> DistinctRows:
     first, columns = rows.first, list(table.base.T)
     if not len(first):
         return rows
-    if table.slabs or any(effect.slabs for effect in table.effects) or table.held:  # such cells stand row by row
+    if (
+        table.slabs or any(effect.slabs for effect in table.effects) or table.held
+    ):  # such cells stand row by row
         return DistinctRows(rows.row_of, first, rows.counts, None, first, np.zeros(0, dtype=np.intp))
     most = _CLASSES * len(first)
     shared = _codes([column[first] for column in _groups(table)], most)

@@ -24,7 +24,16 @@ from bayesmi.plan.levelset import Combinations, combine
 from bayesmi.plan.systems import System
 from bayesmi.plan.values import CellValues, within_limits
 
-__all__ = ["Expansion", "FactorTable", "Slab", "Tables", "lay_out", "make_tables", "offset_of", "summed_cells"]
+__all__ = [
+    "Expansion",
+    "FactorTable",
+    "Slab",
+    "Tables",
+    "lay_out",
+    "make_tables",
+    "offset_of",
+    "summed_cells",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -104,7 +113,12 @@ class FactorTable:
     @property
     def is_static(self) -> bool:
         """Whether nothing in it is a latent cell, or held at a value that changes."""
-        return not self.latent and not self.held and not self.response_positions.size and not (self.integral_unit >= 0).any()
+        return (
+            not self.latent
+            and not self.held
+            and not self.response_positions.size
+            and not (self.integral_unit >= 0).any()
+        )
 
     def effect(self, grouping: str) -> EffectTable:
         """Return the effects of one grouping."""
@@ -176,7 +190,14 @@ def make_tables(
         for factor in factors
     }
     return Tables(
-        made, expansion, integrals, {**plan.grids, **(cells or {})}, keys, n_cells, cell_position, held_position
+        made,
+        expansion,
+        integrals,
+        {**plan.grids, **(cells or {})},
+        keys,
+        n_cells,
+        cell_position,
+        held_position,
     )
 
 

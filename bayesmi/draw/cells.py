@@ -17,6 +17,7 @@ from bayesmi.draw.systems import place_tied, tied_units
 from bayesmi.draw.to_rows import to_rows
 from bayesmi.draw.weights import add_upwards, choose_entries, unit_log_weights
 from bayesmi.families.support import constrain
+from bayesmi.gibbs.tables import tables_of_draw
 from bayesmi.model.derived import Derived, fill_derived
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
@@ -54,6 +55,8 @@ def complete_cells(
     mapping
         Variable -> one value (number or code) for each missing cell in row order, as `IncompleteFrame.fill` wants.
     """
+    if plan.holds:
+        table, tables = tables_of_draw(factors, table, plan, draw)
     values = {name: column.copy() for name, column in table.values.items()}
     for factor in factors:
         _fill_sampled(factor, table, plan, draw, values)

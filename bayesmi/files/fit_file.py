@@ -105,6 +105,7 @@ def fit_of(manifest: dict[str, Any], members: dict[str, bytes]) -> Fit:
     from bayesmi.errors import BayesmiNotice
     from bayesmi.fit import Fit, Gate
     from bayesmi.fit.names import from_dataset
+    from bayesmi.gibbs.tables import tables_of_draw
     from bayesmi.model import Model
     from bayesmi.model.ignored import Ignored
     from bayesmi.plan import make_plan
@@ -135,8 +136,11 @@ def fit_of(manifest: dict[str, Any], members: dict[str, bytes]) -> Fit:
         tree = xr.open_datatree(Path(folder) / "posterior.zarr", engine="zarr", consolidated=False).load()
         tree.close()
     plan = make_plan(model, **manifest.get("grids", {}))
-    tables = make_tables(model.factors, model.table, plan)
     draws = from_dataset(tree["posterior"].to_dataset(), model)
+    if plan.holds:
+        tables = tables_of_draw(model.factors, model.table, plan, draws)[1]
+    else:
+        tables = make_tables(model.factors, model.table, plan)
     lines = {key: tuple(manifest["gate"].get(key, ())) for key in ("failures", "grids", "notes")}
     gate = Gate(**{**manifest["gate"], **lines})
     return Fit(model, plan, tree, gate, manifest["seed"], manifest["seconds"], manifest["how"], tables, draws)

@@ -19,8 +19,10 @@ from bayesmi.draw.weights import entry_probabilities, restricted, unit_log_weigh
 from bayesmi.errors import GateError
 from bayesmi.fit import diagnostics
 from bayesmi.fit.grids import GridAccuracy
+from bayesmi.fit.held import beside_held, held_chains
 from bayesmi.model import Factor, Model
 from bayesmi.plan import Plan
+from bayesmi.plan.held import HELD
 
 __all__ = ["Gate", "judge", "refusal"]
 
@@ -100,7 +102,8 @@ def judge(
 
     Parameters are those of `posterior` (group effects that were drawn back are left out: they are independent draws
     given the parameters). Cells that are not sampled are judged by the chain of E(cell | parameters, data), or of the
-    probability of the upper level: up to 200 cells, widest first.
+    probability of the upper level: up to 200 cells, widest first. Of held cells the draws themselves are judged; cells that
+    are summed in the same unit are drawn given these.
     """
     chains: dict[str, Floats] = {}
     shape = (draws.n_chains, draws.n_draws)
@@ -110,15 +113,16 @@ def judge(
         if e.treatment == "collapse"
         for name in model.factor(e.variable).effect(e.grouping).names
     }
+    held = {f"cell__{group.variable}" for group in plan.cells if group.treatment == HELD}
     for name, variable in posterior.data_vars.items():
-        if str(name) in drawn_back:
+        if str(name) in drawn_back or str(name) in held:
             continue
         values = variable.transpose("chain", "draw", ...).values
         flat = values.reshape((*shape, -1))
         for j, label in enumerate(_labels(variable)):
             chains[label] = flat[:, :, j]
     n_sampled_cells = sum(name.startswith("cell__") for name in chains)
-    expected = _expected_cells(model, plan, tables, draws)
+    expected = _expected_cells(model, plan, tables, draws) | held_chains(model, plan, draws)
     n_parameters = len(chains) - n_sampled_cells
     for name, values in expected.items():
         chains[name] = values.reshape(shape)
@@ -246,6 +250,8 @@ def _some_units(units: NDArray[np.intp]) -> NDArray[np.intp]:
 def _judged(factor: Factor, model: Model, plan: Plan, treatment: str) -> NDArray[np.intp]:
     """Units of a factor's cells under a treatment; of predicted ones those whose predictors are observed or sampled."""
     units = plan.units(factor.variable, treatment)
+    if plan.holds and treatment != "predict":
+        units = units[~beside_held(model, plan, factor.level)[units]]
     if treatment != "predict" or not units.size:
         return units
     known = np.ones(len(units), dtype=bool)

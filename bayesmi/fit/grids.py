@@ -16,6 +16,7 @@ from bayesmi.draw.grid import cell_masses
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import chunks
 from bayesmi.draw.weights import entry_probabilities, restricted, unit_log_weights
+from bayesmi.gibbs.tables import tables_of_draw
 from bayesmi.model import Model
 from bayesmi.plan import Plan, make_plan
 
@@ -52,6 +53,9 @@ class GridAccuracy:
 def check_grids(model: Model, plan: Plan, tables: Tables, draws: PosteriorDraws) -> tuple[GridAccuracy, ...]:
     """Look at up to 300 cells of each variable on a grid, at 48 draws."""
     some = draws.take(np.linspace(0, draws.n - 1, min(_DRAWS, draws.n)).astype(np.intp))
+    table = model.table
+    if plan.holds:  # at the held cells of the last draw
+        table, tables = tables_of_draw(model.factors, table, plan, draws)
     out = []
     for name, cells in plan.grids.items():
         factor = model.factor(name)
@@ -61,7 +65,7 @@ def check_grids(model: Model, plan: Plan, tables: Tables, draws: PosteriorDraws)
         units = plan.units(name, "grid" if is_grid else "enumerate")
         if len(units) > _CELLS:
             units = units[np.linspace(0, len(units) - 1, _CELLS).astype(np.intp)]
-        part = restricted(model.factors, model.table, tables, factor.level, units)
+        part = restricted(model.factors, table, tables, factor.level, units)
         n = cells.values.shape[1]
         delta = edge = 0.0
         for piece in chunks(some.n, 3 * part.expansion.n):

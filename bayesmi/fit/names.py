@@ -123,8 +123,8 @@ def row_labels(model: Model) -> NDArray[Any]:
 
 
 def cell_labels(model: Model, plan: Plan, name: str) -> NDArray[Any]:
-    """Row labels (or group labels) of a variable's sampled cells; positions where row labels are not unique."""
-    units = plan.units(name, "sample")
+    """Row labels (or group labels) of a variable's sampled or held cells; positions where row labels are not unique."""
+    units = plan.units(name, "gibbs" if model.factor(name).family.is_discrete else "sample")
     level = model.factor(name).level
     if level == "row" and not model.frame.index.is_unique:
         return units

@@ -5,14 +5,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesmi.draw import draw_back_effects
+from bayesmi.draw import PosteriorDraws, draw_back_effects
 from bayesmi.errors import BayesmiNotice, FitError, ModelError
 from bayesmi.fit.fit import Fit, observed_tree
 from bayesmi.model import Model
+from bayesmi.model.factor import Factor
+from bayesmi.plan import Plan
 from bayesmi.seeds import EFFECTS, check_seed, stream
+
+if TYPE_CHECKING:
+    from bayesmi.fit.sampler import Sampled
 
 __all__ = ["fit_model"]
 
@@ -54,8 +60,9 @@ def fit_model(
             from bayesmi.fit.names import to_dataset
             from bayesmi.fit.rho_profile import estimated_rhos, profile_rho
             from bayesmi.fit.sampler import load_sampler, sample
+            from bayesmi.gibbs.tables import tables_of_draw
 
-            load_sampler(sampler)
+            load_sampler("pymc" if plan.holds else sampler)
         for attempt in range(_ATTEMPTS):
             with clock.measure("build"):
                 built = build_sampled(model, plan)
@@ -75,9 +82,15 @@ def fit_model(
             display.stage("drawing back")
             with clock.measure("draw back"):
                 parameters = posterior_draws(built, sampled.free, chains, draws)
-                parameters = draw_back_effects(
-                    model.factors, plan, built.tables, parameters, stream(own_seed, EFFECTS)
-                )
+                if sampled.states is not None:
+                    parameters = with_held(model.factors, plan, parameters, sampled)
+                    built = replace(
+                        built, tables=tables_of_draw(model.factors, model.table, plan, parameters)[1]
+                    )
+                else:
+                    parameters = draw_back_effects(
+                        model.factors, plan, built.tables, parameters, stream(own_seed, EFFECTS)
+                    )
             with clock.measure("check"):
                 accuracy = check_grids(model, plan, built.tables, parameters)
             if all(one.holds for one in accuracy) or attempt == _ATTEMPTS - 1:
@@ -97,6 +110,19 @@ def fit_model(
     tree = observed_tree(model, posterior, sampled.statistics)
     seconds: Mapping[str, float] = clock.seconds
     return Fit(model, plan, tree, gate, own_seed, seconds, sampled.how, built.tables, parameters)
+
+
+def with_held(
+    factors: tuple[Factor, ...], plan: Plan, draws: PosteriorDraws, sampled: Sampled
+) -> PosteriorDraws:
+    """Return draws with the held cells, and with the group effects that these were drawn given."""
+    from bayesmi.gibbs.effects import with_effects
+    from bayesmi.gibbs.state import HeldCells
+
+    assert sampled.states is not None
+    assert sampled.effects is not None
+    held = HeldCells.of(factors, plan).cells(sampled.states)
+    return with_effects(plan, replace(draws, cells={**draws.cells, **held}), sampled.effects)
 
 
 def _first_time() -> bool:

@@ -46,6 +46,8 @@ class Sampled:
     compile_seconds: float
     sample_seconds: float
     how: str
+    states: NDArray[Any] | None = None  # (S, held cells) numbers of levels
+    effects: Floats | None = None  # (S, numbers) collapsed group effects that the held cells were drawn given
 
 
 def load_sampler(sampler: str) -> None:
@@ -86,6 +88,25 @@ def sample(
     _check_start(built)
     compile_seconds = time.perf_counter() - started
     started = time.perf_counter()
+    if built.plan.holds:
+        from bayesmi.gibbs.sampler import sample_held
+
+        stage("sampling, held cells in turn")
+        trace = sample_held(
+            built, seed=number, draws=draws, tune=tune, chains=chains, cores=used, progress=progress
+        )
+        flat = chains * draws
+        return Sampled(
+            constrained(built.program, trace.vectors.reshape(flat, -1)),
+            trace.statistics,
+            chains,
+            draws,
+            compile_seconds,
+            time.perf_counter() - started,
+            "PyMC NUTS and block draws of held cells in turn",
+            trace.states.reshape(flat, -1),
+            trace.effects.reshape(flat, -1),
+        )
     if sampler == "pymc":
         stage("sampling with PyMC's NUTS")
         vectors, statistics = _pymc(built, number, draws, tune, chains, used)

@@ -62,7 +62,9 @@ class Block:
             mine = np.flatnonzero(chosen & (units >= 0) & (expansion.choice[name] >= 0))
             own = self.cells.units[name]
             place = np.searchsorted(own, units[mine])
-            held = own[np.minimum(place, len(own) - 1)] == units[mine]  # other cells of it are summed all the time
+            held = (
+                own[np.minimum(place, len(own) - 1)] == units[mine]
+            )  # other cells of it are summed all the time
             state[self.cells.place(name)][place[held]] = expansion.choice[name][mine[held]]
 
 
@@ -129,11 +131,11 @@ def make_block(
     own = replace(plan, cells=tuple(groups))
     units = np.unique(np.concatenate([cells.units[name] for name in names]))
     tables = restricted(factors, table, make_tables(factors, table, own, held=held), level, units)
-    needed = [f for f in factors if f.variable in tables.factors and tables.factors[f.variable].pair_rows.size]
+    needed = [
+        f for f in factors if f.variable in tables.factors and tables.factors[f.variable].pair_rows.size
+    ]
     if tables.integrals.n:  # the integrals have rows in factors that have nothing summed
         needed = [f for f in factors if f.variable in tables.factors]
     of_needed = {f.variable: tables.factors[f.variable] for f in needed}
-    live = tuple(
-        LiveTable(f, of_needed[f.variable], cells) for f in needed if of_needed[f.variable].held
-    )
+    live = tuple(LiveTable(f, of_needed[f.variable], cells) for f in needed if of_needed[f.variable].held)
     return Block(names, tuple(needed), cells, replace(tables, factors=of_needed), live)

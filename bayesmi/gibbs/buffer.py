@@ -58,7 +58,10 @@ class LiveProgram:
     def _write(self, live: LiveTable, place: _Place) -> None:
         table, rows = place.table, live.rows
         if rows.size:
-            for start, matrix in ((place.design, table.base), *zip(place.effects, (e.base for e in table.effects), strict=True)):
+            for start, matrix in (
+                (place.design, table.base),
+                *zip(place.effects, (e.base for e in table.effects), strict=True),
+            ):
                 width = matrix.shape[1]
                 if width:
                     self._floats[start + rows[:, None] * width + np.arange(width)] = matrix[rows]
@@ -67,7 +70,9 @@ class LiveProgram:
                 offset = offset + table.shifts[place.key][rows]
             self._floats[place.offset + rows] = offset
         if place.response >= 0 and live.responses.size:
-            self._floats[place.response + live.responses] = kernel_response(place.factor, table)[live.responses]
+            self._floats[place.response + live.responses] = kernel_response(place.factor, table)[
+                live.responses
+            ]
 
 
 def _places(live: LiveTable, integers: NDArray[np.int64], number: dict[str, int]) -> list[_Place]:

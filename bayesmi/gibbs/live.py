@@ -78,8 +78,12 @@ def _alone(factor: Factor, table: FactorTable, cells: HeldCells) -> tuple[_Alone
         blocks = [block for block, own in zip(factor.design.blocks, terms, strict=True) if name in own]
         columns = np.concatenate([np.arange(block.start, block.stop) for block in blocks])
         levels = cells.levels[name]
-        values = {other: np.repeat(column[positions[:1]], len(levels)) for other, column in table.values.items()}
-        matrix = factor.matrix({**values, name: levels}, len(levels)) - factor.centers[: factor.design.n_columns]
+        values = {
+            other: np.repeat(column[positions[:1]], len(levels)) for other, column in table.values.items()
+        }
+        matrix = (
+            factor.matrix({**values, name: levels}, len(levels)) - factor.centers[: factor.design.n_columns]
+        )
         flat = positions[:, None] * table.base.shape[1] + columns
         out.append(_Alone(name, flat, index, np.ascontiguousarray(matrix[:, columns])))
     return tuple(out)

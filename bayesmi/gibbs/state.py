@@ -57,7 +57,9 @@ class HeldCells:
         """Return the values of a variable's held cells, (cells,) or (draws, cells)."""
         return np.asarray(self.levels[name][state[..., self.place(name)]])
 
-    def start_at(self, factors: Sequence[Factor], table: ModelTable, rng: np.random.Generator) -> NDArray[np.int16]:
+    def start_at(
+        self, factors: Sequence[Factor], table: ModelTable, rng: np.random.Generator
+    ) -> NDArray[np.int16]:
         """Return a state drawn from the observed values of each variable."""
         out = np.zeros(self.size, dtype=np.int16)
         for name in self.names:

@@ -18,6 +18,7 @@ from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.fit.constrain import constrained, posterior_draws
 from bayesmi.gibbs.blocks import make_block, partitions
 from bayesmi.gibbs.buffer import LiveProgram
+from bayesmi.gibbs.effects import collapsed_groups, flat_effects
 from bayesmi.gibbs.live import LiveTable
 from bayesmi.gibbs.state import HeldCells, start_table
 
@@ -47,7 +48,6 @@ class Sweep:
                 if names not in made:
                     made[names] = make_block(names, factors, table, plan, self.cells)
             self.partitions.append(tuple(made[names] for names in partition))
-        self._collapsed = [e for e in plan.effects if e.treatment == "collapse"]
 
     @property
     def n_entries(self) -> int:
@@ -57,32 +57,21 @@ class Sweep:
     @property
     def n_effects(self) -> int:
         """Numbers in all collapsed group effects."""
-        return sum(e.n_groups * e.n_effects for e in self._collapsed)
+        return sum(e.n_groups * e.n_effects for e in collapsed_groups(self._built.plan))
 
     def draws(self, x: Floats) -> PosteriorDraws:
         """Return the parameters on the scale of the data from a point of the sampler, as one draw."""
         return posterior_draws(self._built, constrained(self._built.program, x[None]), 1, 1)
 
-    def __call__(self, x: Floats, state: NDArray[Any], rng: np.random.Generator) -> tuple[NDArray[Any], Floats]:
+    def __call__(
+        self, x: Floats, state: NDArray[Any], rng: np.random.Generator
+    ) -> tuple[NDArray[Any], Floats]:
         """Return new held cells and the collapsed group effects they were drawn given."""
         draw, state = self.draws(x), np.array(state)
-        effects = np.zeros(self.n_effects)
-        if self._collapsed:
+        built = self._built
+        if self.n_effects:
             self.program.set(state)
-            built = self._built
             draw = draw_back_effects(built.model.factors, built.plan, built.tables, draw, rng)
-            parts = [draw.factors[e.variable].effects[e.grouping].ravel() for e in self._collapsed]
-            effects = np.concatenate(parts)
         for block in self.partitions[rng.integers(len(self.partitions))]:
             block.draw(draw, state, rng)
-        return state, effects
-
-    def with_effects(self, draws: PosteriorDraws, effects: Floats) -> PosteriorDraws:
-        """Return draws with the collapsed group effects, (S, numbers), that the sweeps drew."""
-        start = 0
-        for one in self._collapsed:
-            shape = (one.n_groups, one.n_effects)
-            stop = start + one.n_groups * one.n_effects
-            draws = draws.with_effects(one.variable, one.grouping, effects[:, start:stop].reshape(-1, *shape))
-            start = stop
-        return draws
+        return state, flat_effects(built.plan, draw)

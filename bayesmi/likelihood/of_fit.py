@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayesmi.data.wording import did_you_mean
-from bayesmi.errors import BayesmiNotice, FitError
+from bayesmi.errors import BayesmiNotice, FitError, NotSupportedError
 from bayesmi.fit.progress import Progress
 from bayesmi.likelihood.integral import Nodes
 from bayesmi.likelihood.part import Part, joint_part, without
@@ -44,6 +44,11 @@ def log_likelihood(
 ) -> xr.DataArray:
     """Return log likelihoods; see `Fit.log_likelihood`."""
     model, table = fit.model, fit.model.table
+    if fit.plan.holds:
+        raise NotSupportedError(
+            f"a log likelihood sums over all missing cells of a row, and {fit.plan.why_held}: cells are held instead; the "
+            "nearest that is supported: .check(), or a model of fewer incomplete variables"
+        )
     if kind not in _COMPARABLE:
         raise FitError(f"kind is 'outcome' or 'joint', not {kind!r}")
     if unit != "row" and unit not in table.groupings:

@@ -103,9 +103,7 @@ def hold_cells(
         if total <= _COMFORTABLE:
             break
     names = ", ".join(dict.fromkeys(g.variable for g in cells if g.treatment in ("enumerate", "grid")))
-    why = (
-        f"summing out {names} together needs {whole:,.0f} weighted rows (up to {worst:,.0f} for one row), more than {budget:,}"
-    )
+    why = f"summing out {names} together needs {whole:,.0f} weighted rows (up to {worst:,.0f} for one row), more than {budget:,}"
     if total > budget:
         raise NotSupportedError(
             f"{why}; holding the cells that can be held leaves {total:,.0f}: take variables out of the model, or give "
@@ -123,10 +121,10 @@ def refuse_beside_held(factors: Sequence[Factor], mechanisms: Mapping[str, Any])
                 f"{factor.variable!r}: take variables out of the model, or give treatments= for some"
             )
     for name, one in mechanisms.items():
-        if getattr(one, "kind", "") == "conditional":
+        if getattr(one, "kind", "") in ("conditional", "model"):
             raise NotSupportedError(
                 f"cells are held and drawn in blocks, which is not supported beside mechanisms[{name!r}] of kind "
-                "'conditional'; kind='after' shifts the completed data"
+                f"{one.kind!r}; the nearest that is: kind='after', which shifts the completed data"
             )
 
 
@@ -203,9 +201,7 @@ def _cut(
     return _split(list(cells), held, dict.fromkeys(held, words))
 
 
-def _split(
-    cells: list[CellGroup], held: Mapping[str, Mask], words: Mapping[str, str]
-) -> list[CellGroup]:
+def _split(cells: list[CellGroup], held: Mapping[str, Mask], words: Mapping[str, str]) -> list[CellGroup]:
     """Move summed cells into groups that are held."""
     out: list[CellGroup] = []
     for group in cells:
@@ -235,7 +231,8 @@ def held_lines(cells: Sequence[CellGroup], why: str) -> list[str]:
         for level in dict.fromkeys(g.level for g in held)
     }
     where = " and ".join(
-        counted(n, "row") if level == "row" else counted(n, "group") + f" of {level}" for level, n in units.items()
+        counted(n, "row") if level == "row" else counted(n, "group") + f" of {level}"
+        for level, n in units.items()
     )
     seconds = total * BLOCK / 4 * (len({g.variable for g in cells}) + 1) * _ENTRY_COST
     return [

@@ -99,7 +99,11 @@ def check_overrides(wanted: Mapping[str, Any], factors: tuple[Factor, ...], tabl
         discrete = by_name[name].family.is_discrete
         allowed: tuple[str, ...] = ("predict", "grid")
         if discrete:
-            allowed = ("predict", "enumerate", "gibbs") if by_name[name].family.has_levels else ("predict", "enumerate")
+            allowed = (
+                ("predict", "enumerate", "gibbs")
+                if by_name[name].family.has_levels
+                else ("predict", "enumerate")
+            )
         elif by_name[name].family.is_gaussian_identity:
             allowed = ("predict", "integrate", "grid", "sample")
         if treatment not in allowed:

@@ -46,6 +46,11 @@ def run_sensitivity(
     if isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or n_jobs == 0:
         raise FitError(f"n_jobs={n_jobs!r} must be a number of processes, or -1 for all cores")
     grid = read_grid(delta, kind, like, fit.model)
+    if fit.plan.holds and grid.kind != "after":
+        raise NotSupportedError(
+            f"kind={grid.kind!r} redraws cells given shifted ones, which is not supported where cells are held and drawn in "
+            "blocks; the nearest that is: kind='after'"
+        )
     if isinstance(analysis, str):
         from bayesmi.mice.with_formula import FormulaAnalysis
 

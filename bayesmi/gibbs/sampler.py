@@ -1,0 +1,203 @@
+"""NUTS and block draws in turn, by PyMC: nutpie cannot alternate with a step of another kind.
+
+PyMC's model has three vectors: the sampler's unconstrained parameters, of which the density is the kernel's given the held
+cells; the held cells; and the collapsed group effects that the last sweep drew, kept beside them. PyMC's NUTS evaluates the
+density anew at the start of each transition, so that it may follow cells that have changed.
+"""
+
+# ruff: noqa: E402
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytensor
+from numpy.typing import NDArray
+
+# a pip install has no BLAS to link and PyMC would warn; no graph of ours needs one
+pytensor.config.blas__ldflags = ""
+
+import pymc as pm
+import pytensor.tensor as pt
+from pymc.step_methods.compound import BlockedStep
+from pytensor.gradient import DisconnectedType
+from pytensor.graph.basic import Apply
+from pytensor.graph.op import Op
+
+from bayesmi.build import BuiltModel
+from bayesmi.gibbs.sweep import Sweep
+from bayesmi.kernel import evaluate
+
+__all__ = ["HeldTrace", "sample_held"]
+
+Floats = NDArray[np.float64]
+_X, _HELD, _EFFECTS = "unconstrained", "held", "effects"
+_STATISTICS = {
+    "diverging": "diverging",
+    "tree_size": "n_steps",
+    "depth": "depth",
+    "tree_depth": "depth",
+    "energy": "energy",
+    "model_logp": "logp",
+    "lp": "logp",
+    "step_size": "step_size",
+    "n_steps": "n_steps",
+    "mean_tree_accept": "mean_tree_accept",
+    "acceptance_rate": "mean_tree_accept",
+    "reached_max_treedepth": "maxdepth_reached",
+}
+
+
+@dataclass(frozen=True)
+class HeldTrace:
+    """What was sampled: each (chains, draws, …)."""
+
+    vectors: Floats
+    states: NDArray[Any]
+    effects: Floats
+    statistics: dict[str, NDArray[Any]]
+
+
+class _Density(Op):
+    """(log density, gradient) at an unconstrained vector, given held cells."""
+
+    __props__ = ()
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._program = sweep.program
+
+    def make_node(self, x: Any, held: Any) -> Apply:
+        return Apply(self, [pt.as_tensor(x), pt.as_tensor(held)], [pt.dscalar(), pt.dvector()])
+
+    def perform(self, node: Any, inputs: list[Any], outputs: list[Any]) -> None:
+        self._program.set(inputs[1])
+        value, gradient = evaluate(self._program.buffer, inputs[0])
+        outputs[0][0] = np.asarray(value)
+        outputs[1][0] = gradient
+
+    def connection_pattern(self, node: Any) -> list[list[bool]]:
+        return [[True, True], [False, False]]
+
+    def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Any]:
+        return [cotangents[0] * outputs[1], DisconnectedType()()]
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+class _DrawHeld(BlockedStep):
+    """The sweep over the held cells as a step of PyMC."""
+
+    name = "held cells"
+
+    def __init__(
+        self, vars: Any, *, sweep: Sweep, model: Any = None, blocked: bool = True, rng: Any = None
+    ) -> None:
+        self.vars, self.blocked, self._sweep = vars, blocked, sweep
+        self.rng = np.random.default_rng(rng)
+
+    def step(self, point: Any) -> tuple[Any, list[dict[str, Any]]]:
+        """Draw the held cells given the parameters."""
+        state, effects = self._sweep(point[_X], point[_HELD], self.rng)
+        return {**point, _HELD: state, _EFFECTS: effects}, [{}]
+
+
+def sample_held(
+    built: BuiltModel,
+    *,
+    seed: int,
+    draws: int,
+    tune: int,
+    chains: int,
+    cores: int,
+    progress: Callable[[int, int, int], None],
+) -> HeldTrace:
+    """Sample parameters and held cells.
+
+    Parameters
+    ----------
+    built : BuiltModel
+        Laid out with held cells at values.
+    seed, draws, tune, chains, cores : int
+        As in `Model.fit`; the draws do not depend on the cores.
+    progress : callable
+        Told (finished, total, divergences).
+    """
+    sweep = Sweep(built)
+    factors, table = built.model.factors, built.model.table
+    starts = [
+        {
+            _X: built.program.start(int(own.integers(2**31 - 1))),
+            _HELD: sweep.cells.start_at(factors, table, own),
+            _EFFECTS: np.zeros(sweep.n_effects),
+        }
+        for own in np.random.default_rng(seed).spawn(chains)
+    ]
+    done = np.zeros(2, dtype=int)
+
+    def moved(trace: Any, draw: Any) -> None:
+        done[0] += 1
+        done[1] += int(not draw.tuning and any(own.get("diverging", False) for own in draw.stats))
+        if done[0] % 20 == 0:
+            progress(int(done[0]), chains * (draws + tune), int(done[1]))
+
+    logger = logging.getLogger("pymc")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():  # our density is compiled already, PyTensor only calls it
+            warnings.filterwarnings("ignore", "Numba will use object mode", UserWarning)
+            with _model(built, sweep) as model:
+                x, held, effects = model.value_vars
+                nuts = pm.NUTS([x], model=model, rng=seed, on_unused_input="ignore")
+                both = [nuts, _DrawHeld([held, effects], sweep=sweep, model=model, rng=seed)]
+                tree = pm.sample(
+                    draws=draws,
+                    tune=tune,
+                    chains=chains,
+                    cores=cores,
+                    random_seed=seed,
+                    step=both,
+                    initvals=starts,
+                    nuts_sampler="pymc",
+                    callback=moved,
+                    progressbar=False,
+                    compute_convergence_checks=False,
+                )
+    finally:
+        logger.setLevel(level)
+    found = tree["posterior"].to_dataset()
+    own = tree["sample_stats"].to_dataset()
+    shape = (chains, draws)
+    statistics = {
+        ours: own[theirs].values.reshape(*shape, -1)[:, :, 0]
+        for theirs, ours in _STATISTICS.items()
+        if theirs in own
+    }
+    return HeldTrace(found[_X].values, found[_HELD].values, found[_EFFECTS].values, statistics)
+
+
+def _model(built: BuiltModel, sweep: Sweep) -> pm.Model:
+    with pm.Model() as model:
+        x = pm.Flat(_X, shape=(built.program.dimensions,), initval=built.program.initial())
+        held = pm.CustomDist(
+            _HELD,
+            logp=_no_prior,
+            dtype="int16",
+            shape=(sweep.cells.size,),
+            initval=np.zeros(sweep.cells.size, dtype=np.int16),
+        )
+        pm.Flat(_EFFECTS, shape=(sweep.n_effects,), initval=np.zeros(sweep.n_effects))
+        pm.Potential("density", _Density(sweep)(x, held)[0])
+    return model
+
+
+def _no_prior(value: Any) -> Any:
+    return pt.zeros_like(value, dtype="float64")

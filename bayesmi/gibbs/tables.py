@@ -1,0 +1,24 @@
+"""Tables with the held cells at the values of one posterior draw."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesmi.build.tables import Tables, make_tables
+from bayesmi.draw.parameters import PosteriorDraws
+from bayesmi.gibbs.state import held_table
+from bayesmi.model.factor import Factor
+from bayesmi.model.table import ModelTable
+from bayesmi.plan import Plan
+from bayesmi.plan.held import HELD
+
+__all__ = ["tables_of_draw"]
+
+
+def tables_of_draw(
+    factors: tuple[Factor, ...], table: ModelTable, plan: Plan, draws: PosteriorDraws, draw: int = -1
+) -> tuple[ModelTable, Tables]:
+    """Return the model's table with the held cells of one draw, by default the last, and the factor tables of that."""
+    held = [f.variable for f in factors if plan.units(f.variable, HELD).size and not f.is_observation]
+    filled = held_table(factors, table, plan, {name: np.asarray(draws.cells[name][draw]) for name in held})
+    return filled, make_tables(factors, filled, plan)
