@@ -24,17 +24,20 @@ pytensor.config.blas__ldflags = ""
 import pymc as pm
 import pytensor.tensor as pt
 from pymc.step_methods.compound import BlockedStep
+from pymc.step_methods.hmc.quadpotential import QuadPotentialDiagAdapt
 from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 
 from bayesmi.build import BuiltModel
+from bayesmi.gibbs.pilot import pilot_variances
 from bayesmi.gibbs.sweep import Sweep
 from bayesmi.kernel import evaluate
 
 __all__ = ["HeldTrace", "sample_held"]
 
 Floats = NDArray[np.float64]
+_WEIGHT = 20  # transitions that the pilot's scales count for
 _X, _HELD, _EFFECTS = "unconstrained", "held", "effects"
 _STATISTICS = {
     "diverging": "diverging",
@@ -156,7 +159,11 @@ def sample_held(
             warnings.filterwarnings("ignore", "Numba will use object mode", UserWarning)
             with _model(built, sweep) as model:
                 x, held, effects = model.value_vars
-                nuts = pm.NUTS([x], model=model, rng=seed, on_unused_input="ignore")
+                n = built.program.dimensions
+                potential = QuadPotentialDiagAdapt(
+                    n, built.program.initial(), pilot_variances(built.program, seed), _WEIGHT, rng=seed
+                )
+                nuts = pm.NUTS([x], model=model, potential=potential, rng=seed, on_unused_input="ignore")
                 both = [nuts, _DrawHeld([held, effects], sweep=sweep, model=model, rng=seed)]
                 tree = pm.sample(
                     draws=draws,
