@@ -30,7 +30,7 @@ __all__ = ["Block", "make_block", "partitions"]
 Ints = NDArray[np.intp]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Block:
     """Held cells of some variables of one level that are drawn at once in every unit."""
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build import BuiltModel
+from bayesmi.build import BuiltModel, make_tables
 from bayesmi.draw.effects import draw_back_effects
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.fit.constrain import constrained, posterior_draws
@@ -34,13 +34,15 @@ class Sweep:
         factors, plan = built.model.factors, built.plan
         self._built = built
         self.cells = HeldCells.of(factors, plan)
+        table = start_table(factors, built.model.table, plan)
+        # not those of `built`: the sampler's scale is read off these, and has to stay what it is in the program
+        self._tables = make_tables(factors, table, plan)
         live = tuple(
-            LiveTable(f, built.tables.factors[f.variable], self.cells)
+            LiveTable(f, self._tables.factors[f.variable], self.cells)
             for f in factors
-            if built.tables.factors[f.variable].held
+            if self._tables.factors[f.variable].held
         )
         self.program = LiveProgram(built.program, factors, live)
-        table = start_table(factors, built.model.table, plan)
         made: dict[tuple[str, ...], Any] = {}
         self.partitions = []
         for partition in partitions(factors, self.cells):
@@ -71,7 +73,7 @@ class Sweep:
         built = self._built
         if self.n_effects:
             self.program.set(state)
-            draw = draw_back_effects(built.model.factors, built.plan, built.tables, draw, rng)
+            draw = draw_back_effects(built.model.factors, built.plan, self._tables, draw, rng)
         for block in self.partitions[rng.integers(len(self.partitions))]:
             block.draw(draw, state, rng)
         return state, flat_effects(built.plan, draw)

@@ -29,8 +29,7 @@ Mask = NDArray[np.bool_]
 
 HELD = "gibbs"
 BLOCK = 16  # combinations of held cells that are drawn at once
-_MOST = (64, 16, 4, 1)  # combinations that a unit may stay summed over, the first that is comfortable
-_KEPT = 4  # of a unit beyond that: combinations that stay summed
+_MOST = (64, 16, 4, 1)  # combinations up to which a unit stays summed, the first that is comfortable
 _COMFORTABLE = 250_000  # weighted rows
 _ENTRY_COST = 1.5e-7  # seconds for one combination in one factor, in numpy, measured on 15 items in 120 rows
 _CONTINUOUS = ("integrate", "sample", "solve")
@@ -175,29 +174,19 @@ def _cut(
     free: Mapping[str, Mask],
     most: int,
 ) -> list[CellGroup]:
-    """Hold cells of units with more combinations than `most`: first those that come first in the product.
+    """Hold all cells that can be held in units where these have more than `most` combinations.
 
-    What comes late in the product is a predictor of few variables: to sum it costs least.
+    To keep some of such a unit summed was tried: it costs more than it gains in effective draws.
     """
     held: dict[str, Mask] = {}
-    levels = list(dict.fromkeys(g.level for g in cells if g.treatment == "enumerate"))
-    for level in levels:
+    for level in dict.fromkeys(g.level for g in cells if g.treatment == "enumerate"):
         own = [f for f in factors if f.variable in free and f.level == level]
         left = np.zeros(len(table.rows_of_level(level)))
-        summed = {g.variable: g.units for g in cells if g.treatment == "enumerate"}
-        masks: dict[str, Mask] = {}
         for factor in own:
-            masks[factor.variable] = np.zeros(len(left), dtype=bool)
-            masks[factor.variable][summed.get(factor.variable, [])] = True
-            masks[factor.variable] &= free[factor.variable]
-            left += np.where(masks[factor.variable], np.log(len(factor.levels)), 0.0)
+            left += np.where(free[factor.variable], np.log(len(factor.levels)), 0.0)
         large = left > np.log(most) + 1e-9
-        kept = np.log(min(most, _KEPT)) + 1e-9
-        for factor in own:
-            mine = masks[factor.variable] & large & (left > kept)
-            left = np.where(mine, left - np.log(len(factor.levels)), left)
-            held[factor.variable] = mine
-    words = f"its unit has more than {most} combinations: held at one value"
+        held |= {factor.variable: free[factor.variable] & large for factor in own}
+    words = f"with more than {most} combinations in a unit" if most > 1 else "in every unit"
     return _split(list(cells), held, dict.fromkeys(held, words))
 
 
@@ -215,7 +204,7 @@ def _split(cells: list[CellGroup], held: Mapping[str, Mask], words: Mapping[str,
         earlier = next((g for g in cells if g.variable == group.variable and g.treatment == HELD), None)
         units = group.units[mine] if earlier is None else np.union1d(earlier.units, group.units[mine])
         out = [g for g in out if g is not earlier]
-        reason = f"{words[group.variable]}, drawn in blocks given parameters and the unit's other held cells"
+        reason = f"{words[group.variable]}: each at one value, drawn anew given parameters and the unit's other cells"
         out.append(replace(group, treatment=HELD, units=units, reason=reason))
     return out
 
@@ -234,7 +223,7 @@ def held_lines(cells: Sequence[CellGroup], why: str) -> list[str]:
         counted(n, "row") if level == "row" else counted(n, "group") + f" of {level}"
         for level, n in units.items()
     )
-    seconds = total * BLOCK / 4 * (len({g.variable for g in cells}) + 1) * _ENTRY_COST
+    seconds = total * BLOCK / 4 * (len({g.variable for g in cells}) + 1) * _ENTRY_COST  # about four cells a block
     return [
         f"  held: {counted(total, 'cell')} of {where}, because {why}: each step of NUTS (PyMC's, slower than nutpie) is followed "
         f"by draws of blocks of up to {BLOCK} combinations, about {seconds * 1e3:.2g} ms; draws are more autocorrelated, the "
