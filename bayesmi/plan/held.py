@@ -102,12 +102,13 @@ def hold_cells(
         if total <= _COMFORTABLE:
             break
     names = ", ".join(dict.fromkeys(g.variable for g in cells if g.treatment in ("enumerate", "grid")))
-    why = f"summing out {names} together needs {whole:,.0f} weighted rows (up to {worst:,.0f} for one row), more than {budget:,}"
+    why = (
+        f"summing out the cells of {names} needs {whole:,.0f} weighted rows (up to {worst:,.0f} for one row), more than "
+        f"{budget:,}"
+    )
     if total > budget:
-        raise NotSupportedError(
-            f"{why}; holding the cells that can be held leaves {total:,.0f}: take variables out of the model, or give "
-            "treatments= for some"
-        )
+        rest = "" if total == whole else f", and {total:,.0f} once all cells are held that can be"
+        raise NotSupportedError(f"{why}{rest}: take variables out of the model, or give treatments= for some")
     return Holding(tried, round(total), why)
 
 
@@ -223,7 +224,9 @@ def held_lines(cells: Sequence[CellGroup], why: str) -> list[str]:
         counted(n, "row") if level == "row" else counted(n, "group") + f" of {level}"
         for level, n in units.items()
     )
-    seconds = total * BLOCK / 4 * (len({g.variable for g in cells}) + 1) * _ENTRY_COST  # about four cells a block
+    seconds = (
+        total * BLOCK / 4 * (len({g.variable for g in cells}) + 1) * _ENTRY_COST
+    )  # about four cells a block
     return [
         f"  held: {counted(total, 'cell')} of {where}, because {why}: each step of NUTS (PyMC's, slower than nutpie) is followed "
         f"by draws of blocks of up to {BLOCK} combinations, about {seconds * 1e3:.2g} ms; draws are more autocorrelated, the "

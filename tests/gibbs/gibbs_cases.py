@@ -15,7 +15,10 @@ from bayesmi.gibbs.sweep import Sweep
 
 SHAPES: dict[str, tuple[Any, dict[str, Any]]] = {
     "rows": ("y ~ b1 + b2 + z", {"treatments": {"b1": "gibbs", "b2": "gibbs"}}),
-    "grid_beside": ("yb ~ b1 + one_two + x + (1 | a)", {"treatments": {"b1": "gibbs", "one_two": "gibbs", "x__1|a": "noncentred"}}),
+    "grid_beside": (
+        "yb ~ b1 + one_two + x + (1 | a)",
+        {"treatments": {"b1": "gibbs", "one_two": "gibbs", "x__1|a": "noncentred"}},
+    ),
     "integrals_beside": ("y ~ x + x2 + b1 * z + nom", {"treatments": {"b1": "gibbs", "nom": "gibbs"}}),
     "sum_beside": ("y ~ b1 * b2 + z + o", {"treatments": {"b1": "gibbs"}}),
     "cluster": (

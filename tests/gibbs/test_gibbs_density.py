@@ -108,7 +108,9 @@ def test_collapsed_effects_are_drawn_given_the_cells_before_these_move():
     built = sweep._built
     table = filled(sweep, state)
     tables = make_tables(built.model.factors, table, built.plan)
-    again = draw_back_effects(built.model.factors, built.plan, tables, sweep.draws(x), np.random.default_rng(4))
+    again = draw_back_effects(
+        built.model.factors, built.plan, tables, sweep.draws(x), np.random.default_rng(4)
+    )
     np.testing.assert_allclose(effects, again.factors["y"].effects["a"].ravel(), rtol=1e-10)
 
 
