@@ -110,7 +110,7 @@ class Model:
         Order of the incomplete covariates in the product, first conditional first. Auxiliary variables may be named
         too, all of them: that is their order, whatever stands between.
     treatments : mapping, optional
-        Treatment of missing cells by column ("predict", "enumerate", "integrate", "grid", "sample") and of group effects
+        Treatment of missing cells by column ("predict", "enumerate", "gibbs", "integrate", "grid", "sample") and of group effects
         by "1|school"-like names ("collapse", "adaptive", "centred", "partly centred": the first effect is, "noncentred"); by
         default the plan chooses. A mapping moves one group of cells, as the plan shows them: ``{"x": {"integrate": "sample"}}``.
     where : table or mapping of masks, optional

@@ -22,7 +22,7 @@ from benchmarks.sbc.shapes import SHAPES
 from benchmarks.sbc.uniformity import Ecdf, pit_of_ranks, uniformity_p
 from benchmarks.sbc.variables import PARAMETERS, draw_variable
 
-TREATMENTS = {"predict", "enumerate", "integrate", "grid", "sample", "collapse"}
+TREATMENTS = {"predict", "enumerate", "gibbs", "integrate", "grid", "sample", "collapse"}
 
 
 def test_the_shapes_cover_families_and_treatments():

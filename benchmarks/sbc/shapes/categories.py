@@ -1,8 +1,8 @@
 """Discrete cells: categories and counts, summed out."""
 
 from bayesmi import Prior
-from benchmarks.sbc.shape import Shape, Variable
-from benchmarks.sbc.shapes.columns import col, dummies, rows, span
+from benchmarks.sbc.shape import Effects, Shape, Variable
+from benchmarks.sbc.shapes.columns import col, dummies, in_groups, rows, span
 
 _Z = {"z": col("z")}
 _LEVELS = ("low", "mid", "top")
@@ -94,4 +94,31 @@ zeros = Shape(
     treatments=("enumerate",),
 )
 
-SHAPES = (categories, counts, zeros)
+beyond_budget = Shape(
+    "beyond_budget",
+    "binary, nominal and ordered covariates missing together, held and drawn in blocks as they are beyond the budget, with "
+    "the groups' effects collapsed",
+    in_groups(10, 6),
+    (
+        Variable("b", "bernoulli", _Z, span(0, 20)),
+        Variable("nom", "nominal", {"z": col("z"), "b": col("b")}, span(4, 24), levels=("u", "v", "w")),
+        Variable("o", "ordinal", {"b": col("b")}, span(8, 28), levels=_LEVELS),
+        Variable(
+            "y",
+            "gaussian",
+            {"b": col("b"), "nom": dummies("nom", 3), "o": dummies("o", 3), "z": col("z")},
+            span(26, 32),
+            {"g": Effects()},
+            is_response=True,
+        ),
+    ),
+    "y ~ b + nom + o + z + (1 | g)",
+    {
+        "formulas": {"b": "~ z", "nom": "~ z + b", "o": "~ b"},
+        "order": ["b", "nom", "o"],
+        "treatments": {"b": "gibbs", "nom": "gibbs", "o": "gibbs"},
+    },
+    treatments=("gibbs", "collapse", "predict"),
+)
+
+SHAPES = (categories, counts, zeros, beyond_budget)
