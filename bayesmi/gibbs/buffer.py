@@ -40,7 +40,7 @@ class LiveProgram:
         self._live = live
         self._state: NDArray[Any] | None = None
         n_floats = int(self.buffer[:_HEADER].view(np.int64)[1])
-        self._floats = self.buffer[_HEADER : _HEADER + n_floats]
+        self._n_floats = n_floats
         integers = self.buffer[_HEADER + n_floats :].view(np.int64)
         number = number_equations(factors)
         self._places = [_places(one, integers, number) for one in live]
@@ -54,6 +54,11 @@ class LiveProgram:
             for place in places:
                 self._write(one, place)
         self._state = np.array(state)
+
+    @property
+    def _floats(self) -> NDArray[np.float64]:
+        """The program's numbers, as a view: one that was kept would be a copy in another process."""
+        return self.buffer[_HEADER : _HEADER + self._n_floats]
 
     def _write(self, live: LiveTable, place: _Place) -> None:
         table, rows = place.table, live.rows

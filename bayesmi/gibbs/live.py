@@ -39,8 +39,7 @@ class LiveTable:
         parents = [positions for name, (positions, _) in table.held.items() if name != factor.variable]
         self.rows = np.unique(np.concatenate(parents)) if parents else np.zeros(0, dtype=np.intp)
         self.responses, self._index = table.held.get(factor.variable, (self.rows[:0], self.rows[:0]))
-        self._base = np.ascontiguousarray(table.base)
-        assert self._base is table.base
+        assert table.base.flags.c_contiguous
         self._alone = _alone(factor, table, cells)
 
     def set(self, state: NDArray[Any]) -> None:
@@ -51,7 +50,7 @@ class LiveTable:
         if not self.rows.size:
             return
         if self._alone is not None:
-            flat = self._base.reshape(-1)
+            flat = table.base.reshape(-1)
             for one in self._alone:
                 flat[one.flat] = one.columns[state[self._cells.place(one.name)][one.index]]
             return

@@ -23,6 +23,8 @@ pytensor.config.blas__ldflags = ""
 
 import pymc as pm
 import pytensor.tensor as pt
+from pymc.exceptions import SamplingError
+from pymc.sampling.parallel import ParallelSamplingError
 from pymc.step_methods.compound import BlockedStep
 from pymc.step_methods.hmc.quadpotential import QuadPotentialDiagAdapt
 from pytensor.gradient import DisconnectedType
@@ -30,6 +32,7 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 
 from bayesmi.build import BuiltModel
+from bayesmi.errors import FitError
 from bayesmi.gibbs.pilot import pilot_variances
 from bayesmi.gibbs.sweep import Sweep
 from bayesmi.kernel import evaluate
@@ -178,6 +181,9 @@ def sample_held(
                     progressbar=False,
                     compute_convergence_checks=False,
                 )
+    except (SamplingError, ParallelSamplingError) as problem:
+        words = (str(problem.__cause__ or problem).splitlines() or ["no reason given"])[0]
+        raise FitError(f"sampling failed: {words}; look at extreme values and at the priors") from None
     finally:
         logger.setLevel(level)
     found = tree["posterior"].to_dataset()
