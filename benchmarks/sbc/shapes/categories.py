@@ -119,6 +119,8 @@ beyond_budget = Shape(
         "treatments": {"b": "gibbs", "nom": "gibbs", "o": "gibbs"},
     },
     treatments=("gibbs", "collapse", "predict"),
+    draws=150,
+    tune=150,
 )
 
 SHAPES = (categories, counts, zeros, beyond_budget)
