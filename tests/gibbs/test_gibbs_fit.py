@@ -13,7 +13,7 @@ import bayesmi
 from bayesmi import Model
 from bayesmi.errors import NotSupportedError
 
-OPTIONS = {"draws": 500, "tune": 250, "progress": False}
+OPTIONS = {"draws": 400, "tune": 200, "progress": False}
 
 
 def model_of(formula, data, **options):
@@ -137,7 +137,7 @@ def test_seeds_repeat_whatever_the_cores():
     assert (third.posterior["b1"].values != one.posterior["b1"].values).all()
 
 
-@pytest.mark.xdist_group("gibbs_beyond")
+@pytest.mark.calibration
 def test_beyond_the_budget_the_truth_is_found():
     data, effects = questionnaire(250, 12, 3, seed=7)
     items = [name for name in effects if name != "z"]
