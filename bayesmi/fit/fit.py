@@ -535,6 +535,8 @@ class Fit:
         self,
         delta: Mapping[str, Any] | None = None,
         *,
+        rho: Any = None,
+        group_rho: Any = None,
         analysis: Callable[[Any], Any] | str | None = None,
         kind: str | None = None,
         like: Mapping[str, Delta] | None = None,
@@ -546,16 +548,21 @@ class Fit:
         progress: bool = True,
         despite_gate: bool = False,
     ) -> Sensitivity:
-        """Evaluate the answer over a grid of deltas, one or two at once.
+        """Evaluate the answer over a grid of deltas, or of known correlations of a Heckman model, one or two at once.
 
         Parameters
         ----------
         delta : mapping of str to sequence of number
             ``{"weight": [-10, -5, 0]}``: missing values of weight shifted by that much; two variables make a grid of both.
             Units as in `Delta`.
+        rho : sequence of number, or mapping of these by variable, optional
+            Of a Heckman model: the correlation of the errors of both equations, known instead of estimated.
+        group_rho : sequence of number, or mapping, optional
+            The same of the group effects of both equations, a second axis beside `rho` or one by itself. Without it they stay
+            as the model has them, by default estimated anew at each rho: ``.across`` of the result.
         analysis : callable or formula, optional
             Analysis of a completed table. By default the analysis model as statsmodels fits it ("after", "conditional"), or the
-            one-step posterior ("model").
+            one-step posterior ("model", and correlations).
         kind : {"conditional", "after", "model"}, optional
             Which estimand, see `Delta`; "conditional" by default.
         like : mapping of str to Delta, optional
@@ -566,9 +573,11 @@ class Fit:
         seed : int, optional
             By default the fit's.
         n_jobs : int
-            Processes over the grid ("after", "conditional"), -1 for all cores; results do not depend on it.
+            Processes over the grid ("after", "conditional"), or over refits (correlations), -1 for all cores; results do not
+            depend on it.
         reweight : bool
-            Of a "model", reweight draws where Pareto k says that this is accurate, and sample anew only elsewhere.
+            Of a "model" and of correlations, reweight draws where Pareto k says that this is accurate, and sample anew only
+            elsewhere.
         refit : mapping, optional
             For `Model.fit` there: draws, tune, chains, cores.
         progress : bool
@@ -590,26 +599,37 @@ class Fit:
 
         Notes
         -----
-        Delta is not identified by the data (of a "model" almost not): the table says what would follow, not what is the case.
+        Delta is not identified by the data (of a "model" almost not): the table says what would follow, not what is the case. Nor
+        is rho without an exclusion restriction, other than by the normal shape of the errors; the column log_likelihood says
+        how much less (or more) likely the data are at a rho than at zero.
+
+        Draws of a fit that estimates rho are draws of all other parameters with rho integrated out; they are reweighted by the
+        likelihood at the known rho over that integral, Pareto-smoothed (Vehtari et al. 2024), and so are refits that are near.
+
+        Examples
+        --------
+        >>> fit.sensitivity({"weight": [-10, -5, 0]}).plot("age")  # doctest: +SKIP
+        >>> fit.sensitivity(rho=[-0.9, -0.5, 0, 0.5, 0.9], group_rho=[0, 0.5]).table  # doctest: +SKIP
         """
         from bayesmi.sensitivity import run_sensitivity
 
         return run_sensitivity(
-            self, delta, analysis=analysis, kind=kind, like=like, m=m, seed=seed, n_jobs=n_jobs, reweight=reweight,
-            refit=refit, progress=progress, despite_gate=despite_gate,
+            self, delta, rho=rho, group_rho=group_rho, analysis=analysis, kind=kind, like=like, m=m, seed=seed,
+            n_jobs=n_jobs, reweight=reweight, refit=refit, progress=progress, despite_gate=despite_gate,
         )  # fmt: skip
 
     def tipping_point(
         self,
         term: str,
-        delta: Mapping[str, Any],
+        delta: Mapping[str, Any] | None = None,
         *,
+        rho: Any = None,
         criterion: str | float = "interval",
         alpha: float = 0.05,
         tolerance: float = 1e-3,
         **options: Any,
     ) -> TippingPoint:
-        """Find the delta at which the conclusion on a term turns.
+        """Find the delta, or the rho of a Heckman model, at which the conclusion on a term turns.
 
         Parameters
         ----------
@@ -617,6 +637,8 @@ class Fit:
             The estimand, such as ``"treat"``.
         delta : mapping of str to (low, high) or sequence of number
             One variable; two numbers are a range in which nine points are taken first.
+        rho : (low, high) or sequence of number, or a mapping of one variable to these, optional
+            Instead of `delta`.
         criterion, alpha, tolerance
             As in `Sensitivity.tipping_point`.
         **options
@@ -627,11 +649,14 @@ class Fit:
         TippingPoint
             Value, Monte Carlo error, and the sensitivity analysis it was found in.
         """
-        spread = {
-            name: np.linspace(float(given[0]), float(given[1]), 9) if len(given) == 2 else given
-            for name, given in delta.items()
-        }
-        found = self.sensitivity(spread, **options)
+
+        def spread(given: Any) -> Any:
+            if isinstance(given, Mapping):
+                return {name: spread(own) for name, own in given.items()}
+            two = np.ndim(given) == 1 and len(given) == 2
+            return np.linspace(float(given[0]), float(given[1]), 9) if two else given
+
+        found = self.sensitivity(spread(delta), rho=spread(rho), **options)
         return found.tipping_point(term, criterion=criterion, alpha=alpha, tolerance=tolerance)
 
     def deltas(self, *, prob: float = 0.95) -> pd.DataFrame:

@@ -124,6 +124,17 @@ class Heckman:
         """A known rho, or None."""
         return None if isinstance(self.rho, Prior) else self.rho
 
+    def fixed_at(self, *, rho: float | None = None, group_rho: float | None = None) -> Heckman:
+        """Return the same with one or both correlations known."""
+        return Heckman(
+            self.formula,
+            rho=self.rho if rho is None else rho,
+            group_rho=self.group_rho if group_rho is None else group_rho,
+            errors=self.errors,
+            systematic=self.systematic,
+            matching=self.matching,
+        )
+
     @property
     def prior(self) -> Prior:
         """Prior of rho where it is not known."""

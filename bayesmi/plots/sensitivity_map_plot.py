@@ -25,7 +25,7 @@ def sensitivity_map(
     criterion: str | float = "interval",
     alpha: float = 0.05,
 ) -> Axes:
-    """Draw an estimate (or p-value) over two deltas as a heat map with the tipping line.
+    """Draw an estimate (or p-value) over two deltas or correlations as a heat map with the tipping line.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def sensitivity_map(
     >>> ax = bmi.plots.sensitivity_map(found, "x", show="p.value")  # doctest: +SKIP
     """
     if len(found.grid.names) != 2:
-        raise DataError("this grid has one delta: plots.sensitivity draws it")
+        raise DataError("this grid has one axis: plots.sensitivity draws it")
     shown = ("estimate", "p.value", "std.error", "conf.low", "conf.high")
     if show not in shown:
         raise DataError(f"show={show!r}: show is one of {', '.join(shown)}")
@@ -84,10 +84,10 @@ def sensitivity_map(
             markeredgecolor=COMPLETED,
             markersize=7,
             linestyle="none",
-            label="missing at random",
+            label=found.grid.at_zero,
         )
-    ax.set_xlabel(f"delta_{found.grid.kind} of {first}")
-    ax.set_ylabel(f"delta_{found.grid.kind} of {second}")
+    ax.set_xlabel(found.grid.label(first))
+    ax.set_ylabel(found.grid.label(second))
     quiet(ax, None)
     if ax.get_legend_handles_labels()[0]:
         ax.legend(

@@ -16,7 +16,7 @@ __all__ = ["sensitivity"]
 
 
 def sensitivity(found: Any, term: str, ax: Axes | None = None, *, tipping: Any = None) -> Axes:
-    """Draw an estimate with its interval against delta.
+    """Draw an estimate with its interval against delta, or against a correlation.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def sensitivity(found: Any, term: str, ax: Axes | None = None, *, tipping: Any =
     if hasattr(found, "sensitivity"):
         tipping, found = found, found.sensitivity
     if len(found.grid.names) != 1:
-        raise DataError("this grid has two deltas: plots.sensitivity_map draws it")
+        raise DataError("this grid has two axes: plots.sensitivity_map draws it")
     found.check_term(term)
     (name,), (column,) = found.grid.names, found.columns
     table = found.table
@@ -65,7 +65,7 @@ def sensitivity(found: Any, term: str, ax: Axes | None = None, *, tipping: Any =
     if x[0] <= 0.0 <= x[-1]:
         ax.axvline(0.0, color=GREY, linewidth=0.8, linestyle=":", zorder=0)
         ax.annotate(
-            "missing at random", (0.0, 0.0), (4, 4), xycoords=("data", "axes fraction"), textcoords="offset points",
+            found.grid.at_zero, (0.0, 0.0), (4, 4), xycoords=("data", "axes fraction"), textcoords="offset points",
             fontsize=8, color=COMPLETED,
         )  # fmt: skip
     if tipping is not None and np.isfinite(tipping.value):
@@ -81,7 +81,7 @@ def sensitivity(found: Any, term: str, ax: Axes | None = None, *, tipping: Any =
             (tipping.value, 0.98), (-5 if right else 5, 0), xycoords=("data", "axes fraction"),
             textcoords="offset points", ha="right" if right else "left", va="top", fontsize=8, color=IMPUTED,
         )  # fmt: skip
-    ax.set_xlabel(f"delta_{found.grid.kind} of {name}")
+    ax.set_xlabel(found.grid.label(name))
     ax.set_ylabel(term)
     quiet(ax)
     ax.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)

@@ -11,20 +11,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayesmi.build.tables import make_tables
-from bayesmi.draw import FitDraws
 from bayesmi.draw.likelihood_ratio import delta_log_ratio
 from bayesmi.errors import BayesmiNotice, GateError
 from bayesmi.fit.summary import term_draws
-from bayesmi.imputations import Imputations, choose_draws
+from bayesmi.imputations import Imputations
 from bayesmi.imputations.realised import realised_difference
 from bayesmi.model import Model
 from bayesmi.model.remade import with_mechanisms
 from bayesmi.plan import Plan, make_plan
-from bayesmi.seeds import SPACING
 from bayesmi.sensitivity.grid import DeltaGrid
 from bayesmi.sensitivity.importance import Importance, bridge, smoothed
 from bayesmi.sensitivity.point import Answer, ImputedAnswer, Point, PosteriorAnswer
+from bayesmi.sensitivity.weighted import distance, log_mean_exp, weighted_imputations
 
 if TYPE_CHECKING:
     from bayesmi.fit import Fit
@@ -101,7 +99,7 @@ class Evaluator:
         if how == "refitted" and _same_treatments(plan, self.fit.plan):
             change = bridge(delta_log_ratio(model, self.fit.plan, self.fit.draws), ratio)
         else:
-            change = -_log_mean_exp(-ratio, importance.weights)
+            change = -log_mean_exp(-ratio, importance.weights)
         imputed = self._draw_cells(model, plan, base, importance.weights)
         realised = self._realised(imputed)
         answer: Answer
@@ -118,7 +116,7 @@ class Evaluator:
         """Reweight the nearest fit with the same treatments, if its weights hold."""
         zero = (0.0,) * len(point)
         bases = {zero: (self.fit, np.zeros(self.fit.draws.n)), **self.bases}
-        near = sorted(bases, key=lambda other: _distance(point, other))
+        near = sorted(bases, key=lambda other: distance(point, other))
         for other in near[:2]:
             base, own_ratio = bases[other]
             if not _same_treatments(plan, base.plan):
@@ -144,19 +142,7 @@ class Evaluator:
 
     def _draw_cells(self, model: Model, plan: Plan, base: Fit, weights: Floats) -> Imputations:
         """Imputations from draws chosen by their weights, without weights those of `Fit.impute`: systematic resampling."""
-        spacing = int(np.random.SeedSequence(self.seed, spawn_key=(SPACING, 0)).generate_state(1)[0])
-        plain = choose_draws(base.draws.n_chains, base.draws.n_draws, self.m, spacing)
-        places = (np.array([c * base.draws.n_draws + d for c, d in plain]) + 0.5) / base.draws.n
-        chosen = np.minimum(np.searchsorted(np.cumsum(weights), places), base.draws.n - 1)
-        tables = make_tables(model.factors, model.table, plan)
-        origins = [(int(s) // base.draws.n_draws, int(s) % base.draws.n_draws) for s in chosen]
-        draws = FitDraws(model, plan, tables, base.draws.take(chosen), origins, self.seed)
-        whole = frozenset(f.variable for f in model.factors if f.family.integer_valued)
-        return Imputations(model.frame, draws, seed=self.seed, integer_valued=whole)
-
-
-def _distance(one: Sequence[float], other: Sequence[float]) -> float:
-    return float(np.hypot.reduce(np.subtract(one, other)))
+        return weighted_imputations(model, plan, base.draws, weights, self.m, self.seed)
 
 
 def _same_treatments(one: Plan, other: Plan) -> bool:
@@ -167,8 +153,3 @@ def _same_treatments(one: Plan, other: Plan) -> bool:
         return sorted((e.variable, e.grouping) for e in plan.effects)
 
     return key(one) == key(other) and effects(one) == effects(other)
-
-
-def _log_mean_exp(values: Floats, weights: Floats) -> float:
-    top = float(values.max())
-    return top + float(np.log(weights @ np.exp(values - top)))

@@ -30,6 +30,35 @@ class DeltaGrid:
         return tuple(self.units)
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of a table: ``delta_x``."""
+        return tuple(f"delta_{name}" for name in self.names)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Variables whose imputed values change."""
+        return self.names
+
+    @property
+    def at_zero(self) -> str:
+        """What the zero of all deltas means."""
+        return "missing at random"
+
+    @property
+    def title(self) -> str:
+        """What the answer is sensitive to."""
+        return f"delta_{self.kind} of {' and '.join(self.names)}"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What should be known when reading the table."""
+        return tuple(f"a unit of delta of {name}: {unit.words}" for name, unit in self.units.items())
+
+    def label(self, name: str) -> str:
+        """Return an axis in words."""
+        return f"delta_{self.kind} of {name}"
+
+    @property
     def kind(self) -> str:
         """after, conditional or model."""
         return next(iter(self.units.values())).kind

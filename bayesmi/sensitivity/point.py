@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bayesmi.pool import Pooled
 from bayesmi.pool.inference import infer, pool_moments
 
-__all__ = ["Answer", "ImputedAnswer", "Point", "PosteriorAnswer"]
+__all__ = ["Answer", "ImputedAnswer", "Point", "PosteriorAnswer", "weighted_quantile"]
 
 Floats = NDArray[np.float64]
 BLOCKS = 20  # of a posterior, for its Monte Carlo error
@@ -116,8 +116,8 @@ class PosteriorAnswer:
             {
                 "estimate": mean,
                 "std.error": sd,
-                "conf.low": [_quantile(column, w, 0.025) for column in self.values.T],
-                "conf.high": [_quantile(column, w, 0.975) for column in self.values.T],
+                "conf.low": [weighted_quantile(column, w, 0.025) for column in self.values.T],
+                "conf.high": [weighted_quantile(column, w, 0.975) for column in self.values.T],
                 "p.value": 2.0 * np.minimum(below, 1.0 - below),
                 "mcse": np.sqrt((blocks - 1) / blocks * ((means - means.mean(axis=0)) ** 2).sum(axis=0)),
             },
@@ -154,11 +154,14 @@ class PosteriorAnswer:
         if target is not None:
             return mean - target
         sd = float(np.sqrt(weights @ (values - mean) ** 2))
-        low, high = _quantile(values, weights, alpha / 2), _quantile(values, weights, 1.0 - alpha / 2)
+        low, high = (
+            weighted_quantile(values, weights, alpha / 2),
+            weighted_quantile(values, weights, 1.0 - alpha / 2),
+        )
         return max(low, -high) / sd
 
 
-def _quantile(values: Floats, weights: Floats, p: float) -> float:
+def weighted_quantile(values: Floats, weights: Floats, p: float) -> float:
     """Return a weighted quantile, linear between the midpoints of the draws' shares."""
     order = np.argsort(values)
     own = weights[order]
@@ -168,11 +171,14 @@ def _quantile(values: Floats, weights: Floats, p: float) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """What was found at one combination of deltas."""
+    """What was found at one combination of a grid."""
 
     values: tuple[float, ...]
     answer: Answer
     realised: pd.DataFrame  # by variable and group
     how: str  # "imputations", "draws", "reweighted", "refitted"
     pareto_k: float = float("nan")
-    log_likelihood: float = float("nan")  # change of the log marginal likelihood against delta 0
+    log_likelihood: float = float("nan")  # change of the log marginal likelihood against zero
+    across: pd.DataFrame = field(
+        default_factory=pd.DataFrame
+    )  # correlations of group effects across equations

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 __all__ = ["shown"]
 
 
-def shown[T](running: Iterable[T], total: int, progress: bool) -> Iterator[T]:
+def shown[T](running: Iterable[T], total: int, progress: bool, what: str = "Deltas") -> Iterator[T]:
     """Pass items on and show how many came."""
     from rich.console import Console
 
@@ -17,5 +17,5 @@ def shown[T](running: Iterable[T], total: int, progress: bool) -> Iterator[T]:
     if progress and (widgets or (console.is_terminal and not console.is_jupyter)):
         from rich.progress import track
 
-        running = track(running, "Deltas", total=total, console=console, transient=True)
+        running = track(running, what, total=total, console=console, transient=True)
     yield from running

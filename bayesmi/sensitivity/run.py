@@ -1,4 +1,4 @@
-"""`Fit.sensitivity`: an answer over a grid of deltas, in one call."""
+"""`Fit.sensitivity`: an answer over a grid of deltas, or of known correlations, in one call."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from bayesmi.fit.gate import refusal
 from bayesmi.mechanism import Delta
 from bayesmi.seeds import check_seed
 from bayesmi.sensitivity.evaluate import Evaluator
-from bayesmi.sensitivity.grid import read_grid
+from bayesmi.sensitivity.grid import DeltaGrid, read_grid
 from bayesmi.sensitivity.point import Point
 from bayesmi.sensitivity.progress import shown
+from bayesmi.sensitivity.rho_evaluate import RhoEvaluator
+from bayesmi.sensitivity.rho_grid import RhoGrid, read_rho_grid
 from bayesmi.sensitivity.sensitivity import Sensitivity
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ def run_sensitivity(
     fit: Fit,
     delta: Mapping[str, Any] | None,
     *,
+    rho: Any = None,
+    group_rho: Any = None,
     analysis: Callable[[Any], Any] | str | None = None,
     kind: str | None = None,
     like: Mapping[str, Delta] | None = None,
@@ -45,7 +49,23 @@ def run_sensitivity(
         raise FitError(f"m must be a whole number, 2 or more, not {m!r}")
     if isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or n_jobs == 0:
         raise FitError(f"n_jobs={n_jobs!r} must be a number of processes, or -1 for all cores")
-    grid = read_grid(delta, kind, like, fit.model)
+    grid: DeltaGrid | RhoGrid
+    if rho is None and group_rho is None:
+        grid = read_grid(delta, kind, like, fit.model)
+    else:
+        given = [
+            name for name, value in (("delta", delta), ("kind", kind), ("like", like)) if value is not None
+        ]
+        if given:
+            raise ModelError(
+                f"{given[0]}= is of deltas, rho= of selection models: ask for one, and hold the other by mechanisms="
+            )
+        grid = read_rho_grid(rho, group_rho, fit.model)
+    if fit.plan.holds and isinstance(grid, RhoGrid):
+        raise NotSupportedError(
+            "rho= evaluates the likelihood with missing cells summed out, which is not supported where cells are held and drawn in "
+            "blocks; the nearest that is: models with Heckman(rho=…) fitted one by one"
+        )
     if fit.plan.holds and grid.kind != "after":
         raise NotSupportedError(
             f"kind={grid.kind!r} redraws cells given shifted ones, which is not supported where cells are held and drawn in "
@@ -60,6 +80,9 @@ def run_sensitivity(
     if analysis is not None and not callable(analysis):
         raise ModelError(f"analysis= is a function of a completed table or a formula, not {analysis!r}")
     own = fit.seed if seed is None else check_seed(seed)
+    if isinstance(grid, RhoGrid):
+        along = RhoEvaluator(fit, grid, analysis, int(m), own, despite_gate, reweight, dict(refit or {}))
+        return Sensitivity(grid, tuple(along.every(grid.points, n_jobs, progress)), along, int(m), own)
     evaluator = Evaluator(fit, grid, analysis, int(m), own, despite_gate, reweight, dict(refit or {}))
     points = grid.points
     if grid.kind == "model":  # from the middle outwards, so that refits serve their neighbours

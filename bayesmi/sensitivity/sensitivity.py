@@ -14,6 +14,8 @@ from bayesmi.errors import ModelError
 from bayesmi.sensitivity.evaluate import Evaluator
 from bayesmi.sensitivity.grid import DeltaGrid
 from bayesmi.sensitivity.point import Point
+from bayesmi.sensitivity.rho_evaluate import RhoEvaluator
+from bayesmi.sensitivity.rho_grid import RhoGrid
 
 if TYPE_CHECKING:
     from bayesmi.sensitivity.tipping import TippingPoint
@@ -23,11 +25,11 @@ __all__ = ["Sensitivity"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sensitivity:
-    """Answers over a grid of deltas; made by `Fit.sensitivity`.
+    """Answers over a grid of deltas, or of known correlations of selection models; made by `Fit.sensitivity`.
 
     Attributes
     ----------
-    grid : DeltaGrid
+    grid : DeltaGrid or RhoGrid
         Variables, amounts, and what a unit of delta means.
     points : tuple of Point
         The answer at each combination.
@@ -37,16 +39,16 @@ class Sensitivity:
         Repeats it.
     """
 
-    grid: DeltaGrid
+    grid: DeltaGrid | RhoGrid
     points: tuple[Point, ...]
-    evaluator: Evaluator
+    evaluator: Evaluator | RhoEvaluator
     m: int
     seed: int
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the delta columns of `table`: ``delta_x``."""
-        return tuple(f"delta_{name}" for name in self.grid.names)
+        """Names of the columns of `table` that say where: ``delta_x``, ``rho_x``, ``group_rho_x``."""
+        return self.grid.columns
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -57,12 +59,25 @@ class Sensitivity:
     def table(self) -> pd.DataFrame:
         """One row a combination and term.
 
-        ``delta_…`` (one column a variable), term, estimate, std.error, conf.low, conf.high, p.value, mcse (Monte Carlo error of
-        the estimate), realised_… (mean change of the imputed cells against missing at random), how (imputations, draws,
-        reweighted or refitted), pareto_k (of reweighted draws) and log_likelihood (change of the log marginal likelihood
-        against delta 0; only a delta_model has one).
+        ``delta_…`` (one column a variable; of correlations ``rho_…``, ``group_rho_…``), term, estimate, std.error, conf.low,
+        conf.high, p.value, mcse (Monte Carlo error of the estimate), realised_… (mean change of the imputed cells against
+        missing at random, or against zero correlations), how (imputations, draws, reweighted or refitted), pareto_k (of
+        reweighted draws) and log_likelihood (change of the log marginal likelihood against zero; of a delta_model and of
+        correlations).
         """
         return pd.concat([self._rows(point) for point in self.points], ignore_index=True)
+
+    @property
+    def across(self) -> pd.DataFrame:
+        """Correlations of the group effects of the two equations of selection models at every combination.
+
+        Columns variable, grouping, pair, mean, sd, conf.low, conf.high; empty where there are none. Where they are not held by
+        ``group_rho=`` they are estimated anew at each rho.
+        """
+        parts = {point.values: point.across for point in self.points if len(point.across)}
+        if not parts:
+            return pd.DataFrame()
+        return pd.concat(parts, names=list(self.columns)).droplevel(-1)
 
     @property
     def realised(self) -> pd.DataFrame:
@@ -88,7 +103,7 @@ class Sensitivity:
     def tipping_point(
         self, term: str, *, criterion: str | float = "interval", alpha: float = 0.05, tolerance: float = 1e-3
     ) -> TippingPoint:
-        """Find the delta at which the conclusion turns.
+        """Find the delta, or the correlation, at which the conclusion turns.
 
         Parameters
         ----------
@@ -152,7 +167,7 @@ class Sensitivity:
         table = point.answer.table().reset_index()
         for k, (column, value) in enumerate(zip(self.columns, point.values, strict=True)):
             table.insert(k, column, value)
-        for name in self.grid.names:
+        for name in self.grid.variables:
             table[f"realised_{name}"] = _overall(point.realised, name)
         table["how"] = point.how
         table["pareto_k"] = point.pareto_k
@@ -160,18 +175,15 @@ class Sensitivity:
         return table
 
     def __repr__(self) -> str:
-        kind = f"delta_{self.grid.kind}"
-        names = " and ".join(self.grid.names)
         ranges = " × ".join(
             f"{len(values)} from {values[0]:g} to {values[-1]:g}" for values in self.grid.values.values()
         )
         hows = [point.how for point in self.points]
         told = ", ".join(f"{hows.count(how)} {how}" for how in dict.fromkeys(hows))
-        head = f"Sensitivity to {kind} of {names}: {ranges} ({told}); m = {self.m}, seed {self.seed}"
+        head = f"Sensitivity to {self.grid.title}: {ranges} ({told}); m = {self.m}, seed {self.seed}"
         shown = self.table.drop(columns=[] if self.grid.kind == "model" else ["pareto_k", "log_likelihood"])
         lines = [head]
-        for name, unit in self.grid.units.items():
-            lines.append(f"  a unit of delta of {name}: {unit.words}")
+        lines += [f"  {line}" for line in self.grid.lines]
         return "\n".join([*lines, shown.round(4).to_string(index=False)])
 
 

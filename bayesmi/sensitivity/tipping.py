@@ -57,20 +57,21 @@ class TippingPoint:
 
     def __repr__(self) -> str:
         (name,) = self.sensitivity.grid.names
-        kind = f"delta_{self.sensitivity.grid.kind}"
-        values = self.sensitivity.grid.values[name]
-        where = f"{kind} of {name} between {values[0]:g} and {values[-1]:g}"
+        grid = self.sensitivity.grid
+        values = grid.values[name]
+        where = f"{grid.label(name)} between {values[0]:g} and {values[-1]:g}"
         if not np.isfinite(self.value):
             return f"No tipping point of {self.term} ({self.criterion}) for {where}"
         line = (
-            f"Tipping point of {self.term} ({self.criterion}): {kind} of {name} = {self.value:.4g} "
+            f"Tipping point of {self.term} ({self.criterion}): {grid.label(name)} = {self.value:.4g} "
             f"(Monte Carlo error {self.mcse:.2g})"
         )
-        realised = self.estimate[f"realised_{name}"]
+        realised = self.estimate[f"realised_{grid.variables[0]}"]
         lines = [line]
         if np.isfinite(realised):
             lines.append(
-                f"  there imputed values differ by {realised:.4g} from those under missing at random"
+                f"  there imputed values differ by {realised:.4g} from those "
+                f"{'under' if grid.at_zero == 'missing at random' else 'at'} {grid.at_zero}"
             )
         lines.append(
             f"  there the estimate is {self.estimate['estimate']:.4g} ({self.estimate['conf.low']:.4g} to "
@@ -92,7 +93,7 @@ def find_tipping_point(
 ) -> TippingPoint:
     """Refine the grid around the sign change nearest to zero; see `Sensitivity.tipping_point`."""
     if len(sensitivity.grid.names) != 1:
-        raise ModelError("a tipping point is of one delta; of two there is a line: tipping_line(), or plot()")
+        raise ModelError("a tipping point is on one axis; on two there is a line: tipping_line(), or plot()")
     target, words = read_criterion(criterion, alpha)
     points = {point.values[0]: point for point in sensitivity.points}
 
@@ -164,7 +165,7 @@ def read_criterion(criterion: str | float, alpha: float) -> tuple[float | None, 
 def tipping_line(sensitivity: Sensitivity, term: str, criterion: str | float, alpha: float) -> pd.DataFrame:
     """Interpolate along both deltas; see `Sensitivity.tipping_line`."""
     if len(sensitivity.grid.names) != 2:
-        raise ModelError("a tipping line is of two deltas; of one there is a point: tipping_point()")
+        raise ModelError("a tipping line is on two axes; on one there is a point: tipping_point()")
     target, _ = read_criterion(criterion, alpha)
     margins = {point.values: point.answer.margin(term, target, alpha) for point in sensitivity.points}
     rows: set[tuple[float, float]] = set()

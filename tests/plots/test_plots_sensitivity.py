@@ -39,7 +39,7 @@ def test_the_curve_has_estimates_and_the_mark(fit):
     assert ax.get_xlabel() == "delta_conditional of x"
     assert any(f"estimate crosses {middle:g}" in text.get_text() for text in ax.texts)
     assert found.sensitivity.plot("x", ax=ax) is ax
-    with pytest.raises(DataError, match="one delta"):
+    with pytest.raises(DataError, match="one axis"):
         plots.sensitivity_map(found.sensitivity, "x")
     with pytest.raises(ModelError, match="no term"):
         plots.sensitivity(found, "zz")
@@ -56,7 +56,7 @@ def test_the_map_has_every_combination_and_the_line(fit):
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels[0].startswith("estimate crosses")
     assert labels[1] == "missing at random"
-    with pytest.raises(DataError, match="two deltas"):
+    with pytest.raises(DataError, match="two axes"):
         plots.sensitivity(found, "x")
 
 
