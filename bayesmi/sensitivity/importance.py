@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Importance", "bridge", "pareto_limit", "smoothed"]
+__all__ = ["Importance", "bridge", "bridged", "pareto_limit", "smoothed"]
 
 Floats = NDArray[np.float64]
 
@@ -61,6 +61,11 @@ def bridge(at_first: Floats, at_second: Floats) -> float:
     >>> round(bridge(np.full(100, 2.0), np.full(100, 2.0)), 6)
     2.0
     """
+    return bridged(at_first, at_second)[0]
+
+
+def bridged(at_first: Floats, at_second: Floats) -> tuple[float, float]:
+    """Return what `bridge` does and its standard error, draws taken as independent (Frühwirth-Schnatter 2004, eq. 16)."""
     share = len(at_second) / (len(at_first) + len(at_second))
     middle = float(np.median(at_second))
     first, second = at_first - middle, at_second - middle
@@ -73,7 +78,16 @@ def bridge(at_first: Floats, at_second: Floats) -> float:
         log_r = new
         if done:
             break
-    return log_r + middle
+    mixed_first = np.logaddexp(np.log(share) + first, np.log1p(-share) + log_r)
+    mixed_second = np.logaddexp(np.log(share) + second, np.log1p(-share) + log_r)
+    error = np.sqrt(_relative(first - mixed_first) + _relative(-mixed_second))
+    return log_r + middle, float(error)
+
+
+def _relative(logs: Floats) -> float:
+    """Squared standard error of a mean of exponentials over the mean."""
+    values = np.exp(logs - logs.max())
+    return float(values.var() / len(values) / values.mean() ** 2)
 
 
 def _log_mean(values: Floats) -> float:

@@ -18,7 +18,7 @@ from bayesmi.imputations import Imputations
 from bayesmi.model import Model
 from bayesmi.model.remade import with_mechanisms
 from bayesmi.plan import make_plan
-from bayesmi.sensitivity.importance import Importance, bridge, smoothed
+from bayesmi.sensitivity.importance import Importance, bridged, smoothed
 from bayesmi.sensitivity.point import Answer, ImputedAnswer, Point, PosteriorAnswer, weighted_quantile
 from bayesmi.sensitivity.progress import shown
 from bayesmi.sensitivity.rho_bases import Base
@@ -140,21 +140,26 @@ class RhoEvaluator:
             )
 
     def _compare(self, points: Sequence[Values]) -> None:
-        """Compare marginal likelihoods of new posteriors with known ones, the nearest pairs first."""
+        """Compare marginal likelihoods of new posteriors with known ones, the nearest first, by the surest bridge."""
         left = list(points)
         while left:
-            new, known = min(
-                ((a, b) for a in left for b in self.evidence),
-                key=lambda pair: distance(pair[0], self.bases[pair[1]].at),
-            )
-            one, other = self.bases[known], self.bases[new]
-            if one.can_serve and other.can_serve:
-                at_one = other.log_density(one) - one.own
-                at_other = other.own - one.log_density(other)
-                self.evidence[new] = self.evidence[known] + bridge(at_one, at_other)
-            else:
-                self.evidence[new] = float("nan")
+
+            def near(point: Values) -> list[Values | None]:
+                return sorted(self.evidence, key=lambda other: distance(point, self.bases[other].at))
+
+            new = min(left, key=lambda point: distance(point, self.bases[near(point)[0]].at))
+            found = [self._bridge(known, new) for known in dict.fromkeys([None, *near(new)[:_LOOKED_AT]])]
+            self.evidence[new] = min(found, key=lambda one: one[1])[0]
             left.remove(new)
+
+    def _bridge(self, known: Values | None, new: Values) -> tuple[float, float]:
+        """Log marginal likelihood of a new posterior by one whose own is known, and the standard error of the step."""
+        one, other = self.bases[known], self.bases[new]
+        if not (one.can_serve and other.can_serve):
+            return float("nan"), float("inf")
+        at_one, at_other = other.log_density(one) - one.own, other.own - one.log_density(other)
+        value, error = bridged(at_one, at_other)
+        return self.evidence[known] + value, error
 
     # -- the answer there --------------------------------------------------------------------------------------
 
