@@ -14,6 +14,7 @@ from bayesmi.data import Column, Grouping, IncompleteFrame, audit
 from bayesmi.describe import printing
 from bayesmi.describe.clusters import cluster_missingness
 from bayesmi.describe.flux import flux
+from bayesmi.describe.limits import limit_counts
 from bayesmi.describe.patterns import missing_patterns, observed_cells
 from bayesmi.errors import DataError
 
@@ -31,7 +32,8 @@ class Description:
     columns : DataFrame
         By variable: ``kind``, ``level``, ``observed``, ``missing``, ``missing_percent`` (of the cells that
         apply), ``absent`` (cells that do not apply or lie outside ``where=``), ``values`` (range or levels of
-        what is observed).
+        what is observed). Of a Model with limits also ``below``, ``above`` and ``between``: how many of the missing
+        cells are known to lie below a limit, above one, or between two.
     patterns : DataFrame
         See `missing_patterns`.
     flux : DataFrame
@@ -105,7 +107,7 @@ def describe(data: Any, cluster: str | Sequence[str] | None = None) -> Descripti
     tables = [cluster_missingness(frame, grouping) for grouping in groupings.values()]
     return Description(
         n_rows=frame.n_rows,
-        columns=_columns(frame, groupings),
+        columns=_columns(frame, groupings).join(limit_counts(data)),
         patterns=missing_patterns(frame),
         flux=flux(observed_cells(frame)),
         clusters=pd.concat(tables) if tables else pd.DataFrame(),

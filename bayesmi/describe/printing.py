@@ -15,6 +15,7 @@ __all__ = ["as_html", "as_text"]
 
 _MOST_PATTERNS = 12
 _MOST_COLUMNS = 12  # of a pattern table in text
+_LIMITS = ("below", "above", "between")
 _MARK = {"observed": "·", "missing": "?", "absent": "-"}
 
 
@@ -57,6 +58,12 @@ def _headline(found: Description) -> str:
         f"{found.n_rows} rows, {len(found.columns)} columns; {cells} missing cells; "
         f"{found.n_complete} complete rows ({share:.1f} %)"
     )
+    known = {name: int(found.columns[name].sum()) for name in _LIMITS if name in found.columns}
+    if known:
+        split = ", ".join(f"{count} {name}" for name, count in known.items() if count)
+        line += f"; {sum(known.values())} of the missing cells are known by limits" + (
+            f" ({split})" if split else ""
+        )
     return f"{line}; {absent} cells do not apply" if absent else line
 
 
@@ -68,6 +75,9 @@ def _shown_columns(found: Description) -> pd.DataFrame:
         for count, percent in zip(table["missing"], table["missing_percent"], strict=True)
     ]
     table = table.drop(columns="missing_percent")
+    for name in _LIMITS:
+        if name in table:
+            table[name] = [str(count) if count else "" for count in table[name].fillna(0)]
     if not found.columns["absent"].any():
         table = table.drop(columns="absent")
     if found.columns["missing"].any():

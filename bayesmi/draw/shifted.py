@@ -34,6 +34,7 @@ from bayesmi.mechanism.level_shift import (
 from bayesmi.mechanism.value_shift import shifted_values
 from bayesmi.model.derived import Derived, fill_derived
 from bayesmi.model.factor import Factor
+from bayesmi.model.limited import interval_at
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
 from bayesmi.seeds import DELTA, REDRAW, stream
@@ -149,7 +150,9 @@ def amounts_of(
     rows = table.rows_of_level(factor.level)[units]
     uniforms = stream(seed, DELTA + 1000 * step, i).random(len(delta.priors))
     levels = table.level_labels(factor.variable) if factor.family.has_levels else ()
-    return cell_shift(delta, table.frame, rows, values, uniforms, levels)
+    found = cell_shift(delta, table.frame, rows, values, uniforms, levels)
+    limited = interval_at(factor.variable, factor.level, table)[2][units]  # these stay between their limits
+    return found.at(np.where(limited, -1, np.arange(len(units)))) if limited.any() else found
 
 
 def _shift(

@@ -125,7 +125,7 @@ class AfterDraws:
         at_level = table.rows_of_level(factor.level)
         for masses in level_masses_given_all(factor, model.factors, table, values, draw, room):
             of = place[at_level[masses.units]]
-            own = CellShift(amounts.shift[of], amounts.scale[of])
+            own = amounts.at(of)  # cells known by limits have no place, and stay
             drawn = values[name][at_level][masses.units]
             new = shift_levels(factor, table, masses, own, drawn, values, draw, uniforms[:, masses.units])
             out = units_to_rows(factor, table, masses.units, new, out)
@@ -143,9 +143,11 @@ class AfterDraws:
 
 
 def unknown_cells(frame: IncompleteFrame, name: str, model: Any = None) -> NDArray[np.bool_]:
-    """Return the cells that are imputed, (n,): missing, and not known from elsewhere in the table."""
+    """Return the cells that a delta moves, (n,): missing, not known from elsewhere in the table, and not known by limits."""
     if model is not None:
-        return np.asarray(model.table.unknown[name])
+        from bayesmi.model.limited import plainly_missing
+
+        return plainly_missing(name, model.table)
     missing = frame.columns[name].missing
     deduced = frame.deduced.get(name)
     return missing if deduced is None else missing & ~np.isfinite(deduced)

@@ -38,6 +38,12 @@ class CellShift:
         any_shift = self.shift != 0.0
         return (any_shift.any(axis=1) if any_shift.ndim > 1 else any_shift) | (self.scale != 1.0)
 
+    def at(self, places: Ints) -> CellShift:
+        """Return the amounts of cells by their places; a place below zero does not move."""
+        still = places < 0
+        shift = np.where(still[:, None] if self.shift.ndim > 1 else still, 0.0, self.shift[places])
+        return CellShift(shift, np.where(still, 1.0, self.scale[places]))
+
 
 def check_delta(delta: Delta, name: str, frame: IncompleteFrame, rows: Ints) -> None:
     """Refuse a delta whose columns, groups or categories are not there, or not known where the variable is missing.

@@ -142,7 +142,7 @@ def product(spec: JointSpec, table: ModelTable) -> Product:
     check_names(factors, table)
     check_shifts(spec.mechanisms, factors, table)
     of_factors = {factor.variable: factor.family for factor in factors if not factor.is_observation}
-    check_limits(spec.limits, of_factors, response, [*spec.mechanisms, *spec.measured], table)
+    check_limits(spec.limits, of_factors, response, spec.mechanisms, spec.measured, table)
     notices = (*notices, *limit_notices(spec.limits, table))
     return Product(table, tuple(factors), notices)
 

@@ -6,6 +6,7 @@ A factor whose variable has limits knows them row by row from columns that are m
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from bayesmi.data.wording import counted, name_rows
 from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.families import Family
 from bayesmi.families.interval import can_be_limited
+from bayesmi.mechanism import Delta, Heckman
 from bayesmi.model.table import ModelTable
 from bayesmi.observation.limits import FrameReader, Limited, intervals_of, recorded_column
 
@@ -26,6 +28,7 @@ __all__ = [
     "limit_columns",
     "limit_kinds",
     "limit_notices",
+    "plainly_missing",
     "with_limits",
 ]
 
@@ -147,11 +150,17 @@ def interval_at(name: str, level: str, table: ModelTable) -> tuple[Floats, Float
     return lower, upper, limited
 
 
+def plainly_missing(name: str, table: ModelTable) -> Mask:
+    """Return the rows in which nothing at all is known of a variable's value, (n,): missing, and without limits."""
+    return np.asarray(table.unknown[name] & ~interval_at(name, "row", table)[2])
+
+
 def check_limits(
     limits: Mapping[str, Limited],
     families: Mapping[str, Family],
     response: str,
-    mechanisms: Collection[str],
+    mechanisms: Mapping[str, Any],
+    measured: Collection[str],
     table: ModelTable,
 ) -> None:
     """Refuse limits that the model cannot have.
@@ -159,7 +168,7 @@ def check_limits(
     Raises
     ------
     ModelError, NotSupportedError
-        If a variable with limits has no factor or a selection model, or is truncated and not the response.
+        If a variable with limits has no factor or a mechanism other than a delta, or is truncated and not the response.
     """
     for name, limited in limits.items():
         if name not in families and not table.is_incomplete(name):
@@ -169,11 +178,12 @@ def check_limits(
                 f"observations[{name!r}]: {name!r} has no model; limits are for the response, for variables of the formula "
                 "and for auxiliary ones"
             )
-        if name in mechanisms:
+        if name in measured:
             raise NotSupportedError(
-                f"observations[{name!r}] beside mechanisms[{name!r}]: limits and a mechanism of one variable are not supported "
-                "together"
+                f"observations[{name!r}]: limits and measurements of one variable are not supported together"
             )
+        if name in mechanisms:
+            _check_beside(name, limited, mechanisms[name], table)
         if limited.arrival is not None and name != response:
             raise NotSupportedError(
                 f"observations[{name!r}]: truncated() is supported for the response of the analysis model, which is {response!r}"
@@ -182,6 +192,30 @@ def check_limits(
             raise NotSupportedError(
                 f"observations[{name!r}]: limits are not supported for the family {families[name].name!r}"
             )
+
+
+def _check_beside(name: str, limited: Limited, mechanism: Any, table: ModelTable) -> None:
+    """Refuse a mechanism of a variable with limits, but a delta, which moves cells without limits."""
+    label = f"observations[{name!r}] beside mechanisms[{name!r}]"
+    if isinstance(mechanism, Heckman):
+        raise NotSupportedError(
+            f"{label}: a value known by limits is neither seen nor not seen by the selection equation of Heckman(); the nearest "
+            "that is supported: a Delta, or Heckman() with the limits of other variables"
+        )
+    if not isinstance(mechanism, Delta):
+        raise NotSupportedError(
+            f"{label}: whether a value known by limits counts as missing in {type(mechanism).__name__}() is not said; the "
+            "nearest that is supported: a Delta, or the mechanism with the limits of other variables"
+        )
+    if limited.arrival is not None:
+        raise NotSupportedError(
+            f"{label}: rows of {name!r} arrive between limits only, which shifted values would leave; the nearest that is "
+            "supported: a Delta beside censored() or rounded()"
+        )
+    if not plainly_missing(name, table).any():
+        raise ModelError(
+            f"{label}: every missing value of {name!r} is known by limits, which a shift would leave: there is nothing to shift"
+        )
 
 
 def limit_notices(limits: Mapping[str, Limited], table: ModelTable) -> tuple[str, ...]:

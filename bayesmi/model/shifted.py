@@ -24,6 +24,7 @@ from bayesmi.mechanism.cell_shift import cell_shift, check_delta, rows_of_group,
 from bayesmi.mechanism.quantiles import prior_quantile
 from bayesmi.mechanism.value_shift import support_of
 from bayesmi.model.factor import Factor
+from bayesmi.model.limited import plainly_missing
 from bayesmi.model.table import ModelTable
 from bayesmi.priors import Prior
 
@@ -95,8 +96,7 @@ def model_shift(
         If amounts do not fit the family, or depend on what comes later in the product.
     """
     label, level = f"mechanisms[{name!r}]", table.level(name)
-    missing = table.unknown[name]
-    rows = np.flatnonzero(missing)
+    rows = np.flatnonzero(plainly_missing(name, table))
     _check_categories(label, name, delta, family)
     made: dict[str, Floats] = {}
     offsets: list[Expression] = []
@@ -184,7 +184,7 @@ def check_mechanisms(mechanisms: Mapping[str, Any], modelled: Collection[str], t
                 f"mechanisms[{name!r}]: {name!r} has no missing value: there is nothing to shift"
             )
         if isinstance(mechanism, Delta):
-            check_delta(mechanism, name, table.frame, np.flatnonzero(table.unknown[name]))
+            check_delta(mechanism, name, table.frame, np.flatnonzero(plainly_missing(name, table)))
 
 
 def check_shifts(mechanisms: Mapping[str, Any], factors: Sequence[Factor], table: ModelTable) -> None:

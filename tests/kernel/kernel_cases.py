@@ -664,6 +664,23 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "heckman_summed": ("y ~ z + b1 + nom", {"mechanisms": {"y": Heckman("~ w + b1 + b2")}}),
+    "heckman_beside_limits": (
+        "y ~ x + z",
+        {
+            "limits": "x",
+            "observations": {"x": censored("x", between=("lower", "upper"))},
+            "mechanisms": {"y": Heckman("~ w + z")},
+            "rows": 16,
+        },
+    ),
+    "delta_beside_limits": (
+        "y ~ x + z",
+        {
+            "limits": "x",
+            "observations": {"x": censored("x", between=("lower", "upper"))},
+            "mechanisms": {"x": Delta(-0.5, kind="model")},
+        },
+    ),
     "heckman_sampled": ("y ~ x + z", {"mechanisms": {"y": Heckman("~ x * w + x2")}}),
     "heckman_on_grid": ("y ~ z", {"mechanisms": {"y": Heckman("~ w + x + I(x ** 2)")}, "rows": 16}),
     "heckman_groups": ("y ~ z + (1 + z | a)", {"mechanisms": {"y": Heckman("~ w + (1 | a)")}}),
