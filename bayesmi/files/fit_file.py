@@ -23,7 +23,16 @@ from bayesmi.imputations.tablefile import read_frame, write_frame
 if TYPE_CHECKING:
     from bayesmi.fit import Fit
 
-__all__ = ["FORMAT", "FORMAT_VERSION", "fit_of", "load_fit", "members_of", "save_fit", "write_members"]
+__all__ = [
+    "FORMAT",
+    "FORMAT_VERSION",
+    "fit_of",
+    "load_fit",
+    "members_of",
+    "read_members",
+    "save_fit",
+    "write_members",
+]
 
 FORMAT = "bayesmi-fit"
 FORMAT_VERSION = 1
@@ -92,7 +101,7 @@ def load_fit(path: str | Path) -> Fit:
     DataError
         If the file is missing, damaged, cut off, of another kind, or of a newer format.
     """
-    return fit_of(*_read(as_path(path)))
+    return fit_of(*read_members(as_path(path), FORMAT, FORMAT_VERSION))
 
 
 def fit_of(manifest: dict[str, Any], members: dict[str, bytes]) -> Fit:
@@ -161,16 +170,23 @@ def _storable(tree: Any) -> Any:
     return xr.DataTree.from_dict(groups)
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+def read_members(path: Path, kind: str, version: int) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return manifest and members of a file, checked.
+
+    Raises
+    ------
+    DataError
+        If it is missing, damaged, cut off, of another kind, or of a newer format.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             manifest = json.loads(archive.read("manifest.json"))
-            if manifest.get("format") != FORMAT:
-                raise DataError(f"'{path}' does not hold a fit")
-            if manifest["format_version"] > FORMAT_VERSION:
+            if manifest.get("format") != kind:
+                raise DataError(f"'{path}' does not hold a fit of this kind")
+            if manifest["format_version"] > version:
                 raise DataError(
                     f"'{path}' has format {manifest['format_version']}; this is bayesmi {bayesmi.__version__}, which "
-                    f"reads formats up to {FORMAT_VERSION}: update bayesmi"
+                    f"reads formats up to {version}: update bayesmi"
                 )
             members = {name: archive.read(name) for name in manifest["sha256"]}
     except FileNotFoundError:

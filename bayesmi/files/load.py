@@ -14,7 +14,7 @@ __all__ = ["load"]
 
 
 def load(path: str | Path) -> Any:
-    """Read a file that `Fit.save`, `SeparateFits.save` or `Imputations.save` wrote.
+    """Read a file that `Fit.save`, `SeparateFits.save`, `TrialFit.save` or `Imputations.save` wrote.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def load(path: str | Path) -> Any:
 
     Returns
     -------
-    Fit, SeparateFits or Imputations
+    Fit, SeparateFits, TrialFit or Imputations
         What was saved.
 
     Raises
@@ -50,6 +50,10 @@ def load(path: str | Path) -> Any:
         from bayesmi.files.separate_file import load_separate
 
         return load_separate(path)
+    if kind == "bayesmi-trial-fit":
+        from bayesmi.files.trial_file import load_trial
+
+        return load_trial(path)
     if kind == "bayesmi-imputations":
         from bayesmi.imputations import Imputations
 

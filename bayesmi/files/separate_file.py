@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
-import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import bayesmi
 from bayesmi.data.path import as_path
-from bayesmi.errors import DataError
-from bayesmi.files.fit_file import fit_of, members_of, write_members
+from bayesmi.files.fit_file import fit_of, members_of, read_members, write_members
 from bayesmi.imputations.tablefile import read_frame, write_frame
 
 if TYPE_CHECKING:
@@ -59,7 +56,7 @@ def load_separate(path: str | Path) -> SeparateFits:
     from bayesmi.separate.models import SeparateModels
     from bayesmi.separate.split import Stratum
 
-    manifest, members = _read(as_path(path))
+    manifest, members = read_members(as_path(path), FORMAT, FORMAT_VERSION)
     fits = []
     for i in range(len(manifest["labels"])):
         own = {name.split("/", 1)[1]: c for name, c in members.items() if name.startswith(f"{i}/")}
@@ -74,21 +71,3 @@ def load_separate(path: str | Path) -> SeparateFits:
         manifest["by"], frame, strata, {label: fit.model for label, fit in by_label.items()}
     )
     return SeparateFits(models, by_label, manifest["seed"])
-
-
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            manifest = json.loads(archive.read("manifest.json"))
-            if manifest["format_version"] > FORMAT_VERSION:
-                raise DataError(
-                    f"'{path}' has format {manifest['format_version']}; this is bayesmi {bayesmi.__version__}, which reads "
-                    f"formats up to {FORMAT_VERSION}: update bayesmi"
-                )
-            members = {name: archive.read(name) for name in manifest["sha256"]}
-    except (zipfile.BadZipFile, KeyError, EOFError, zlib.error, json.JSONDecodeError, UnicodeDecodeError):
-        raise DataError(f"'{path}' is damaged, cut off, or no file that bayesmi wrote") from None
-    for name, digest in manifest["sha256"].items():
-        if hashlib.sha256(members[name]).hexdigest() != digest:
-            raise DataError(f"'{path}' is damaged: checksum of {name} does not match")
-    return manifest, members

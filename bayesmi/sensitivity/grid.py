@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,7 +14,55 @@ from bayesmi.errors import ModelError
 from bayesmi.mechanism import Delta
 from bayesmi.model import Model
 
-__all__ = ["DeltaGrid", "read_grid"]
+__all__ = ["DeltaGrid", "Grid", "read_grid"]
+
+
+class Grid(Protocol):
+    """What a sensitivity analysis says of the axes that it varies: deltas, correlations, deltas of arms."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the axes."""
+        ...
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of their columns in a table."""
+        ...
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """What of the imputed values is told by ``realised_…``."""
+        ...
+
+    @property
+    def values(self) -> Mapping[str, tuple[float, ...]]:
+        """By axis, sorted."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """After, conditional or model; only a model has a likelihood that changes."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What the answer is sensitive to."""
+        ...
+
+    @property
+    def at_zero(self) -> str:
+        """What the zero of all axes means."""
+        ...
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What should be known when reading the table."""
+        ...
+
+    def label(self, name: str) -> str:
+        """Return an axis in words."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,10 @@ class RhoGrid:
     lines: tuple[str, ...]  # what becomes of the group effects
     joined: tuple[str, ...]  # variables whose group effects may correlate across the equations
 
-    kind = "model"  # the likelihood changes from point to point
+    @property
+    def kind(self) -> str:
+        """The likelihood changes from point to point."""
+        return "model"
 
     @property
     def names(self) -> tuple[str, ...]:

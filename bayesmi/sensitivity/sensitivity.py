@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,8 @@ import pandas as pd
 
 from bayesmi.data.wording import did_you_mean
 from bayesmi.errors import ModelError
-from bayesmi.sensitivity.evaluate import Evaluator
-from bayesmi.sensitivity.grid import DeltaGrid
+from bayesmi.sensitivity.grid import Grid
 from bayesmi.sensitivity.point import Point
-from bayesmi.sensitivity.rho_evaluate import RhoEvaluator
-from bayesmi.sensitivity.rho_grid import RhoGrid
 
 if TYPE_CHECKING:
     from bayesmi.sensitivity.tipping import TippingPoint
@@ -29,8 +26,8 @@ class Sensitivity:
 
     Attributes
     ----------
-    grid : DeltaGrid or RhoGrid
-        Variables, amounts, and what a unit of delta means.
+    grid : Grid
+        The axes and their values: deltas, correlations, deltas of arms.
     points : tuple of Point
         The answer at each combination.
     m : int
@@ -39,9 +36,9 @@ class Sensitivity:
         Repeats it.
     """
 
-    grid: DeltaGrid | RhoGrid
+    grid: Grid
     points: tuple[Point, ...]
-    evaluator: Evaluator | RhoEvaluator
+    evaluator: Callable[[Sequence[float]], Point]
     m: int
     seed: int
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from bayesmi.errors import FitError, ModelError
+from bayesmi.errors import BayesmiNotice, FitError, ModelError
 from bayesmi.trial.ancova import Ancova, make_ancova
+from bayesmi.trial.baseline_means import at_means, baseline_notices
 from bayesmi.trial.conditional import Moments, PatientGroup, fill_means, group_patients
 from bayesmi.trial.delta import Delta, read_delta
 from bayesmi.trial.design import ArmDesign, arm_design, baseline_values
@@ -99,14 +101,12 @@ def conditional_mean(
     data = model.data
     if variance not in ("jackknife", "information-anchored"):
         raise ModelError(f"variance= is 'jackknife' or 'information-anchored', not {variance!r}")
-    if data.incomplete:
-        raise ModelError(
-            f"covariate {data.incomplete[0]!r} has missing values, and conditional means need complete ones: use fit().impute()"
-        )
     events = model.events_with(strategy)
     ancova = make_ancova(data, formula, visits)
     shift = read_delta(data, events, delta)
     setting = _setting(model, reml)
+    for line in baseline_notices(data):
+        warnings.warn(line, BayesmiNotice, stacklevel=3)
     parts = tuple(_parts(model, setting))
     groups = group_patients(data.observed, events, data.arm_of, data.reference)
     own = _completed(setting, parts, groups, data.reference, data.arm_of)
@@ -188,7 +188,8 @@ class _Task:
 def _setting(model: TrialModel, reml: bool) -> _Setting:
     data = model.data
     design = arm_design(data)
-    _, values = baseline_values(data)
+    _, known = baseline_values(data)
+    values = at_means(data, known)
     by_arm = tuple(design.matrix(values, arm) for arm in range(len(data.arms)))
     own = design.matrix(values)
     if model.covariance == "by arm":  # everything crossed with the arm: its own columns and no other's

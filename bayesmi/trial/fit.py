@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,7 @@ from bayesmi.trial.regressions import read_regressions
 from bayesmi.trial.streams import ARM, COVARIATES, OUTCOMES
 
 if TYPE_CHECKING:
+    from bayesmi.sensitivity import Sensitivity, TippingPoint
     from bayesmi.trial.model import TrialModel
 
 __all__ = ["TrialDraws", "TrialFit", "fit_trial"]
@@ -271,6 +273,113 @@ class TrialFit:
             seed=self.seed if seed is None else check_seed(seed),
             prob=prob,
         )
+
+    def sensitivity(
+        self,
+        delta: Mapping[Any, Any],
+        *,
+        strategy: StrategyChoice = None,
+        dlag: Sequence[float] | None = None,
+        formula: str | None = None,
+        visits: Sequence[Hashable] | None = None,
+        m: int = 100,
+        seed: int | None = None,
+        despite_gate: bool = False,
+    ) -> Sensitivity:
+        """Evaluate effects over a grid of deltas of one or two arms, added to outcomes imputed after the event.
+
+        Parameters
+        ----------
+        delta : mapping of arm to sequence of number
+            ``{"active": [-4, -2, 0]}``; arms that are not named have none.
+        strategy : optional
+            As for `impute`.
+        dlag : sequence of J numbers, optional
+            As for `TrialModel.delta_template`: by default delta starts with the event and stays to the end.
+        formula, visits : optional
+            Of the analysis of covariance.
+        m : int
+            Imputations at each point: the same posterior draws and random numbers at all.
+        seed : int, optional
+            By default the fit's.
+        despite_gate : bool
+            Use a posterior whose checks failed.
+
+        Returns
+        -------
+        Sensitivity
+            ``.table``, ``.plot(term)``, ``.tipping_point(term)``; intervals by Rubin's rules.
+
+        Examples
+        --------
+        >>> fit.sensitivity({"active": [0, 2, 4]}, strategy="MAR").plot("active - placebo at 7")  # doctest: +SKIP
+        """
+        from bayesmi.trial.sensitivity import trial_sensitivity
+
+        return trial_sensitivity(
+            self, delta, strategy=strategy, dlag=dlag, formula=formula, visits=visits, m=m, seed=seed,
+            despite_gate=despite_gate,
+        )  # fmt: skip
+
+    def tipping_point(
+        self,
+        term: str,
+        delta: Mapping[Any, Any],
+        *,
+        criterion: str | float = "interval",
+        alpha: float = 0.05,
+        tolerance: float = 1e-3,
+        **options: Any,
+    ) -> TippingPoint:
+        """Find the delta, usually of the active arm, at which the conclusion on an effect turns.
+
+        Parameters
+        ----------
+        term : str
+            Such as ``"active - placebo at 7"``.
+        delta : mapping of one arm to (low, high) or sequence of number
+            Two numbers are a range in which nine points are taken first.
+        criterion, alpha, tolerance
+            As in `Sensitivity.tipping_point`.
+        **options
+            As in `sensitivity`.
+
+        Returns
+        -------
+        TippingPoint
+            Value, its Monte Carlo error over imputations, and the sensitivity analysis it was found in;
+            ``bmi.plots.sensitivity(found, term)`` draws it.
+
+        Examples
+        --------
+        >>> fit.tipping_point("active - placebo at 7", {"active": (0, 8)}, strategy="MAR")  # doctest: +SKIP
+        """
+        spread = {
+            arm: np.linspace(float(given[0]), float(given[1]), 9)
+            if np.ndim(given) == 1 and len(given) == 2
+            else given
+            for arm, given in delta.items()
+        }
+        found = self.sensitivity(spread, **options)
+        return found.tipping_point(term, criterion=criterion, alpha=alpha, tolerance=tolerance)
+
+    def save(self, path: str | Path, *, force: bool = False) -> None:
+        """Write the fit with its trial as one file (a zip); `bayesmi.load` restores it.
+
+        Parameters
+        ----------
+        path : path
+            By custom ``*.bmi``.
+        force : bool
+            Replace an existing file.
+
+        Notes
+        -----
+        Strategies of your own are kept by name: register them before the file is loaded.
+        """
+        from bayesmi.files.trial_file import save_trial
+
+        save_trial(self, path, force=force)
 
     def covariance(self) -> xr.DataArray:
         """Return the covariance of visits: dims chain, draw, arm, visit, other visit."""

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmi.data.wording import plain
 from bayesmi.errors import BayesmiNotice, ModelError
 from bayesmi.formula import Formula
 from bayesmi.model import Model
@@ -139,6 +140,12 @@ class TrialModel:
             observed=self._data.observed,
         )
         hidden = self._events.not_at_random(self._data.n_visits)
+        self._options: dict[str, Any] = {
+            "kinds": kinds,
+            "families": families,
+            "formulas": formulas,
+            "priors": priors,
+        }
         self._fitted = np.where(hidden, np.nan, self._data.values)
         self._fitted.flags.writeable = False
         self._models = _joint_models(self._data, self._fitted, covariance, families, formulas, priors)
@@ -186,6 +193,52 @@ class TrialModel:
     def notices(self) -> tuple[str, ...]:
         """Remarks, one line each."""
         return self._notices
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the specification as plain data, events and strategies written out; the table is not in it."""
+        data, own = self._data, self._options
+        priors = {name: prior.to_dict() for name, prior in (own["priors"] or {}).items()}
+        return {
+            "formula": str(data.formula),
+            "subject": data.subject,
+            "visit": data.visit,
+            "arm": data.arm,
+            "reference": [[plain(data.arms[i]), plain(data.arms[j])] for i, j in enumerate(data.reference)],
+            "control": plain(data.arms[0]),
+            "visits": [plain(visit) for visit in data.visits],
+            "events": [
+                [plain(data.subjects[i]), plain(data.visits[first]), self._events.strategies[i]]
+                for i, first in enumerate(self._events.first.tolist())
+                if first < data.n_visits
+            ],
+            "covariance": self._covariance,
+            **{name: dict(own[name] or {}) for name in ("kinds", "families", "formulas")},
+            "priors": priors,
+        }
+
+    @classmethod
+    def from_dict(cls, spec: Mapping[str, Any], data: Any) -> TrialModel:
+        """Return the model of a specification that `to_dict` wrote and the long table.
+
+        Raises
+        ------
+        ModelError
+            If a strategy of its own is not registered in this session.
+        """
+        rest = {
+            key: value
+            for key, value in spec.items()
+            if key not in ("formula", "events", "reference", "priors")
+        }
+        columns = [spec["subject"], spec["visit"], "strategy"]
+        return cls(
+            spec["formula"],
+            data,
+            events=pd.DataFrame(spec["events"], columns=columns) if spec["events"] else None,
+            reference=dict(spec["reference"]),
+            priors={name: Prior.from_dict(dict(prior)) for name, prior in spec["priors"].items()},
+            **rest,
+        )
 
     def events_with(self, strategy: StrategyChoice) -> Events:
         """Return the events under other strategies: a name, a mapping by arm, a Series by patient."""
@@ -320,13 +373,15 @@ class TrialModel:
 
         Raises
         ------
-        ModelError
-            If a covariate has missing values.
         FitError
             If the likelihood has no maximum.
 
         Notes
         -----
+        Missing baseline covariates are put at the mean of the patients with a value (categories at the most frequent one), with a
+        notice. In a randomised trial any rule that looks neither at the arm nor at outcomes leaves the effect unbiased, and
+        this one is close to efficient (White & Thompson 2005); ``fit().impute()`` draws them from the model instead. The
+        jackknife holds these means fixed: with balanced arms the effect does not depend on them to first order.
         Wolbers, Noci, Delmar et al. (2022), Statistics in Biopharmaceutical Research; information anchoring: Cro, Carpenter
         & Kenward (2019).
         """

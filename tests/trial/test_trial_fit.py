@@ -8,7 +8,7 @@ import pytest
 
 import bayesmi as bmi
 from bayesmi import BayesmiNotice
-from bayesmi.errors import GateError, ModelError
+from bayesmi.errors import DataError, GateError, ModelError
 
 pytestmark = pytest.mark.xdist_group("trial_fit")
 NAMES = {"subject": "id", "visit": "week", "arm": "arm", "reference": "placebo"}
@@ -101,9 +101,77 @@ def test_the_answer_recovers_what_complete_covariates_give(fit, data):
     assert pooled.loc[EFFECT, "std.error"] > posterior.loc[EFFECT, "sd"]
 
 
-def test_conditional_means_need_complete_covariates(model):
-    with pytest.raises(ModelError, match="'base' has missing values"):
-        model.conditional_mean()
+@pytest.mark.filterwarnings("ignore:.site.:bayesmi.BayesmiNotice")
+def test_conditional_means_put_missing_covariates_at_their_means(model, data):
+    with pytest.warns(BayesmiNotice, match="'base' is missing in .* put at the mean of the others"):
+        found = model.conditional_mean(progress=False)
+    table = data[0].copy()
+    patients = table.groupby("id").first()
+    table["base"] = table["base"].fillna(patients["base"].mean())
+    table["site"] = table["site"].fillna(patients["site"].mode()[0])
+    filled = quiet(
+        bmi.trial.TrialModel, "y ~ arm + base + site", table, events="dropout", strategy="J2R", **NAMES
+    ).conditional_mean(progress=False)
+    np.testing.assert_allclose(found.table, filled.table, rtol=1e-9)
+    # unbiased: near what the covariates give where they are known
+    whole = data[0].assign(base=np.repeat(data[2], 3))
+    exact = quiet(
+        bmi.trial.TrialModel, "y ~ arm + base", whole, events="dropout", strategy="J2R", **NAMES
+    ).conditional_mean(progress=False)
+    assert found.table.loc[EFFECT, "estimate"] == pytest.approx(
+        exact.table.loc[EFFECT, "estimate"], abs=1.5 * exact.table.loc[EFFECT, "std.error"]
+    )
+
+
+def test_tipping_point_of_a_delta_in_the_active_arm(fit, model):
+    found = fit.tipping_point(EFFECT, {"active": (0, 8)}, m=12, despite_gate=True, tolerance=0.01)
+    assert 0 < found.value < 8
+    assert 0 < found.mcse < 2
+    assert f"delta in active = {found.value:.4g}" in repr(found)
+    # brute force: the same seed, that delta, pooled anew
+    for value in (found.value - 0.1, found.value + 0.1):
+        pooled = fit.impute(12, delta={"active": value}, despite_gate=True).ancova().pool().table
+        interval = pooled.loc[EFFECT, ["conf.low", "conf.high"]]
+        assert (interval["conf.high"] < 0) == (value < found.value)
+    row = found.sensitivity.table.query("term == @EFFECT and delta_active == 0").iloc[0]
+    alone = fit.impute(12, despite_gate=True).ancova().pool().table.loc[EFFECT]
+    assert row["estimate"] == pytest.approx(alone["estimate"], abs=1e-12)
+    assert row["realised_active"] == 0.0
+    ax = bmi.plots.sensitivity(found, EFFECT)
+    assert ax.get_xlabel() == "delta in active"
+    assert any("the strategy itself" in text.get_text() for text in ax.texts)
+
+
+def test_deltas_of_both_arms_make_a_map(fit):
+    found = fit.sensitivity(
+        {"active": [0, 2], "placebo": [-1, 0]}, strategy="MAR", m=4, despite_gate=True, dlag=[1, 1, 1]
+    )
+    assert list(found.columns) == ["delta_active", "delta_placebo"]
+    assert "strategies MAR" in repr(found)
+    assert bmi.plots.sensitivity_map(found, EFFECT).get_ylabel() == "delta in placebo"
+    with pytest.raises(ModelError, match="no arm"):
+        fit.sensitivity({"other": [0]}, despite_gate=True)
+    with pytest.raises(ModelError, match="mapping by arm"):
+        fit.sensitivity([0], despite_gate=True)
+
+
+def test_saved_and_loaded(fit, tmp_path):
+    path = tmp_path / "trial.bmi"
+    fit.save(path)
+    back = bmi.load(path)
+    assert repr(back.model) == repr(fit.model)
+    assert back.seed == fit.seed
+    pd.testing.assert_series_equal(
+        back.impute(2, despite_gate=True).strategies, fit.impute(2, despite_gate=True).strategies
+    )
+    one, two = (each.impute(3, despite_gate=True).ancova().pool().table for each in (fit, back))
+    pd.testing.assert_frame_equal(one, two)
+    with pytest.raises(DataError, match="exists"):
+        fit.save(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(DataError, match="damaged"):
+        bmi.load(path)
 
 
 def test_by_table_and_built_in_agree_with_incomplete_covariates(fit, model):
