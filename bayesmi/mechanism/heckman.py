@@ -135,6 +135,17 @@ class Heckman:
             matching=self.matching,
         )
 
+    def matched(self) -> Heckman:
+        """Return the same, imputing by predictive mean matching."""
+        return Heckman(
+            self.formula,
+            rho=self.rho,
+            group_rho=self.group_rho,
+            errors=self.errors,
+            systematic=self.systematic,
+            matching=True,
+        )
+
     @property
     def prior(self) -> Prior:
         """Prior of rho where it is not known."""

@@ -13,7 +13,9 @@ from bayesmi.data.wording import did_you_mean
 from bayesmi.donors import choose_donors
 from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.imputations import Imputations, Mids
+from bayesmi.mechanism import heckmans_of
 from bayesmi.mice.predict import Predictor, expected_cells, posterior_mean
+from bayesmi.model.remade import with_mechanisms
 from bayesmi.seeds import check_seed, stream
 
 if TYPE_CHECKING:
@@ -77,7 +79,8 @@ def pmm(
     ties to others keep their draw, which agrees with it. With group effects this is two-level
     matching: donors come from all clusters, by predictions that hold the effect of their own cluster. Matching copies the
     range and the spikes of the observed values; it cannot go beyond them, and with few donors near the edge it understates
-    the spread there.
+    the spread there. A variable with a `Heckman` model is matched as ``Heckman(matching=True)`` does it: means of cells given
+    that they are not selected against means of donors given that they are.
 
     Examples
     --------
@@ -94,7 +97,14 @@ def pmm(
     if matchtype not in (0, 1, 2):
         raise ModelError(f"matchtype={matchtype!r}: choose 1 (as mice), 2, or 0 (improper)")
     own = fit.seed if seed is None else check_seed(seed)
+    selected = {name: one for name, one in heckmans_of(fit.model.mechanisms).items() if name in chosen}
+    if selected:  # these are matched given that they are not selected, by the fit's own draws
+        matching = {**fit.model.mechanisms, **{name: one.matched() for name, one in selected.items()}}
+        fit = replace(fit, model=with_mechanisms(fit.model, matching))
+        chosen = tuple(name for name in chosen if name not in selected)
     imputed = fit.impute(m, seed=own, despite_gate=despite_gate)
+    if not chosen:
+        return imputed
     at = [int(chain) * fit.draws.n_draws + int(draw) for chain, draw in imputed.origin.to_numpy()]
     matched = MatchedDraws(
         fit,
