@@ -13,6 +13,9 @@ SHARED = Path(os.environ.get("BAYESMI_SHARED", FOLDER.parent.parent / "shared"))
 NEEDS = {
     "02_titanic": "titanic3.csv",
     "03_detection_limits": "she_pyrene.csv",
+    "04_trial": "antidepressant.csv",
+    "05_wages": "mroz87.csv",
+    "06_obesity": "obesity.csv",
 }  # data that do not ship with the package
 
 pytestmark = [
