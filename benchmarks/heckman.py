@@ -43,7 +43,7 @@ FORMULA = "y ~ x + (1 | cluster)"
 TRUTH = {"Intercept": 1.0, "x": 0.5, "sigma": 0.8, "1|cluster_sigma": 0.5}
 SELECTION_X, SELECTION_W, SELECTION_SD, GROUP_RHO = 0.4, 0.9, 0.4, 0.5
 METHODS = ("complete cases", "at random", "heckman")
-SAMPLING = {"draws": 500, "tune": 500}
+SAMPLING = {"draws": 1000, "tune": 700}
 
 
 @dataclass(frozen=True)
