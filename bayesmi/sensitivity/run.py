@@ -63,8 +63,8 @@ def run_sensitivity(
         grid = read_rho_grid(rho, group_rho, fit.model)
     if fit.plan.holds and isinstance(grid, RhoGrid):
         raise NotSupportedError(
-            "rho= evaluates the likelihood with missing cells summed out, which is not supported where cells are held and drawn in "
-            "blocks; the nearest that is: models with Heckman(rho=…) fitted one by one"
+            "rho= evaluates the likelihood with missing cells summed out, which is not supported where cells are held and drawn "
+            "in blocks; the nearest that is: models with Heckman(rho=…) fitted one by one"
         )
     if fit.plan.holds and grid.kind != "after":
         raise NotSupportedError(
