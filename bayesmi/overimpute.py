@@ -229,7 +229,7 @@ def _without(model: Model, column: str, rows: NDArray[np.intp]) -> Model:
     mask = np.zeros(len(table), dtype=bool)
     mask[rows] = True
     blanked = values.mask(mask)
-    kinds = {name: str(one.kind) for name, one in model.frame.columns.items()}
+    kinds = {name: one.plain_kind for name, one in model.frame.columns.items()}
     formula = spec.pop("formula")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayesmiNotice)  # said when the model was made

@@ -87,7 +87,8 @@ def impute(
     kind: Annotated[
         list[str] | None,
         typer.Option(
-            help="Kind of a column, e.g. --kind age=continuous; may be repeated.", metavar="COLUMN=KIND"
+            help="Kind of a column, e.g. --kind age=continuous, or --kind score=ordinal:-8..8; may be repeated.",
+            metavar="COLUMN=KIND",
         ),
     ] = None,
     scale: Annotated[

@@ -7,7 +7,7 @@ import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bayesmi.errors import BayesmiError, BayesmiNotice, DataError, GateError, ModelError
 
@@ -129,14 +129,27 @@ def _check(options: ImputeOptions) -> None:
         raise ModelError(f"--cluster goes without a formula; in a formula write (1 | {options.cluster})")
 
 
-def _kinds(given: tuple[str, ...]) -> dict[str, str]:
-    kinds = {}
+def _kinds(given: tuple[str, ...]) -> dict[str, Any]:
+    kinds: dict[str, Any] = {}
     for entry in given:
         name, sign, kind = entry.rpartition("=")
         if not sign or not name:
             raise BayesmiError(f"--kind {entry!r}: write COLUMN=KIND, e.g. --kind age=continuous")
-        kinds[name] = kind
+        word, sign, levels = kind.partition(":")
+        kinds[name] = (word, _named_levels(levels)) if sign else word
     return kinds
+
+
+def _named_levels(text: str) -> list[Any]:
+    """Read ``-8..8``, or levels between commas: numbers where all of them are."""
+    first, dots, last = text.partition("..")
+    try:
+        if dots:
+            return list(range(int(first), int(last) + 1))
+        numbers = [float(level) for level in text.split(",")]
+        return [int(number) if number.is_integer() else number for number in numbers]
+    except ValueError:
+        return text.split(",")
 
 
 def _scales(given: tuple[str, ...]) -> tuple[str | None, dict[str, tuple[str, ...]]]:

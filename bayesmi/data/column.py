@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,8 @@ class Column:
         Labels of the codes; None for numbers and booleans.
     support
         The two numbers of a numeric binary column, such as (0.0, 1.0) or (1.0, 2.0).
+    is_named
+        Whether ``kinds=`` names the levels, so that those that never occur are possible too.
 
     Examples
     --------
@@ -52,6 +55,7 @@ class Column:
     absent: NDArray[np.bool_]
     categories: tuple[Hashable, ...] | None = None
     support: tuple[float, ...] | None = None
+    is_named: bool = False
 
     def __post_init__(self) -> None:
         for field in ("values", "missing", "absent"):
@@ -68,6 +72,17 @@ class Column:
     def observed(self) -> NDArray[np.bool_]:
         """Shape (n,). Cells that are neither missing nor absent."""
         return ~(self.missing | self.absent)
+
+    @property
+    def plain_kind(self) -> Any:
+        """What ``kinds=`` says of such a column, as plain data: a word, or a word and its levels where these are named."""
+        return [str(self.kind), list(self.categories or ())] if self.is_named else str(self.kind)
+
+    @property
+    def never_seen(self) -> tuple[Hashable, ...]:
+        """Levels in the coding that no cell has."""
+        seen = set(np.unique(self.values[self.observed]).tolist())
+        return tuple(label for code, label in enumerate(self.categories or ()) if code not in seen)
 
     @property
     def n_missing(self) -> int:

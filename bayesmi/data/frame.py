@@ -54,7 +54,7 @@ class IncompleteFrame:
         cls,
         data: Any,
         *,
-        kinds: Mapping[str, str | Kind] | None = None,
+        kinds: Mapping[str, Any] | None = None,
         groups: Sequence[str] = (),
         levels: Mapping[str, str] | None = None,
         where: Any = None,
@@ -67,7 +67,8 @@ class IncompleteFrame:
         data
             A pandas or polars DataFrame, n rows.
         kinds
-            Kind by column where the one that is found is not meant: ``{"visits": "count"}``.
+            Kind by column where the one that is found is not meant: ``{"visits": "count"}``. With levels,
+            ``{"score": ("ordinal", range(-8, 9))}``, also those that never occur can be imputed.
         groups
             Grouping columns; ``"a:b"`` for the combinations of two.
         levels
@@ -103,14 +104,29 @@ class IncompleteFrame:
                 raise DataError(
                     f"column {name!r} holds infinite values in {rows}: correct them or set them to missing"
                 )
-            notices += raw.notices if wanted is not Kind.IDENTIFIER else ()
+            if not coding.is_named and (wanted is None or wanted.kind is not Kind.IDENTIFIER):
+                notices += raw.notices
             labelled |= {name} if raw.codes is not None else set()
             nothing = np.zeros(len(raw.missing), dtype=bool)
             columns[name] = Column(
-                name, coding.kind, ROW, coding.values, raw.missing, nothing, coding.categories, coding.support
+                name,
+                coding.kind,
+                ROW,
+                coding.values,
+                raw.missing,
+                nothing,
+                coding.categories,
+                coding.support,
+                coding.is_named,
             )
         for name, absent in find_absent(columns, table.index, where, not_applicable).items():
             columns[name] = replace(columns[name], absent=absent, missing=columns[name].missing & ~absent)
+        for name, own in columns.items():
+            if own.is_named and own.never_seen:
+                notices.append(
+                    f"column {name!r}: {list_some(own.never_seen)} never occur; kinds= names them, so that they are imputed as "
+                    "often as priors say"
+                )
         groupings = {name: group_rows(name, table.keys, names, table.index) for name in dict.fromkeys(groups)}
         for grouping in groupings.values():
             notices += grouping_notices(grouping)

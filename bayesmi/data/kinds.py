@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.data.raw import RawColumn
-from bayesmi.data.wording import did_you_mean, list_some, short_number
+from bayesmi.data.wording import did_you_mean, list_some, plain, short_number
 from bayesmi.errors import DataError
 
 
@@ -45,19 +46,85 @@ class Coding:
     values: NDArray[np.float64]
     categories: tuple[Hashable, ...] | None = None
     support: tuple[float, ...] | None = None
+    is_named: bool = False
 
 
-def parse_kind(column: str, kind: object) -> Kind:
-    """Return a kind by its word, with the words listed when it is none of them."""
+@dataclass(frozen=True)
+class Wanted:
+    """What a column is to be: its kind and, if these are said, its levels in order, whether they occur or not."""
+
+    kind: Kind
+    levels: tuple[Hashable, ...] | None = None
+
+
+def parse_kind(column: str, given: object) -> Wanted:
+    """Read a kind by its word, or ``(word, levels)``.
+
+    Raises
+    ------
+    DataError
+        If the word is no kind, with the words listed; if levels are given to a kind that has none, fewer than two, or twice.
+    """
+    if isinstance(given, Wanted):
+        return given
+    levels: tuple[Hashable, ...] | None = None
+    kind = given
+    if isinstance(given, tuple | list):
+        if len(given) != 2 or isinstance(given[1], str) or not isinstance(given[1], Iterable):
+            raise DataError(
+                f"kinds={{{column!r}: {given!r}}}: a kind, or a kind with its levels, such as ('ordinal', range(1, 6))"
+            )
+        kind, levels = given[0], tuple(plain(level) for level in given[1])
     try:
-        return Kind(str(kind))
+        found = Kind(str(kind))
     except ValueError:
         words = [k.value for k in Kind]
         raise DataError(f"kinds={{{column!r}: {kind!r}}} is no kind: {did_you_mean(kind, words)}") from None
+    if levels is not None:
+        if found not in (Kind.ORDINAL, Kind.NOMINAL):
+            raise DataError(
+                f"kinds={{{column!r}: …}}: levels are said of ordinal and nominal columns, not of {found} ones"
+            )
+        if len(levels) < 2 or len(set(levels)) < len(levels):
+            raise DataError(
+                f"kinds={{{column!r}: …}}: two or more levels, each once, not {list_some(levels)}"
+            )
+    return Wanted(found, levels)
 
 
-def code_column(raw: RawColumn, wanted: Kind | None) -> Coding:
+def plain_kind(column: str, given: object) -> Any:
+    """Return a kind as plain data, as a model file holds it: a word, or a word and a list of levels."""
+    wanted = parse_kind(column, given)
+    return str(wanted.kind) if wanted.levels is None else [str(wanted.kind), list(wanted.levels)]
+
+
+def code_column(raw: RawColumn, given: Wanted | None) -> Coding:
     """Return the coding of a column: the wanted kind where it is possible, else the kind that is found."""
+    if given is None or given.levels is None:
+        return _code(raw, given.kind if given is not None else None)
+    ordered = replace(raw, has_order=True)  # the levels are given in their order
+    coding = _code(ordered, given.kind)
+    assert coding.categories is not None
+    place = {level: code for code, level in enumerate(given.levels)}
+    unknown = [level for level in coding.categories if level not in place]
+    if unknown:
+        raise DataError(
+            f"column {raw.name!r} holds {list_some(unknown)}, not among the levels that kinds= gives ({list_some(given.levels)})"
+        )
+    if raw.storage == "category":
+        undeclared = [level for level in given.levels if level not in (*raw.labels, *raw.empty_levels)]
+        if undeclared:
+            raise DataError(
+                f"column {raw.name!r}: {list_some(undeclared)} are no categories of its dtype: use .cat.add_categories()"
+            )
+    codes = np.array([place[level] for level in coding.categories], dtype=np.float64)
+    values = np.full(len(coding.values), np.nan)
+    known = ~np.isnan(coding.values)
+    values[known] = codes[coding.values[known].astype(np.intp)]
+    return replace(coding, values=values, categories=given.levels, is_named=True)
+
+
+def _code(raw: RawColumn, wanted: Kind | None) -> Coding:
     if wanted is Kind.IDENTIFIER:
         return _untouched(raw)
     if raw.storage == "other":

@@ -129,7 +129,7 @@ def _read(data: Any, cluster: str | Sequence[str] | None) -> tuple[IncompleteFra
     names = names or tuple(data.groups)
     if all(name in data.groups for name in names):
         return data, names
-    kinds = {name: column.kind for name, column in data.columns.items()}
+    kinds = {name: column.plain_kind for name, column in data.columns.items()}
     where = {name: column.missing for name, column in data.columns.items() if column.absent.any()}
     return (
         IncompleteFrame.from_table(data.original(), kinds=kinds, groups=names, where=where or None),

@@ -35,7 +35,7 @@ def write_frame(frame: IncompleteFrame) -> tuple[bytes, dict[str, Any]]:
     original = frame.original()
     facts: dict[str, Any] = {
         "library": "polars" if is_polars(original) else "pandas",
-        "kinds": {name: str(column.kind) for name, column in frame.columns.items()},
+        "kinds": {name: column.plain_kind for name, column in frame.columns.items()},
         "levels": {name: column.level for name, column in frame.columns.items()},
         "groups": list(frame.groups),
         "where": {  # rows to impute, of the columns that also have cells never to be imputed

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.data import Column, IncompleteFrame
-from bayesmi.data.wording import did_you_mean, name_rows, short_number
+from bayesmi.data.wording import did_you_mean, list_some, name_rows, short_number
 from bayesmi.errors import ModelError
 from bayesmi.formula import Formula
 from bayesmi.model.default_priors import prior_names
@@ -22,6 +22,7 @@ __all__ = [
     "check_auxiliary",
     "check_groupings",
     "check_names",
+    "check_never_seen",
     "check_roles",
     "factor_prior_names",
 ]
@@ -85,6 +86,18 @@ def check_groupings(formula: Formula, table: ModelTable) -> None:
                 f"grouping {term.grouping!r} has one row in each of its {grouping.n_groups} groups, so that its intercepts "
                 f"cannot be told from the residuals: leave {term} out of the formula, or name the column of the clusters"
             )
+
+
+def check_never_seen(factors: Sequence[Factor], table: ModelTable) -> None:
+    """Refuse levels that never occur, and were asked for, in a predictor: nothing is known of what they do."""
+    for factor in factors:
+        for name in sorted(factor.parents & set(table.frame.columns)):
+            column = table.frame.columns[name]
+            if column.is_named and column.never_seen:
+                raise ModelError(
+                    f"{list_some(column.never_seen)} of {name!r} never occur and kinds= names them, but {name!r} is a predictor "
+                    f"of {factor.variable!r}: nothing is known of their effect; name levels that occur"
+                )
 
 
 def check_roles(

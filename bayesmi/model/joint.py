@@ -18,6 +18,7 @@ from bayesmi.model.checks import (
     check_auxiliary,
     check_groupings,
     check_names,
+    check_never_seen,
     check_roles,
     factor_prior_names,
 )
@@ -140,6 +141,7 @@ def product(spec: JointSpec, table: ModelTable) -> Product:
     notices = (*writer.notices, *observed_notices(spec.measured, table))
     _check_priors(given["priors"], factors)
     check_names(factors, table)
+    check_never_seen(factors, table)
     check_shifts(spec.mechanisms, factors, table)
     of_factors = {factor.variable: factor.family for factor in factors if not factor.is_observation}
     check_limits(spec.limits, of_factors, response, spec.mechanisms, spec.measured, table)

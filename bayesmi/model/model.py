@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bayesmi.data import IncompleteFrame
+from bayesmi.data.kinds import plain_kind
 from bayesmi.errors import BayesmiNotice, ModelError, NotSupportedError
 from bayesmi.families import get_family
 from bayesmi.formula import Formula, check_variables, parse
@@ -102,7 +103,8 @@ class Model:
         Why values are missing, by column, where it is because of what they are: `Delta`, `Heckman`, `SelfMasking`,
         `SharedEffects`.
     kinds : mapping, optional
-        Kind of columns: continuous, count, binary, nominal, ordinal or identifier.
+        Kind of columns: continuous, count, binary, nominal, ordinal or identifier. Levels that never occur are not
+        imputed, unless they are named: ``{"score": ("ordinal", range(-8, 9))}``.
     levels : "pooled" or mapping, optional
         A mapping gives the level of columns ("row" or a grouping). "pooled" leaves group means and group effects out
         of the models written for incomplete covariates, with a notice.
@@ -156,7 +158,7 @@ class Model:
         derived: Mapping[str, str] | None = None,
         observations: Mapping[str, Any] | None = None,
         mechanisms: Mapping[str, Any] | None = None,
-        kinds: Mapping[str, str] | None = None,
+        kinds: Mapping[str, Any] | None = None,
         levels: str | Mapping[str, str] | None = None,
         order: Sequence[str] | None = None,
         treatments: Mapping[str, str | Mapping[str, str]] | None = None,
@@ -175,6 +177,7 @@ class Model:
             treatments=treatments,
             not_applicable=not_applicable,
         )
+        kinds = {name: plain_kind(name, kind) for name, kind in kinds.items()} if kinds else None
         ignored = read_ignore(data, ignore, where)
         if ignored is not None and not isinstance(data, IncompleteFrame):
             data = ignored.informing

@@ -93,8 +93,10 @@ class ModelTable:
         return {name: self.variable(name) for name in names}
 
     def levels_of(self, name: str) -> tuple[float, ...]:
-        """Return the values of a binary, nominal or ordinal variable that occur: two numbers, or codes."""
+        """Return the values of a binary, nominal or ordinal variable that occur or are named: two numbers, or codes."""
         column = self.frame.columns[name]
+        if column.is_named:
+            return tuple(float(code) for code in range(len(column.categories or ())))
         if column.categories is not None:
             return tuple(float(code) for code in np.unique(column.values[column.observed]))
         return tuple(float(value) for value in (column.support or ()))

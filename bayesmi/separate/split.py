@@ -97,12 +97,13 @@ def split_frame(frame: IncompleteFrame, by: str, used: Collection[str]) -> tuple
     out = []
     for g, label in enumerate(labels):
         rows = np.flatnonzero(codes == g)
-        kinds, levels = {}, {}
+        kinds: dict[str, Any] = {}
+        levels = {}
         for name in used:
             column = frame.columns[name]
             distinct = len(np.unique(column.values[rows][column.observed[rows]]))
             if column.kind != "binary" or distinct == 2:
-                kinds[name] = column.kind
+                kinds[name] = column.plain_kind
             levels[name] = column.level
         where = {
             name: column.missing[rows] & ~known.get(name, np.zeros(frame.n_rows, dtype=bool))[rows]
@@ -160,7 +161,7 @@ def _with_deduced(frame: IncompleteFrame, used: Collection[str]) -> tuple[Any, d
     known = {name: cells for name, cells in known.items() if cells.any()}
     if not known:
         return frame.original(), {}
-    kinds = {name: frame.columns[name].kind for name in used}
+    kinds = {name: frame.columns[name].plain_kind for name in used}
     part = IncompleteFrame.from_table(frame.original(), kinds=kinds, where=known)
     values = {name: frame.deduced[name][cells] for name, cells in known.items()}
     whole = [name for name, own in values.items() if bool((own == np.floor(own)).all())]
