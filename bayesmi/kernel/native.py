@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numba import carray, cfunc, types
+from numba.core.caching import FunctionCache
 from numpy.typing import NDArray
 
 from bayesmi.kernel.density import density
@@ -24,6 +25,7 @@ from bayesmi.kernel.once import in_one_piece
 __all__ = ["compiled_density", "evaluate", "is_cached", "pack"]
 
 _HEADER = 3
+_PATIENCE = 600.0  # seconds
 _SIGNATURE = types.int64(
     types.uint64,
     types.CPointer(types.float64),
@@ -94,9 +96,32 @@ def _stamped_cache() -> Iterator[None]:
 @cache
 def compiled_density() -> Any:
     """Return the C function: its `address` is what a sampler needs; compiled once for a machine."""
-    with _stamped_cache(), in_one_piece(_density_c.__name__), warnings.catch_warnings():
+    with _one_process(), _stamped_cache(), in_one_piece(_density_c.__name__), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return cfunc(_SIGNATURE, cache=True)(_density_c)
+
+
+@contextmanager
+def _one_process() -> Iterator[None]:
+    """Let one process compile while others, such as refits at once, wait for what it leaves on disk."""
+    from filelock import FileLock, Timeout
+
+    if is_cached():
+        yield
+        return
+    with _stamped_cache():
+        folder = Path(FunctionCache(_density_c).cache_path)
+    lock = FileLock(folder / ".compiling.lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=_PATIENCE)
+    except (OSError, Timeout):  # a folder that cannot be written to, or somebody stuck: each for itself
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def evaluate(program: NDArray[np.float64], x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -120,7 +145,6 @@ def evaluate(program: NDArray[np.float64], x: NDArray[np.float64]) -> tuple[floa
 
 def is_cached() -> bool:
     """Whether the compiled code of this very kernel, for this kind of processor, is on the machine's disk already."""
-    from numba.core.caching import FunctionCache
     from numba.core.registry import cpu_target
 
     try:

@@ -72,10 +72,17 @@ ONE_CELL = [
     "grid_and_sum",
     "cluster_square",
 ]
+LONG = ("grid_and_sum",)  # a minute: run with the calibration studies
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.xdist_group(f"kernel_{n}")) for n in ONE_CELL]
+    "name",
+    [
+        pytest.param(
+            n, marks=[pytest.mark.xdist_group(f"kernel_{n}")] + [pytest.mark.calibration] * (n in LONG)
+        )
+        for n in ONE_CELL
+    ],
 )
 def test_cells_on_a_grid_follow_the_conditional_of_the_plain_model(name):
     case = make_case(name)

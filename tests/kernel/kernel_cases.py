@@ -1434,7 +1434,7 @@ def _effect_names(prefix: str, effect: Any) -> list[str]:
     ]
 
 
-@functools.cache
+@functools.lru_cache(maxsize=12)  # tests of a shape follow one another; all shapes at once fill a gigabyte
 def make_case(name: str) -> Case:
     """Return the case of a shape, made once."""
     model = make_model(name)
