@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.data.kinds import Kind
+from bayesmi.data.kinds import Kind, Wanted
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ class Column:
     @property
     def plain_kind(self) -> Any:
         """What ``kinds=`` says of such a column, as plain data: a word, or a word and its levels where these are named."""
-        return [str(self.kind), list(self.categories or ())] if self.is_named else str(self.kind)
+        return Wanted(self.kind, self.categories if self.is_named else None).plain
 
     @property
     def never_seen(self) -> tuple[Hashable, ...]:

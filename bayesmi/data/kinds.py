@@ -56,6 +56,11 @@ class Wanted:
     kind: Kind
     levels: tuple[Hashable, ...] | None = None
 
+    @property
+    def plain(self) -> Any:
+        """The same as plain data, as a model file holds it: a word, or a word and a list of levels."""
+        return str(self.kind) if self.levels is None else [str(self.kind), list(self.levels)]
+
 
 def parse_kind(column: str, given: object) -> Wanted:
     """Read a kind by its word, or ``(word, levels)``.
@@ -65,8 +70,6 @@ def parse_kind(column: str, given: object) -> Wanted:
     DataError
         If the word is no kind, with the words listed; if levels are given to a kind that has none, fewer than two, or twice.
     """
-    if isinstance(given, Wanted):
-        return given
     levels: tuple[Hashable, ...] | None = None
     kind = given
     if isinstance(given, tuple | list):
@@ -90,12 +93,6 @@ def parse_kind(column: str, given: object) -> Wanted:
                 f"kinds={{{column!r}: …}}: two or more levels, each once, not {list_some(levels)}"
             )
     return Wanted(found, levels)
-
-
-def plain_kind(column: str, given: object) -> Any:
-    """Return a kind as plain data, as a model file holds it: a word, or a word and a list of levels."""
-    wanted = parse_kind(column, given)
-    return str(wanted.kind) if wanted.levels is None else [str(wanted.kind), list(wanted.levels)]
 
 
 def code_column(raw: RawColumn, given: Wanted | None) -> Coding:

@@ -324,8 +324,7 @@ def _connected(others: Sequence[Factor], table: ModelTable, changed: NDArray[np.
                 continue
             group = table.groupings[factor.level]
             holes = table.unknown_at(factor.variable, factor.level)
-            touched = np.bincount(group.codes[rows], minlength=len(group.labels)) > 0
-            rows |= (holes & touched)[group.codes]
+            rows |= (holes & table.units_of_rows(rows, factor.level))[group.codes]
         if (rows == before).all():
             break
     return rows

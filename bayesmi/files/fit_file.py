@@ -110,7 +110,6 @@ def fit_of(manifest: dict[str, Any], members: dict[str, bytes]) -> Fit:
 
     import xarray as xr
 
-    from bayesmi.build.tables import make_tables
     from bayesmi.errors import BayesmiNotice
     from bayesmi.fit import Fit, Gate
     from bayesmi.fit.names import from_dataset
@@ -146,10 +145,7 @@ def fit_of(manifest: dict[str, Any], members: dict[str, bytes]) -> Fit:
         tree.close()
     plan = make_plan(model, **manifest.get("grids", {}))
     draws = from_dataset(tree["posterior"].to_dataset(), model)
-    if plan.holds:
-        tables = tables_of_draw(model.factors, model.table, plan, draws)[1]
-    else:
-        tables = make_tables(model.factors, model.table, plan)
+    tables = tables_of_draw(model.factors, model.table, plan, draws)[1]
     lines = {key: tuple(manifest["gate"].get(key, ())) for key in ("failures", "grids", "notes")}
     gate = Gate(**{**manifest["gate"], **lines})
     return Fit(model, plan, tree, gate, manifest["seed"], manifest["seconds"], manifest["how"], tables, draws)

@@ -649,14 +649,9 @@ class Fit:
         TippingPoint
             Value, Monte Carlo error, and the sensitivity analysis it was found in.
         """
+        from bayesmi.sensitivity.grid import nine_points
 
-        def spread(given: Any) -> Any:
-            if isinstance(given, Mapping):
-                return {name: spread(own) for name, own in given.items()}
-            two = np.ndim(given) == 1 and len(given) == 2
-            return np.linspace(float(given[0]), float(given[1]), 9) if two else given
-
-        found = self.sensitivity(spread(delta), rho=spread(rho), **options)
+        found = self.sensitivity(nine_points(delta), rho=nine_points(rho), **options)
         return found.tipping_point(term, criterion=criterion, alpha=alpha, tolerance=tolerance)
 
     def deltas(self, *, prob: float = 0.95) -> pd.DataFrame:

@@ -40,17 +40,9 @@ def beside_held(model: Model, plan: Plan, level: str) -> NDArray[np.bool_]:
     table = model.table
     rows = np.zeros(table.n_rows, dtype=bool)
     for group in plan.cells:
-        if group.treatment != HELD:
-            continue
-        if group.level == "row":
-            rows[group.units] = True
-        else:
-            rows |= np.isin(table.groupings[group.level].codes, group.units)
+        if group.treatment == HELD:
+            rows |= table.rows_of_units(group.units, group.level)
     for group in plan.cells:  # a summed cell of a group depends on all its rows, and these on it
         if group.level != "row" and group.treatment in ("enumerate", "grid"):
-            own = table.groupings[group.level]
-            rows |= (np.bincount(own.codes[rows], minlength=len(own.labels)) > 0)[own.codes]
-    if level == "row":
-        return rows
-    own = table.groupings[level]
-    return np.bincount(own.codes[rows], minlength=len(own.labels)) > 0
+            rows |= table.units_of_rows(rows, group.level)[table.groupings[group.level].codes]
+    return table.units_of_rows(rows, level)

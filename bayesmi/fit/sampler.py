@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bayesmi.build import BuiltModel
 from bayesmi.errors import FitError
 from bayesmi.fit.constrain import constrained
+from bayesmi.fit.quiet_pymc import quiet_pymc
 from bayesmi.seeds import SAMPLE, stream
 
 __all__ = ["Sampled", "available_cores", "load_sampler", "sample"]
@@ -179,30 +180,20 @@ def _nutpie(
 
 
 def _pymc(built: BuiltModel, seed: int, draws: int, tune: int, chains: int, cores: int) -> _Trace:
-    import logging
-    import warnings
-
     import pymc as pm
 
-    logger = logging.getLogger("pymc")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():  # our density is compiled already, PyTensor only calls it
-            warnings.filterwarnings("ignore", "Numba will use object mode", UserWarning)
-            tree = pm.sample(
-                draws=draws,
-                tune=tune,
-                chains=chains,
-                cores=cores,
-                random_seed=seed,
-                model=built.to_pymc(),
-                nuts_sampler="pymc",
-                progressbar=False,
-                compute_convergence_checks=False,
-            )
-    finally:
-        logger.setLevel(level)
+    with quiet_pymc():
+        tree = pm.sample(
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            cores=cores,
+            random_seed=seed,
+            model=built.to_pymc(),
+            nuts_sampler="pymc",
+            progressbar=False,
+            compute_convergence_checks=False,
+        )
     statistics = tree["sample_stats"].to_dataset()
     known = {name: statistics[name].values for name in _STATISTICS if name in statistics}
     return tree["posterior"].to_dataset()[_VECTOR].values, known

@@ -8,8 +8,6 @@ density anew at the start of each transition, so that it may follow cells that h
 # ruff: noqa: E402
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +31,7 @@ from pytensor.graph.op import Op
 
 from bayesmi.build import BuiltModel
 from bayesmi.errors import FitError
+from bayesmi.fit.quiet_pymc import quiet_pymc
 from bayesmi.gibbs.pilot import pilot_variances
 from bayesmi.gibbs.sweep import Sweep
 from bayesmi.kernel import evaluate
@@ -154,38 +153,31 @@ def sample_held(
         if done[0] % 20 == 0:
             progress(int(done[0]), chains * (draws + tune), int(done[1]))
 
-    logger = logging.getLogger("pymc")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():  # our density is compiled already, PyTensor only calls it
-            warnings.filterwarnings("ignore", "Numba will use object mode", UserWarning)
-            with _model(built, sweep) as model:
-                x, held, effects = model.value_vars
-                n = built.program.dimensions
-                potential = QuadPotentialDiagAdapt(
-                    n, built.program.initial(), pilot_variances(built.program, seed), _WEIGHT, rng=seed
-                )
-                nuts = pm.NUTS([x], model=model, potential=potential, rng=seed, on_unused_input="ignore")
-                both = [nuts, _DrawHeld([held, effects], sweep=sweep, model=model, rng=seed)]
-                tree = pm.sample(
-                    draws=draws,
-                    tune=tune,
-                    chains=chains,
-                    cores=cores,
-                    random_seed=seed,
-                    step=both,
-                    initvals=starts,
-                    nuts_sampler="pymc",
-                    callback=moved,
-                    progressbar=False,
-                    compute_convergence_checks=False,
-                )
+        with quiet_pymc(), _model(built, sweep) as model:
+            x, held, effects = model.value_vars
+            n = built.program.dimensions
+            potential = QuadPotentialDiagAdapt(
+                n, built.program.initial(), pilot_variances(built.program, seed), _WEIGHT, rng=seed
+            )
+            nuts = pm.NUTS([x], model=model, potential=potential, rng=seed, on_unused_input="ignore")
+            both = [nuts, _DrawHeld([held, effects], sweep=sweep, model=model, rng=seed)]
+            tree = pm.sample(
+                draws=draws,
+                tune=tune,
+                chains=chains,
+                cores=cores,
+                random_seed=seed,
+                step=both,
+                initvals=starts,
+                nuts_sampler="pymc",
+                callback=moved,
+                progressbar=False,
+                compute_convergence_checks=False,
+            )
     except (SamplingError, ParallelSamplingError) as problem:
         words = (str(problem.__cause__ or problem).splitlines() or ["no reason given"])[0]
         raise FitError(f"sampling failed: {words}; look at extreme values and at the priors") from None
-    finally:
-        logger.setLevel(level)
     found = tree["posterior"].to_dataset()
     own = tree["sample_stats"].to_dataset()
     shape = (chains, draws)

@@ -16,6 +16,7 @@ import math
 import numpy as np
 
 from bayesmi.kernel.jit import kernel
+from bayesmi.kernel.matrices import inverse_of
 
 __all__ = ["collapse_groups", "effects_density", "effects_from", "root_backward", "root_forward"]
 
@@ -95,29 +96,7 @@ def collapse_groups(zz, zr, root, precision, d_zr, d_root):  # type: ignore[no-u
                     value += root[k, i] * al[k, j]
                 lal[i, j] = value
                 m[i, j] = precision * value + (1.0 if i == j else 0.0)
-        # Cholesky of M in place, then its inverse column by column
-        log_det = 0.0
-        for i in range(q):
-            for j in range(i + 1):
-                value = m[i, j]
-                for k in range(j):
-                    value -= m[i, k] * m[j, k]
-                if i == j:
-                    m[i, i] = math.sqrt(value)
-                    log_det += 2.0 * math.log(m[i, i])
-                else:
-                    m[i, j] = value / m[j, j]
-        for column in range(q):
-            for i in range(q):
-                value = 1.0 if i == column else 0.0
-                for k in range(i):
-                    value -= m[i, k] * inverse[k, column]
-                inverse[i, column] = value / m[i, i]
-            for i in range(q - 1, -1, -1):
-                value = inverse[i, column]
-                for k in range(i + 1, q):
-                    value -= m[k, i] * inverse[k, column]
-                inverse[i, column] = value / m[i, i]
+        log_det = 2.0 * inverse_of(m, q, inverse)
         quadratic = 0.0
         for i in range(q):
             value = 0.0

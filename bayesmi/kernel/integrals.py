@@ -24,7 +24,7 @@ import numpy as np
 
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.jit import kernel
-from bayesmi.kernel.matrices import cholesky
+from bayesmi.kernel.matrices import inverse_of
 from bayesmi.kernel.scales import scale_start
 from bayesmi.kernel.special import log_interval
 
@@ -58,24 +58,6 @@ def _of_factors(i, sigma):  # type: ignore[no-untyped-def]
         starts[n], scales[n] = i[at + k.F_ROW_START], scale_start(i, at)
         precisions[n], logs[n] = 1.0 / (sigma[n] * sigma[n]), math.log(sigma[n])
     return starts, scales, precisions, logs
-
-
-@kernel
-def _inverse(precision, q, own):  # type: ignore[no-untyped-def]
-    """Fill the inverse of a precision matrix (its lower part, overwritten); return half the log of its determinant."""
-    half = cholesky(precision, q)
-    for column in range(q):
-        for v in range(q):
-            entry = 1.0 if v == column else 0.0
-            for w in range(v):
-                entry -= precision[v, w] * own[w, column]
-            own[v, column] = entry / precision[v, v]
-        for v in range(q - 1, -1, -1):
-            entry = own[v, column]
-            for w in range(v + 1, q):
-                entry -= precision[w, v] * own[w, column]
-            own[v, column] = entry / precision[v, v]
-    return half
 
 
 @kernel
@@ -144,7 +126,7 @@ def integrate_units(f, i, beta, u, sigma, y, eta, mean, cov, log_weights):  # ty
             own[0, 0] = 1.0 / precision[0, 0]
             value -= 0.5 * math.log(precision[0, 0])
         else:
-            value -= _inverse(precision, q, own)
+            value -= inverse_of(precision, q, own)
         for v in range(q):
             entry = 0.0
             for w in range(q):

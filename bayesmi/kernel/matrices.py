@@ -82,23 +82,27 @@ def cholesky(matrix, size):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def invert(matrix):  # type: ignore[no-untyped-def]
-    """Put the inverse of a positive definite matrix in its place; return half the log of its determinant."""
-    q = matrix.shape[0]
-    root = matrix.copy()
-    half = cholesky(root, q)
-    for column in range(q):
-        for v in range(q):
+def inverse_of(matrix, size, out):  # type: ignore[no-untyped-def]
+    """Fill the inverse of the first `size` rows (lower part, overwritten); return half the log of the determinant."""
+    half = cholesky(matrix, size)
+    for column in range(size):
+        for v in range(size):
             entry = 1.0 if v == column else 0.0
             for w in range(v):
-                entry -= root[v, w] * matrix[w, column]
-            matrix[v, column] = entry / root[v, v]
-        for v in range(q - 1, -1, -1):
-            entry = matrix[v, column]
-            for w in range(v + 1, q):
-                entry -= root[w, v] * matrix[w, column]
-            matrix[v, column] = entry / root[v, v]
+                entry -= matrix[v, w] * out[w, column]
+            out[v, column] = entry / matrix[v, v]
+        for v in range(size - 1, -1, -1):
+            entry = out[v, column]
+            for w in range(v + 1, size):
+                entry -= matrix[w, v] * out[w, column]
+            out[v, column] = entry / matrix[v, v]
     return half
+
+
+@kernel
+def invert(matrix):  # type: ignore[no-untyped-def]
+    """Put the inverse of a positive definite matrix in its place; return half the log of its determinant."""
+    return inverse_of(matrix.copy(), matrix.shape[0], matrix)
 
 
 @kernel

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -126,25 +126,15 @@ class Heckman:
 
     def fixed_at(self, *, rho: float | None = None, group_rho: float | None = None) -> Heckman:
         """Return the same with one or both correlations known."""
-        return Heckman(
-            self.formula,
+        return replace(
+            self,
             rho=self.rho if rho is None else rho,
             group_rho=self.group_rho if group_rho is None else group_rho,
-            errors=self.errors,
-            systematic=self.systematic,
-            matching=self.matching,
         )
 
     def matched(self) -> Heckman:
         """Return the same, imputing by predictive mean matching."""
-        return Heckman(
-            self.formula,
-            rho=self.rho,
-            group_rho=self.group_rho,
-            errors=self.errors,
-            systematic=self.systematic,
-            matching=True,
-        )
+        return replace(self, matching=True)
 
     @property
     def prior(self) -> Prior:

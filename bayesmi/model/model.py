@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bayesmi.data import IncompleteFrame
-from bayesmi.data.kinds import plain_kind
+from bayesmi.data.kinds import parse_kind
 from bayesmi.errors import BayesmiNotice, ModelError, NotSupportedError
 from bayesmi.families import get_family
 from bayesmi.formula import Formula, check_variables, parse
@@ -177,7 +177,7 @@ class Model:
             treatments=treatments,
             not_applicable=not_applicable,
         )
-        kinds = {name: plain_kind(name, kind) for name, kind in kinds.items()} if kinds else None
+        kinds = {name: parse_kind(name, kind).plain for name, kind in kinds.items()} if kinds else None
         ignored = read_ignore(data, ignore, where)
         if ignored is not None and not isinstance(data, IncompleteFrame):
             data = ignored.informing

@@ -129,6 +129,18 @@ class ModelTable:
             return self
         return replace(self, values={**self.values, **self.stand_ins})
 
+    def rows_of_units(self, units: NDArray[np.intp], level: str) -> NDArray[np.bool_]:
+        """Return which rows some units of a level have, (n,)."""
+        numbers = np.arange(self.n_rows) if level == "row" else self.groupings[level].codes
+        return np.isin(numbers, units)
+
+    def units_of_rows(self, rows: NDArray[np.bool_], level: str) -> NDArray[np.bool_]:
+        """Return which units of a level have one of the rows, (units,)."""
+        if level == "row":
+            return rows
+        own = self.groupings[level]
+        return np.bincount(own.codes[rows], minlength=len(own.labels)) > 0
+
     def with_values(self, columns: Mapping[str, NDArray[np.float64]]) -> ModelTable:
         """Return the table with other values (over rows) of some columns."""
         return replace(self, values={**self.values, **columns})

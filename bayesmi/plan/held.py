@@ -149,23 +149,9 @@ def _holdable(
             mask &= ~tied[group.variable]
         for other in continuous:
             if any(design.joins(group.variable, other.variable) for f in factors for design in f.designs):
-                mask &= ~_beside(other, group.level, table)
+                mask &= ~table.units_of_rows(table.rows_of_units(other.units, other.level), group.level)
         out[group.variable] = mask
     return out
-
-
-def _beside(other: CellGroup, level: str, table: ModelTable) -> Mask:
-    """Units of a level that share a row with a cell of a group."""
-    n_rows = table.n_rows
-    rows = np.zeros(n_rows, dtype=bool)
-    if other.level == "row":
-        rows[other.units] = True
-    else:
-        rows = np.isin(table.groupings[other.level].codes, other.units)
-    if level == "row":
-        return rows
-    own = table.groupings[level]
-    return np.bincount(own.codes[rows], minlength=len(own.labels)) > 0
 
 
 def _cut(

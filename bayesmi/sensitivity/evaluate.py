@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmi.draw.likelihood_ratio import delta_log_ratio
-from bayesmi.errors import BayesmiNotice, GateError
+from bayesmi.errors import BayesmiNotice
 from bayesmi.fit.summary import term_draws
 from bayesmi.imputations import Imputations
 from bayesmi.imputations.realised import realised_difference
@@ -22,6 +22,7 @@ from bayesmi.plan import Plan, make_plan
 from bayesmi.sensitivity.grid import DeltaGrid
 from bayesmi.sensitivity.importance import Importance, bridge, smoothed
 from bayesmi.sensitivity.point import Answer, ImputedAnswer, Point, PosteriorAnswer
+from bayesmi.sensitivity.refits import check_refit, refit_options
 from bayesmi.sensitivity.weighted import distance, log_mean_exp, weighted_imputations
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class Evaluator:
             change = bridge(delta_log_ratio(model, self.fit.plan, self.fit.draws), ratio)
         else:
             change = -log_mean_exp(-ratio, importance.weights)
-        imputed = self._draw_cells(model, plan, base, importance.weights)
+        imputed = weighted_imputations(model, plan, base.draws, importance.weights, self.m, self.seed)
         realised = self._realised(imputed)
         answer: Answer
         if self.analysis is None:
@@ -130,19 +131,10 @@ class Evaluator:
         return self.fit, None
 
     def _refitted(self, point: tuple[float, ...], model: Model) -> Fit:
-        options = {"draws": self.fit.draws.n_draws, "chains": self.fit.draws.n_chains, "progress": False}
-        fit = model.fit(seed=self.fit.seed, **{**options, **self.refit})
-        if not fit.gate.passed and not self.despite_gate:
-            raise GateError(
-                f"refit at delta {', '.join(f'{value:g}' for value in point)}: {fit.gate}. Sample longer, refit={{'draws': …, "
-                "'tune': …}}, or say despite_gate=True"
-            )
+        fit = model.fit(seed=self.fit.seed, **refit_options(self.fit, self.refit))
+        check_refit(fit, f"delta {', '.join(f'{value:g}' for value in point)}", self.despite_gate)
         self.bases[point] = (fit, delta_log_ratio(model, fit.plan, fit.draws))
         return fit
-
-    def _draw_cells(self, model: Model, plan: Plan, base: Fit, weights: Floats) -> Imputations:
-        """Imputations from draws chosen by their weights, without weights those of `Fit.impute`: systematic resampling."""
-        return weighted_imputations(model, plan, base.draws, weights, self.m, self.seed)
 
 
 def _same_treatments(one: Plan, other: Plan) -> bool:

@@ -14,7 +14,7 @@ from bayesmi.errors import ModelError
 from bayesmi.mechanism import Delta
 from bayesmi.model import Model
 
-__all__ = ["DeltaGrid", "Grid", "read_grid"]
+__all__ = ["DeltaGrid", "Grid", "axis_values", "nine_points", "read_grid"]
 
 
 class Grid(Protocol):
@@ -167,14 +167,30 @@ def read_grid(
                 f"like[{name!r}] has kind={unit.kind!r} and kind={kind!r} was asked for: leave one out"
             )
         units[name] = unit
-        values[name] = _amounts(name, given)
+        values[name] = axis_values(f"delta[{name!r}]", given, "numbers, such as [-10, -5, 0]")
     if len({unit.kind for unit in units.values()}) > 1:
         raise ModelError("both deltas need the same kind: after, conditional or model")
     return DeltaGrid(units, values)
 
 
-def _amounts(name: str, given: Any) -> tuple[float, ...]:
+def axis_values(label: str, given: Any, words: str, *, below: float = np.inf) -> tuple[float, ...]:
+    """Return a number, or numbers in increasing order, whose size is less than `below`.
+
+    Raises
+    ------
+    ModelError
+        If they are not; the line says that `label` is a list of `words`.
+    """
     values = np.asarray([given] if np.isscalar(given) else list(given))
-    if values.ndim != 1 or not values.size or values.dtype.kind not in "iuf" or not np.isfinite(values).all():
-        raise ModelError(f"delta[{name!r}] is a list of numbers, such as [-10, -5, 0], not {given!r}")
+    good = values.ndim == 1 and values.size and values.dtype.kind in "iuf"
+    if not good or not (np.abs(values) < below).all():
+        raise ModelError(f"{label} is a list of {words}, not {given!r}")
     return tuple(float(value) for value in np.unique(values))
+
+
+def nine_points(given: Any) -> Any:
+    """Return nine points over a range of two numbers, other lists as they are; of a mapping for each of its values."""
+    if isinstance(given, Mapping):
+        return {name: nine_points(own) for name, own in given.items()}
+    two = np.ndim(given) == 1 and len(given) == 2
+    return np.linspace(float(given[0]), float(given[1]), 9) if two else given

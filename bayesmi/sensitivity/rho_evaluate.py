@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmi.draw.across import correlations_across, laid_out_for
-from bayesmi.errors import BayesmiNotice, GateError
+from bayesmi.errors import BayesmiNotice
 from bayesmi.fit.summary import term_draws
 from bayesmi.imputations import Imputations
 from bayesmi.model import Model
@@ -21,6 +21,7 @@ from bayesmi.plan import make_plan
 from bayesmi.sensitivity.importance import Importance, bridged, smoothed
 from bayesmi.sensitivity.point import Answer, ImputedAnswer, Point, PosteriorAnswer, weighted_quantile
 from bayesmi.sensitivity.progress import shown
+from bayesmi.sensitivity.refits import check_refit, refit_options
 from bayesmi.sensitivity.rho_bases import Base
 from bayesmi.sensitivity.rho_grid import RhoGrid
 from bayesmi.sensitivity.weighted import distance, log_mean_exp, weighted_imputations
@@ -120,8 +121,7 @@ class RhoEvaluator:
         return False
 
     def _fitted(self, points: Sequence[Values], n_jobs: int) -> Any:
-        options = {"draws": self.fit.draws.n_draws, "chains": self.fit.draws.n_chains, "progress": False}
-        options |= dict(self.refit)
+        options = refit_options(self.fit, self.refit)
         models = (self._model(point) for point in points)
         if n_jobs == 1 or len(points) == 1:
             return (_fit(model, self.fit.seed, options) for model in models)
@@ -131,13 +131,9 @@ class RhoEvaluator:
         return running(delayed(_fit)(model, self.fit.seed, options) for model in models)
 
     def _check(self, point: Values, fit: Fit) -> None:
-        if not fit.gate.passed and not self.despite_gate:
-            where = ", ".join(
-                f"{self.grid.label(n)} = {v:g}" for n, v in zip(self.grid.names, point, strict=True)
-            )
-            raise GateError(
-                f"refit at {where}: {fit.gate}. Sample longer, refit={{'draws': …, 'tune': …}}, or say despite_gate=True"
-            )
+        named = zip(self.grid.names, point, strict=True)
+        where = ", ".join(f"{self.grid.label(name)} = {value:g}" for name, value in named)
+        check_refit(fit, where, self.despite_gate)
 
     def _compare(self, points: Sequence[Values]) -> None:
         """Compare marginal likelihoods of new posteriors with known ones, the nearest first, by the surest bridge."""

@@ -14,6 +14,7 @@ from bayesmi.draw.across import common_groupings
 from bayesmi.errors import ModelError
 from bayesmi.mechanism import Heckman, heckmans_of
 from bayesmi.model import Model
+from bayesmi.sensitivity.grid import axis_values
 
 __all__ = ["RhoAxis", "RhoGrid", "read_rho_grid"]
 
@@ -125,7 +126,9 @@ def read_rho_grid(rho: Any, group_rho: Any, model: Model) -> RhoGrid:
         for variable, own_values in _by_variable(given, what, own).items():
             axis = RhoAxis(variable, what)
             axes.append(axis)
-            values[axis.name] = _correlations(own_values, what)
+            values[axis.name] = axis_values(
+                f"{what}=", own_values, "numbers between -1 and 1, such as [-0.5, 0, 0.5]", below=1.0
+            )
     if len(axes) > 2:
         raise ModelError(
             f"{len(axes)} correlations are varied ({', '.join(axis.name for axis in axes)}): a grid of one or two is evaluated; "
@@ -165,16 +168,6 @@ def _by_variable(given: Any, what: str, own: Mapping[str, Heckman]) -> dict[str,
             f"{what}= of which variable? {', '.join(own)} have Heckman models: {what}={{{next(iter(own))!r}: [-0.5, 0, 0.5]}}"
         )
     return {next(iter(own)): given}
-
-
-def _correlations(given: Any, what: str) -> tuple[float, ...]:
-    values = np.asarray([given] if np.isscalar(given) else list(given))
-    good = values.ndim == 1 and values.size and values.dtype.kind in "iuf"
-    if not good or not (np.abs(values) < 1.0).all():
-        raise ModelError(
-            f"{what}= is a list of numbers between -1 and 1, such as [-0.5, 0, 0.5], not {given!r}"
-        )
-    return tuple(float(value) for value in np.unique(values))
 
 
 def _group_lines(variable: str, model: Model, varied: set[str]) -> list[str]:

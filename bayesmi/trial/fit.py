@@ -354,13 +354,9 @@ class TrialFit:
         --------
         >>> fit.tipping_point("active - placebo at 7", {"active": (0, 8)}, strategy="MAR")  # doctest: +SKIP
         """
-        spread = {
-            arm: np.linspace(float(given[0]), float(given[1]), 9)
-            if np.ndim(given) == 1 and len(given) == 2
-            else given
-            for arm, given in delta.items()
-        }
-        found = self.sensitivity(spread, **options)
+        from bayesmi.sensitivity.grid import nine_points
+
+        found = self.sensitivity(nine_points(delta), **options)
         return found.tipping_point(term, criterion=criterion, alpha=alpha, tolerance=tolerance)
 
     def save(self, path: str | Path, *, force: bool = False) -> None:

@@ -14,6 +14,7 @@ from bayesmi.data.wording import did_you_mean, list_some, plain
 from bayesmi.errors import FitError, ModelError
 from bayesmi.seeds import check_seed
 from bayesmi.sensitivity import Sensitivity
+from bayesmi.sensitivity.grid import axis_values
 from bayesmi.sensitivity.point import ImputedAnswer, Point
 from bayesmi.trial.delta import delta_table
 from bayesmi.trial.events import StrategyChoice
@@ -151,18 +152,8 @@ def _read(fit: TrialFit, delta: Any, strategy: StrategyChoice, dlag: Sequence[fl
             raise ModelError(
                 f"delta= names {plain(label)!r}, which is no arm: {did_you_mean(str(label), [str(a) for a in data.arms])}"
             )
-        numbers = np.asarray([given] if np.isscalar(given) else list(given))
-        if (
-            numbers.ndim != 1
-            or not numbers.size
-            or numbers.dtype.kind not in "iuf"
-            or not np.isfinite(numbers).all()
-        ):
-            raise ModelError(
-                f"delta[{plain(label)!r}] is a list of numbers, such as [-4, -2, 0], not {given!r}"
-            )
         arms[str(label)] = label
-        values[str(label)] = tuple(float(value) for value in np.unique(numbers))
+        values[str(label)] = axis_values(f"delta[{plain(label)!r}]", given, "numbers, such as [-4, -2, 0]")
         one = delta_table(data, fit.model.events_with(strategy), {label: 1.0}, dlag)
         if not one["delta"].any():
             raise ModelError(
