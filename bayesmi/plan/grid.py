@@ -21,6 +21,7 @@ from bayesmi.model.limited import has_interval, interval_at
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import children_of
 from bayesmi.plan.limited_grid import limited_grid
+from bayesmi.plan.own_windows import own_windows
 from bayesmi.plan.values import CellValues
 from bayesmi.plan.windows import find_windows
 
@@ -43,6 +44,8 @@ _REACH = 2.5  # observed standard deviations beyond the observed range
 _TAIL = 14.0  # log of the mass that may lie beyond, where tails are exponential
 _DIGITS = 30.0  # exp(-30) is 1e-13: what is left of double precision next to a bound
 _LEAST, MOST_POINTS = 25, 600  # points
+_LEAST_OWN = 18  # in a window around what a cell's own model predicts
+_CORE = 0.6  # the part of such a window in which the density has to be resolved
 _ROWS = 200  # complete cases on which slopes are looked at
 
 
@@ -76,7 +79,8 @@ def first_grid(
 ) -> CellValues:
     """Return the grid on which a variable's cells begin; `finer` and `wider` are factors on spacing and reach.
 
-    `units` are those of the cells. A cell of which something was measured has a grid of its own around the measurement.
+    `units` are those of the cells. A cell of which something was measured has a grid of its own around the measurement,
+    one whose own model predicts it from enough complete rows a grid around the prediction.
 
     Raises
     ------
@@ -86,17 +90,25 @@ def first_grid(
     support = factor.support
     check_range(factor, factors, table, wider)
     low, high, z = grid_reach(factor, table, wider)
-    smallest = smallest_sd(factor, factors, table, z, float(z.std(ddof=1)))
+    profile = _sd_profile(factor, factors, table, z, float(z.std(ddof=1)))
+    smallest = float(profile[1].min())
     narrow_low, narrow_high, _ = grid_reach(factor, table, 1.0)
     spacing = min(SPACING * smallest, (narrow_high - narrow_low) / (_LEAST - 1))
     spacing /= finer
     starts, widths = np.full(len(units), low), np.full(len(units), high - low)
     spacings = np.full(len(units), spacing)
     windows = find_windows(factor, factors, table, units, (low, high), wider)
+    ends = own_windows(factor, factors, table, units, wider) if windows is None else None
     if windows is not None:
         starts, widths = windows.low, windows.high - windows.low
         own = SPACING / np.sqrt(smallest**-2 + windows.sd**-2) / finer
         spacings = np.minimum(own, widths / (_LEAST - 1))
+    elif ends is not None:
+        starts = np.clip(ends[0], low, high)
+        widths = np.maximum(np.clip(ends[1], low, high) - starts, 0.1 * (ends[1] - ends[0]))
+        core = 0.5 * (1.0 - _CORE) * (ends[1] - ends[0])
+        spacings = SPACING * _smallest_within(profile, ends[0] + core, ends[1] - core) / finer
+        spacings = np.minimum(spacings, widths / (_LEAST_OWN - 1))
     bounds: tuple[Floats, Floats] | tuple[None, None] = (None, None)
     lower = upper = np.zeros(0)
     limited = np.zeros(len(units), dtype=bool)
@@ -105,13 +117,13 @@ def first_grid(
         lower, upper, limited = lower[units], upper[units], known[units]
     if limited.any():
         response = table.values[factor.variable][table.rows_of_level(factor.level)]
-        ends = constrain(np.array([narrow_low, narrow_high]), support)[0]
+        first, last = constrain(np.array([narrow_low, narrow_high]), support)[0]
         own_grid = limited_grid(
             factor,
             lower[limited],
             upper[limited],
             response[np.isfinite(response)],
-            (float(ends[0]), float(ends[1])),
+            (float(first), float(last)),
             smallest,
             finer,
             wider,
@@ -181,6 +193,21 @@ def smallest_sd(
     factor: Factor, factors: Sequence[Factor], table: ModelTable, seen: Floats, sd: float
 ) -> float:
     """Rough smallest sd of a cell given everything else, on the unconstrained scale, from the complete cases."""
+    return float(_sd_profile(factor, factors, table, seen, sd)[1].min())
+
+
+def _smallest_within(profile: tuple[Floats, Floats], low: Floats, high: Floats) -> Floats:
+    """Return the smallest sd of the profile between `low` and `high`, (cells,) each."""
+    z, sd = profile
+    first = np.clip(np.searchsorted(z, low) - 1, 0, len(z) - 1)
+    last = np.clip(np.searchsorted(z, high), 0, len(z) - 1)
+    return np.array([sd[i : j + 1].min() for i, j in zip(first, last, strict=True)])
+
+
+def _sd_profile(
+    factor: Factor, factors: Sequence[Factor], table: ModelTable, seen: Floats, sd: float
+) -> tuple[Floats, Floats]:
+    """Return points of the unconstrained scale and rough sds there of a cell given everything else."""
     z = np.linspace(float(np.quantile(seen, 0.01)), float(np.quantile(seen, 0.99)), 61)
     values, _ = constrain(z, factor.support)
     own = _residual_sd(factor, table, sd)
@@ -196,7 +223,7 @@ def smallest_sd(
         eta = matrix @ slopes
         gradient = np.gradient(eta, z, axis=0)
         information += weight * np.quantile(gradient**2, 0.95, axis=1)
-    return min(float(1.0 / np.sqrt(information.max())), own / factor.family.grid_finer)
+    return z, np.minimum(1.0 / np.sqrt(information), own / factor.family.grid_finer)
 
 
 def _residual_sd(factor: Factor, table: ModelTable, sd: float) -> float:

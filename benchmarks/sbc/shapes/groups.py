@@ -168,7 +168,7 @@ group_counts = Shape(
     ),
     "y ~ b + z + (1 | g)",
     {"kinds": {"y": "count"}},
-    treatments=("enumerate", "predict", "noncentred"),
+    treatments=("enumerate", "predict", "adaptive"),
     draws=400,
     tune=400,
 )
