@@ -273,7 +273,7 @@ class _Axis:
         name, cells = self.summed.name, self.summed.cells
         cell = self.cell[units]
         mine = np.flatnonzero(cell >= 0)
-        k = (which[mine] // self.stride[units[mine]]) % cells.values.shape[1]
+        k = (which[mine] // self.stride[units[mine]]) % cells.sizes[cell[mine]]
         at = places[mine]
         out.values[name][at] = cells.values[cell[mine], k]
         out.choice[name][at] = k
@@ -286,7 +286,7 @@ class _Axis:
         """Return its values in combinations of units that all have it; None if it is not this variable's axis."""
         if name != self.summed.name:
             return None
-        k = (which // self.stride[units]) % self.summed.cells.values.shape[1]
+        k = (which // self.stride[units]) % self.summed.cells.sizes[self.cell[units]]
         return self.summed.cells.values[self.cell[units], k]
 
 
@@ -358,7 +358,7 @@ def _combinations(
         mine = np.flatnonzero(cell >= 0)
         stride = counts.copy()
         if isinstance(s, Summed):
-            counts[mine] *= s.cells.values.shape[1]
+            counts[mine] *= s.cells.sizes[cell[mine]]
             axes.append(_Axis(s, cell, stride))
         else:
             found = s.combine(cell[mine], {name: value_above(name, mine) for name in s.above})

@@ -577,7 +577,7 @@ def summed_cells(
                 own = cells.get(name) or plan.grids[name]
             if name in tied:
                 free = ~np.isin(units, np.concatenate(tied[name]))
-                units, own = units[free], CellValues(own.values[free], own.log_weights[free])
+                units, own = units[free], own.select(free)
             if units.size:
                 out.append(Summed(name, factor.level, units, own))
     return tuple(out)

@@ -74,7 +74,7 @@ def refine(
         mass = cell_masses(tables.expansion, probabilities, name, factor.level, units, n)[0]
         below = np.cumsum(mass, axis=1)
         first = np.maximum((below < _LEAST_MASS).sum(axis=1) - 1, 0)
-        last = np.minimum((below < 1.0 - _LEAST_MASS).sum(axis=1) + 1, n - 1)
+        last = np.minimum((below < 1.0 - _LEAST_MASS).sum(axis=1) + 1, grid.sizes - 1)
         assert grid.starts is not None
         assert grid.spacing is not None
         points = grid.starts[:, None] + grid.spacing[:, None] * np.arange(n)
@@ -121,6 +121,7 @@ def grid_steps(factors: tuple[Factor, ...], plan: Plan, tables: Tables, log_weig
         if not plan.units(name, "grid").size:
             continue
         choice, stride = expansion.choice[name], expansion.stride[name]
+        assert tables.cells[name].counts is None  # grids laid anew are alike
         top = tables.cells[name].values.shape[1] - 1
         own_level = expansion.units(factor.level) >= 0
         on = np.flatnonzero((choice > 0) & (choice < top) & (stride > 0) & own_level)

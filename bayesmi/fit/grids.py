@@ -67,12 +67,13 @@ def check_grids(model: Model, plan: Plan, tables: Tables, draws: PosteriorDraws)
             units = units[np.linspace(0, len(units) - 1, _CELLS).astype(np.intp)]
         part = restricted(model.factors, table, tables, factor.level, units)
         n = cells.values.shape[1]
+        ends = cells.sizes[np.searchsorted(plan.units(name, "grid" if is_grid else "enumerate"), units)] - 1
         delta = edge = 0.0
         for piece in chunks(some.n, 3 * part.expansion.n):
             log_weights, _ = unit_log_weights(model.factors, part, some.take(piece))
             probabilities = entry_probabilities(part.expansion, log_weights)
             mass = cell_masses(part.expansion, probabilities, name, factor.level, units, n)
-            edge = max(edge, float(mass[:, :, -1].max()))
+            edge = max(edge, float(mass[:, np.arange(len(units)), ends].max()))
             if is_grid:
                 edge = max(edge, float(mass[:, :, 0].max()))
                 delta = max(delta, float(np.abs(mass[:, :, ::2].sum(axis=2) * 2.0 - 1.0).max()))

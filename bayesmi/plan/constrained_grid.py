@@ -61,7 +61,7 @@ def grids_of_systems(
         assert own.starts is not None
         assert own.spacing is not None
         starts = own.starts.copy()
-        widths = own.spacing * (own.values.shape[1] - 1)
+        widths = own.spacing * (own.sizes - 1)
         n_points = own.values.shape[1]
         for system in systems:
             if name not in system.grid:

@@ -56,17 +56,22 @@ def grid_values(
     support: Support,
     low: Floats | None = None,
     high: Floats | None = None,
+    counts: NDArray[np.intp] | None = None,
 ) -> CellValues:
     """Return `n_points` values for each cell, from its start on the unconstrained scale, with log weights.
 
-    `low` and `high`, (cells,), are bounds of the cells where these are not those of the support.
+    `low` and `high`, (cells,), are bounds of the cells where these are not those of the support; `counts`, (cells,), their
+    numbers of points where these differ.
     """
-    points = starts[:, None] + spacings[:, None] * np.arange(n_points)
+    steps = np.broadcast_to(np.arange(n_points), (len(starts), n_points))
+    if counts is not None:
+        steps = np.minimum(steps, counts[:, None] - 1)
+    points = starts[:, None] + spacings[:, None] * steps
     if low is None or high is None:
         values, jacobian = constrain(points, support)
     else:
         values, jacobian = constrain_within(points, low[:, None], high[:, None], support)
-    return CellValues(values, jacobian + np.log(spacings)[:, None], spacings, starts, low, high)
+    return CellValues(values, jacobian + np.log(spacings)[:, None], spacings, starts, low, high, counts)
 
 
 def first_grid(
@@ -106,7 +111,7 @@ def first_grid(
     elif ends is not None:
         starts = np.clip(ends[0], low, high)
         widths = np.maximum(np.clip(ends[1], low, high) - starts, 0.1 * (ends[1] - ends[0]))
-        core = 0.5 * (1.0 - _CORE) * (ends[1] - ends[0])
+        core = 0.5 * (1.0 - _CORE / wider) * (ends[1] - ends[0])
         spacings = SPACING * _smallest_within(profile, ends[0] + core, ends[1] - core) / finer
         spacings = np.minimum(spacings, widths / (_LEAST_OWN - 1))
     bounds: tuple[Floats, Floats] | tuple[None, None] = (None, None)
@@ -132,13 +137,25 @@ def first_grid(
         bounds[0][limited], bounds[1][limited] = own_grid.low, own_grid.high
         starts[limited], widths[limited] = own_grid.first, own_grid.last - own_grid.first
         spacings[limited] = own_grid.spacing
-    n_points = math.ceil(float((widths / spacings).max()) * (1.0 - 1e-9)) + 1
+    needed = np.ceil(widths / spacings * (1.0 - 1e-9)).astype(np.intp) + 1
+    n_points = int(needed.max())
     if n_points > MOST_POINTS:
         raise NotSupportedError(
             f"cells of {factor.variable!r} need a grid of {n_points} points, more than {MOST_POINTS}: its effect is very steep "
             "against the residual; the nearest that is supported: the variable without its nonlinear term, or on another scale"
         )
-    return grid_values(starts, widths / (n_points - 1), n_points, support, *bounds)
+    counts = None if ends is None else _few_sizes(needed, n_points)
+    steps = n_points - 1 if counts is None else counts - 1
+    return grid_values(starts, widths / steps, n_points, support, bounds[0], bounds[1], counts)
+
+
+def _few_sizes(needed: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+    """Round numbers of points up to some sizes, each a sixth more than the one before: units of one size lie together."""
+    ladder = [most]
+    while ladder[-1] > needed.min():
+        ladder.append(min(int(ladder[-1] / 1.16), ladder[-1] - 1))
+    sizes = np.array(ladder[::-1], dtype=np.intp)
+    return sizes[np.searchsorted(sizes, needed)]
 
 
 def _distinct(support: Support) -> tuple[float, float]:

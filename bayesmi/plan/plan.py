@@ -357,18 +357,21 @@ def _expanded_rows(
     """Entries of the expansion, and of the largest row."""
     sizes = {factor.variable: len(factor.levels) for factor in factors}
     sizes |= {name: grid.values.shape[1] for name, grid in grids.items()}
+    own_sizes = {name: grid.sizes for name, grid in grids.items()}
     count = np.zeros(table.n_rows)  # log of the combinations
     above: dict[str, NDArray[np.float64]] = {}
     summed = [group for group in cells if group.treatment in ("enumerate", "grid")]
     for group in summed:
         units = group.units
+        added = np.log(own_sizes.get(group.variable, np.full(len(units), sizes[group.variable])))
         if group.variable in tied:
-            units = units[~tied[group.variable][units]]
+            free = ~tied[group.variable][units]
+            units, added = units[free], added[free]
         if group.level == "row":
-            count[units] += np.log(sizes[group.variable])
+            count[units] += added
         else:
             own = above.setdefault(group.level, np.zeros(len(table.groupings[group.level].labels)))
-            own[units] += np.log(sizes[group.variable])
+            own[units] += added
     for system in systems:
         if not system.discrete and not system.grid:
             continue

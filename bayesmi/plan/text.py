@@ -61,8 +61,10 @@ def plan_text(plan: Plan) -> str:
         )
     for name, grid in plan.grids.items():
         if grid.spacing is not None:
+            few, many = grid.sizes.min(), grid.sizes.max()
+            points = f"{many}" if few == many else f"{few} to {many}"
             lines.append(
-                f"  grid of {name}: {grid.values.shape[1]} points, relative error expected below 1e-7; checked at the posterior"
+                f"  grid of {name}: {points} points, relative error expected below 1e-7; checked at the posterior"
             )
     lines += held_lines(plan.cells, plan.why_held)
     lines += system_lines(plan.systems)

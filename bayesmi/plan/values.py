@@ -23,6 +23,25 @@ class CellValues:
     starts: Floats | None = None  # (cells,) its first point there
     low: Floats | None = None  # (cells,) bounds of each cell, where they are not those of the family
     high: Floats | None = None
+    counts: NDArray[np.intp] | None = (
+        None  # (cells,) values of each cell, where these are not K: the rest is filling
+    )
+
+    @property
+    def sizes(self) -> NDArray[np.intp]:
+        """Number of values of each cell, (cells,)."""
+        if self.counts is None:
+            return np.full(len(self.values), self.values.shape[1], dtype=np.intp)
+        return self.counts
+
+    def select(self, chosen: NDArray[np.bool_]) -> CellValues:
+        """Return the values of some cells."""
+        optional = {
+            name: own[chosen]
+            for name in ("spacing", "starts", "low", "high", "counts")
+            if (own := getattr(self, name)) is not None
+        }
+        return CellValues(self.values[chosen], self.log_weights[chosen], **optional)
 
 
 def within_limits(cells: CellValues, lower: Floats, upper: Floats) -> CellValues:
