@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pytensor.compile.mode import Mode
 from scipy.special import logit, logsumexp
 
 from bayesmi import BayesmiNotice, Model, Prior, censored, measured, rounded, truncated
@@ -843,6 +844,12 @@ class Case:
     def plain(self) -> Any:
         return self.model.to_pymc()
 
+    def shape_of(self, name: str) -> tuple[int, ...]:
+        """Shape of a variable of the plain model, by its coordinates: evaluating its graph would compile that first."""
+        dims = self.plain.named_vars_to_dims.get(name)
+        assert dims is not None, name
+        return tuple(len(self.plain.coords[dim]) for dim in dims)
+
     @functools.cached_property
     def collapsed(self) -> list[str]:
         """Names in the plain model of effects that are integrated out in the built one."""
@@ -897,7 +904,7 @@ class Case:
     @functools.cached_property
     def logp(self) -> Any:
         # summed in numpy: a graph that adds more than 32 terms needs a C compiler
-        terms = self.plain.compile_fn(self._terms, mode=FAST)
+        terms = self.plain.compile_fn(self._terms, mode=self._mode)
         return lambda point: sum(float(np.sum(term)) for term in terms(point))
 
     @functools.cached_property
@@ -907,7 +914,13 @@ class Case:
 
         variables = [self.plain.rvs_to_values[self.plain[name]] for name, _ in self.gaussian]
         total = functools.reduce(pt.add, [term.sum() for term in self._terms])
-        return self.plain.compile_fn(gradient(total, variables), mode=FAST)
+        return self.plain.compile_fn(gradient(total, variables), mode=self._mode)
+
+    @functools.cached_property
+    def _mode(self) -> Any:
+        """Graphs that are evaluated a few times only run as they are: rewriting them takes longer than that."""
+        many = math.prod(self.n_values(name) for block in self.blocks for name, _ in block.cells) > _FEW
+        return FAST if self.gridded or many else Mode(linker="py", optimizer=None)
 
     def values(self, natural: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The plain model's point from values on the scale of the data."""
@@ -980,7 +993,7 @@ class Case:
                     shift = factor.centers @ self._coefficients(factor, variable, parts)
                     out[name] = centred + shift if factor.n_coefficients else centred
             if f"cell__{variable}" in self.plain.named_vars:
-                out[f"cell__{variable}"] = np.zeros(self.plain[f"cell__{variable}"].shape.eval())
+                out[f"cell__{variable}"] = np.zeros(self.shape_of(f"cell__{variable}"))
                 if not factor.family.is_discrete:
                     out[f"cell__{variable}"] += constrain(np.zeros(1), factor.family.support)[0]
             if f"cell::{variable}" in parts:
@@ -1005,7 +1018,7 @@ class Case:
     def first_values(self, name: str) -> np.ndarray:
         """Values of summed cells that are inside of their limits."""
         variable = name.removeprefix("cell__")
-        out = np.zeros(self.plain[name].shape.eval(), dtype=int)
+        out = np.zeros(self.shape_of(name), dtype=int)
         if variable in self.built.plan.limits:
             lower = self.built.plan.limits[variable][0]
             levels = np.asarray(self.model.factor(variable).levels)
@@ -1262,6 +1275,9 @@ class Case:
             natural[name][place] = self._between_limits(factor, unit, np.array([middle]))[0][0]
         total = self._summed(natural)
         units = sorted({unit for _, _, unit in self.gridded})
+        steep = any(factor.limits for factor in self.model.factors)
+        steep |= any(grid.values.shape[1] > 80 for grid in self.built.plan.grids.values())
+        one = 201 if steep else 101
         for unit in units:
             mine = [(name, place) for name, place, other in self.gridded if other == unit]
             rows = frozenset().union(*(self.rows_of(name.removeprefix("cell__"), unit) for name, _ in mine))
@@ -1270,7 +1286,7 @@ class Case:
             for name, _ in mine:
                 factor = self.model.factor(name.removeprefix("cell__"))
                 low, high = self._ends(factor, unit)
-                points = np.linspace(low, high, 201 if len(mine) == 1 else 61)
+                points = np.linspace(low, high, one if len(mine) == 1 else 51)
                 values, jacobian = self._between_limits(factor, unit, points)
                 axes.append(values)
                 weights.append(jacobian + np.log(points[1] - points[0]))
