@@ -93,6 +93,8 @@ def compare_fits(
         n_parameters=len(large[0].parameters),
         ariv=ariv,
         terms=terms,
+        full_shares=_at_mean(large),
+        null_shares=_at_mean(small),
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from bayesmi.errors import PoolError
 from bayesmi.pool.d1 import large_sample_df
 from bayesmi.pool.ftest import FTest
+from bayesmi.pool.monte_carlo import monte_carlo_of_test
 
 __all__ = ["d3"]
 
@@ -52,7 +54,8 @@ def d3(
     r = (m + 1) / (k (m - 1)) (mean own - mean at_pooled); D3 = mean at_pooled / (k (1 + r)) with D1's
     large-sample df. This is mitml's D3. mice's D3 fixes only the regression coefficients and re-estimates
     variances, which is wrong for mixed models (mice issue 226); for its numbers hand in its deviances. r
-    may be negative: then prefer D4.
+    may be negative: then prefer D4. The Monte Carlo error is the jackknife; what the others gain when the pooled parameters
+    move away from a data set that is left out is that data set's own gain, (own - at_pooled) / (m - 1), to second order.
     """
     d, dtilde = np.asarray(own, dtype=float), np.asarray(at_pooled, dtype=float)
     if d.ndim != 1 or d.shape != dtilde.shape or len(d) < 2:
@@ -64,12 +67,27 @@ def d3(
             raise PoolError(f"data set {i}: the log-likelihood is not finite: look at that fit")
     if int(df) != df or df < 1:
         raise PoolError(f"df={df} must be a positive whole number of tested parameters")
-    m, k = len(d), int(df)
+    k, positive = int(df), ariv == "positive"
+    test = _d3(d, dtilde, k, positive, terms)
+    if len(d) == 2:
+        return test
+    gain = (d - dtilde) / (len(d) - 1) ** 2  # for each of the others, by what the pooled parameters move
+    left_out = [
+        _d3(np.delete(d, i), np.delete(dtilde, i) + gain[i], k, positive, terms) for i in range(len(d))
+    ]
+    return replace(test, mcse=monte_carlo_of_test(left_out))
+
+
+def _d3(
+    d: NDArray[np.float64], dtilde: NDArray[np.float64], k: int, positive: bool, terms: tuple[str, ...]
+) -> FTest:
+    """Return the test without its Monte Carlo error."""
+    m = len(d)
     r = (m + 1) / (k * (m - 1)) * float(d.mean() - dtilde.mean())
     notes: tuple[str, ...] = ()
     if r < 0:
         notes = ("The relative increase in variance is negative: prefer D4 with ariv='robust'.",)
-        if ariv == "positive":
+        if positive:
             r = 0.0
     statistic = float(dtilde.mean()) / (k * (1.0 + r))
     return FTest("D3", statistic, float(k), large_sample_df(k, m, r), r, m, terms, notes)

@@ -32,8 +32,8 @@ class FTest:
     notes : tuple of str
         What the user should know of this test.
     mcse : mapping of str to float
-        Monte Carlo error of F.value, df2, P(>F) and RIV, by the jackknife over data sets (D1 and D2, m > 2); empty where
-        leaving a data set out would need new fits (D3, D4).
+        Monte Carlo error of F.value, df2, P(>F) and RIV, by the jackknife over data sets (m > 2); empty where a D4 was not
+        given each data set's share of the stacked likelihood.
 
     Examples
     --------

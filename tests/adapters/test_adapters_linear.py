@@ -195,3 +195,23 @@ def test_not_nested_is_said(completed_sets, full, null):
     ]:
         with pytest.raises(BayesmiError, match=message):
             full.compare(null, **options)
+
+
+@pytest.mark.parametrize(("method", "ariv"), [("D3", "default"), ("D4", "default"), ("D4", "robust")])
+@pytest.mark.parametrize("terms", ["texp + wave + sex", "texp + wave + tide"])
+def test_monte_carlo_error_of_likelihood_tests_is_the_jackknife_with_new_fits(
+    completed_sets, method, ariv, terms
+):
+    sets, formulas = completed_sets[:8], (f"high ~ {terms}", "high ~ texp + wave")
+    test = fits(sets, formulas[0], "logit").compare(fits(sets, formulas[1], "logit"), method, ariv=ariv)
+    left_out = [
+        fits(sets[:i] + sets[i + 1 :], formulas[0], "logit").compare(
+            fits(sets[:i] + sets[i + 1 :], formulas[1], "logit"), method, ariv=ariv
+        )
+        for i in range(8)
+    ]
+    for name, values in (("F.value", [t.statistic for t in left_out]), ("RIV", [t.riv for t in left_out])):
+        assert test.mcse[name] == pytest.approx(np.sqrt(7) * np.std(values), rel=0.05), name
+    assert (
+        fits(sets[:2], formulas[0], "logit").compare(fits(sets[:2], formulas[1], "logit"), method).mcse == {}
+    )
