@@ -13,7 +13,16 @@ from itertools import pairwise
 from bayesmi.errors import FormulaError
 from bayesmi.formula.expression import Call, Column, Expression, Flag, Items, Number, Text, Unary
 
-__all__ = ["BASES", "CONTEXTUAL", "ELEMENTWISE", "STATEFUL", "canonical_call", "function_name", "number_of"]
+__all__ = [
+    "BASES",
+    "CONTEXTUAL",
+    "EFFECT",
+    "ELEMENTWISE",
+    "STATEFUL",
+    "canonical_call",
+    "function_name",
+    "number_of",
+]
 
 ELEMENTWISE = ("log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs")
 STATEFUL = ("center", "scale", "poly", "bs")  # constants come from the observed values and are frozen
@@ -22,6 +31,7 @@ CONTEXTUAL = (
     "between",
     "within",
 )  # a group mean and the deviation from it: read by the model, not by a design
+EFFECT = "group_effect"  # of an earlier variable's own model: likewise
 
 _ALIASES = {"standardize": "scale"}
 _MODULES = ("np.", "numpy.", "math.")
@@ -81,7 +91,7 @@ def canonical_call(
         raise FormulaError(f"`{call}` needs df= (number of columns) or knots=[...]")
     if name != "C" and not plain[0].variables:
         raise FormulaError(f"`{call}` uses no column of the table")
-    if name in CONTEXTUAL and not isinstance(plain[0], Column):
+    if name in (*CONTEXTUAL, EFFECT) and not isinstance(plain[0], Column):
         raise FormulaError(f"`{call}`: {name}() takes one column of the table, not `{plain[0]}`")
     if name == "C" and not isinstance(plain[0], Column):
         raise FormulaError(f"`{call}`: C() takes one column of the table, not `{plain[0]}`")
@@ -151,6 +161,13 @@ def _check_context(name: str, parameter: str, value: Expression) -> Expression:
     )
 
 
+def _check_group(name: str, parameter: str, value: Expression) -> Expression:
+    """The second argument of group_effect(): a grouping."""
+    if isinstance(value, Column):
+        return value
+    raise FormulaError(f"`{name}`: after the column comes a grouping, as in {name}(x, school), not `{value}`")
+
+
 def _check_category(name: str, parameter: str, value: Expression) -> Expression:
     """Arguments of C() after the first: a contrast, and the levels in order."""
     if parameter == "levels":
@@ -193,4 +210,5 @@ _SIGNATURES: dict[str, _Signature] = {
     "C": _Signature(("x", "contrast", "levels"), 1, 2, _check_category, (("contrast", Call("Treatment")),)),
     "offset": _Signature(("x",), 1, 1),
     **{name: _Signature(("x", "group", "mean"), 1, 3, _check_context) for name in CONTEXTUAL},
+    EFFECT: _Signature(("x", "group"), 1, 2, _check_group),
 }

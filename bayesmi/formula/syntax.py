@@ -15,13 +15,13 @@ from bayesmi.formula.expression import (
     Text,
     Unary,
 )
-from bayesmi.formula.functions import BASES, CONTEXTUAL, canonical_call, function_name
+from bayesmi.formula.functions import BASES, CONTEXTUAL, EFFECT, canonical_call, function_name
 
 __all__ = ["arithmetic", "call", "unwrapped"]
 
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "**", "==", "!=", "<", "<=", ">", ">="})
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
-_ONLY_TERMS = ("C", "offset", *BASES, *CONTEXTUAL)
+_ONLY_TERMS = ("C", "offset", *BASES, *CONTEXTUAL, EFFECT)
 
 
 def arithmetic(node: Expression) -> Expression:

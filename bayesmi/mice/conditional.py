@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,18 @@ from bayesmi.model.automatic import quoted
 __all__ = ["cluster_table", "heckman", "keep_earlier", "right_hand_side"]
 
 
-def right_hand_side(name: str, edges: Sequence[Edge], request: Request, means: ClusterMeans) -> str:
-    """Write the conditional of a variable from its edges."""
+def right_hand_side(
+    name: str,
+    edges: Sequence[Edge],
+    request: Request,
+    means: ClusterMeans,
+    latent: Mapping[str, Sequence[Edge]] | None = None,
+) -> str:
+    """Write the conditional of a variable from its edges.
+
+    `latent` holds the edges of variables that are imputed before it in the same model: the cluster mean of one of them is latent,
+    its group effect and the means of what predicts it.
+    """
     frame, cluster = request.frame, request.cluster[name]
     at_cluster = frame.columns[name].level != "row"
     terms: list[str] = []
@@ -32,12 +42,25 @@ def right_hand_side(name: str, edges: Sequence[Edge], request: Request, means: C
             continue
         terms.append(quoted(edge.parent))
         if edge.mean and cluster is not None:
-            terms += [f"`{label}`" for label in means.add(edge.parent, cluster)]
+            terms += _mean_terms(edge.parent, cluster, request, means, latent or {})
         if edge.slope:
             slopes.append(quoted(edge.parent))
     if cluster is not None and not at_cluster:
         terms.append(f"({' + '.join(['1', *slopes])} | {quoted(cluster)})")
-    return " + ".join(terms) or "1"
+    return " + ".join(dict.fromkeys(terms)) or "1"
+
+
+def _mean_terms(
+    parent: str, cluster: str, request: Request, means: ClusterMeans, latent: Mapping[str, Sequence[Edge]]
+) -> list[str]:
+    """Terms that stand for a predictor's cluster mean."""
+    if parent not in latent or request.cluster[parent] != cluster:
+        return [f"`{label}`" for label in means.add(parent, cluster)]
+    terms = [f"group_effect({quoted(parent)}, {quoted(cluster)})"]
+    for edge in latent[parent]:
+        if not edge.selection_only:
+            terms += _mean_terms(edge.parent, cluster, request, means, latent)
+    return terms
 
 
 def keep_earlier(

@@ -149,8 +149,8 @@ def _edge(request: Request, child: str, parent: str, asked: int, reverse: int, e
             (
                 child,
                 method.name,
-                f"cluster mean of the incomplete {parent!r} in {child!r}: the mean of its observed values stands for the "
-                f"latent one (cells of {parent!r} do not change it)",
+                f"cluster mean of the incomplete {parent!r} in {child!r}: the latent one, that is the group effect of {parent!r} "
+                f"in its own model and the means of what predicts it (without such an effect the mean of observed values)",
             )
         )
     return Edge(child, parent, slope=slope, mean=mean)

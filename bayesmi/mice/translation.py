@@ -142,14 +142,17 @@ def _component(
     on_clusters = level != "row"
     rights: dict[str, str] = {}
     mechanisms: dict[str, Any] = {}
+    latent: dict[str, list[Edge]] = {}  # variables before, whose cluster means are latent, and their edges
     for name in variables:
         mine = [edge for edge in edges if edge.child == name]
         written = request.texts.get(name)
         rights[name] = (
             keep_earlier(name, written, mine, variables, request, events)
             if written is not None
-            else right_hand_side(name, [e for e in mine if not e.selection_only], request, means)
+            else right_hand_side(name, [e for e in mine if not e.selection_only], request, means, latent)
         )
+        if written is None and frame.columns[name].level == "row" and request.cluster[name] is not None:
+            latent[name] = mine
         if request.methods[name].heckman:
             chosen = [Edge(e.child, e.parent, slope=e.slope) for e in mine if not e.outcome_only]
             mechanisms[name] = heckman("~ " + right_hand_side(name, chosen, request, means))

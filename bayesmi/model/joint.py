@@ -29,6 +29,7 @@ from bayesmi.model.contextual import (
     refuse_contextual,
     write_own_formula,
 )
+from bayesmi.model.effect_terms import EffectTerm, effect_links, refuse_effects, take_effects
 from bayesmi.model.factor import Contextual, EffectLink, Factor
 from bayesmi.model.indicators import shared_links
 from bayesmi.model.limited import check_limits, limit_kinds, limit_notices
@@ -65,6 +66,7 @@ class JointSpec:
     behind: tuple[str, ...] = ()  # variables whose manifest means are in it
     elsewhere: tuple[str, ...] = ()  # incomplete in rows that inform no parameter
     limits: Mapping[str, Limited] = field(default_factory=dict)
+    effects: tuple[EffectTerm, ...] = ()  # group effects of other variables in the analysis model
 
     @property
     def response(self) -> str:
@@ -185,6 +187,11 @@ class _Writer:
         formula = parse(written.text)
         refuse_contextual(formula, f"formulas[{name!r}]")
         if own is not None:
+            formula, wanted = take_effects(formula, self.table)
+            more_links, more_sds = effect_links(wanted, name, self.facts, self.table)
+            written = replace(
+                written, links=(*written.links, *more_links), link_sds=(*written.link_sds, *more_sds)
+            )
             self._check_formula(name, formula, before, role)
         shift = self._shift(name, self.families[name], before, f"{name}__")
         factor, remarks = assemble_factor(
@@ -235,14 +242,15 @@ class _Writer:
             for one in self.spec.latent
             if one.grouping in self.facts[one.variable].positions
         )
+        more_links, more_sds = effect_links(self.spec.effects, response, self.facts, self.table)
         factor, remarks = assemble_factor(
             response,
             shift.formula(parsed),
             family,
             self.table.roughly(),
             role="analysis",
-            links=links,
-            link_sds=[self._mean_sd(one) for one in self.spec.latent][: len(links)],
+            links=(*links, *more_links),
+            link_sds=[*[self._mean_sd(one) for one in self.spec.latent][: len(links)], *more_sds],
             given={**given["priors"], **shift.priors},
             reasons=[
                 f"{one.between} is the group-level part of the model of {one.variable}; sampled is {one.link}: "
@@ -323,6 +331,7 @@ class _Writer:
             raise ModelError(str(problem).replace("formulas[", "mechanisms[", 1)) from None
 
     def _check_formula(self, name: str, formula: Formula, before: Sequence[str], role: str) -> None:
+        refuse_effects(formula, "the model of a scale or of selection")
         _check_covariate_formula(name, formula, self.table, before, self.spec.response, role)
 
 

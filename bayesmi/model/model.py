@@ -28,6 +28,7 @@ from bayesmi.model.constraints import find_constraints, levels_of_parts
 from bayesmi.model.contextual import Manifest, read_contextual, refuse_contextual
 from bayesmi.model.derived import Derived, check_parts, read_derived, with_derived_columns, with_scores
 from bayesmi.model.derived_response import parts_formula, response_notice
+from bayesmi.model.effect_terms import refuse_effects, take_effects
 from bayesmi.model.factor import Factor
 from bayesmi.model.ignored import Ignored, read_ignore
 from bayesmi.model.indicators import with_indicators
@@ -69,7 +70,8 @@ class Model:
         The analysis model, e.g. ``"popular ~ texp + sex + (1 + sex | school)"``. Names are columns of `data`.
         ``between(x)`` is the latent mean of x in each group, the group-level part of x's own model, ``within(x)`` the
         deviation from it; ``between(x, school)`` names the grouping, ``between(x, "manifest")`` is the mean of complete
-        data. With a second text, ``("popular ~ texp + (1 | school)", "sigma ~ texp + (1 | school)")``, the logarithm of
+        data. ``group_effect(x)``, here or in `formulas`, is the group effect of an incomplete x in its own model.
+        With a second text, ``("popular ~ texp + (1 | school)", "sigma ~ texp + (1 | school)")``, the logarithm of
         the family's scale has a model too; its name is the parameter's (sigma, alpha of gamma, Weibull and negative binomial
         models, kappa of beta models).
     data : pandas.DataFrame, polars.DataFrame or IncompleteFrame
@@ -285,8 +287,14 @@ class Model:
         context = read_contextual(modelled, table)
         modelled, table = context.formula, context.table
         self._manifest = context.manifest
+        modelled, effects = take_effects(modelled, table)
+        if effects and context.latent:
+            raise NotSupportedError(
+                f"`{effects[0].text}` beside {context.latent[0].between} is not supported; the nearest that is: between() of both"
+            )
         if of_scale is not None:
             refuse_contextual(of_scale, "the model of the scale")
+            refuse_effects(of_scale, "the model of the scale")
         spec = with_indicators(self._spec, self._mechanisms)
         self._derived_response = next((one for one in made if one.name == parsed.response.name), None)
         if self._derived_response is not None:
@@ -306,6 +314,7 @@ class Model:
                 tuple(one.variable for one in context.manifest.values()),
                 () if ignored is None else ignored.incomplete,
                 limits,
+                effects,
             ),
             table,
         )

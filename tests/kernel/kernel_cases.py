@@ -373,6 +373,14 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "beta_response": ("share ~ z + b1", {"family": "beta"}),
     "beta_covariate": ("y ~ share + z", {"families": {"share": "beta"}}),
     "truncated_response": ("score ~ z + b1", {"family": "truncated(0, 10)"}),
+    "group_effect": ("y ~ x + group_effect(x) + z + (1 | a)", {}),
+    "group_effect_covariate": (
+        "y ~ x + x2 + (1 | a)",
+        {
+            "formulas": {"x": "~ z + (1 | a)", "x2": "~ x + group_effect(x) + (1 | a)"},
+            "order": ["x", "x2"],
+        },
+    ),
     "truncated_covariate": ("y ~ score + z", {"families": {"score": "truncated(0, inf)"}}),
     "bounded_response": ("score ~ z + b1", {"family": "bounded(-inf, 10)"}),
     "bounded_covariate": ("y ~ score + z", {"families": {"score": "bounded(0, 10)"}}),

@@ -102,9 +102,27 @@ def test_codes_of_a_complete_predictor(code, right):
 
 def test_slope_and_mean_codes_act_in_the_direction_of_the_edge():
     got = translate_mice(table(), {**TWO, "b": ""}, matrix(a_y=4, y_a=1, a_g=-2, y_g=-2))
-    assert got.formulas["y"] == "y ~ a + `between(a)` + (1 + a | g)"
+    assert got.formulas["y"] == "y ~ a + group_effect(a, g) + (1 + a | g)"
     assert "acts in 'y' given 'a'" in events(got)
-    assert "the mean of its observed values stands for the latent one" in events(got)
+    assert "the latent one, that is the group effect of 'a' in its own model" in events(got)
+    (link,) = got.components[0].model().factor("y").links
+    assert (link.variable, link.grouping) == ("a", "g")
+
+
+def test_the_latent_mean_of_a_predictor_has_the_means_of_what_predicts_it():
+    got = translate_mice(
+        table(), {**TWO, "b": "2l.pan"}, matrix(a_x=1, a_g=-2, b_a=3, b_g=-2, y_b=3, y_a=1, y_g=-2)
+    )
+    right = got.formulas[got.order[-1]]
+    assert "group_effect(" in right
+    first, second = got.order[0], got.order[1]
+    assert f"group_effect({first}, g)" in got.formulas[second] or f"group_effect({second}, g)" in right
+    got.components[0].model().plan()
+
+
+def test_without_a_group_effect_the_mean_is_that_of_the_observed_values():
+    got = translate_mice(table(), {**TWO, "a": "norm", "b": ""}, matrix(a_x=1, y_a=3, y_g=-2))
+    assert "`between(a)`" in got.formulas["y"]
 
 
 def test_cluster_level_target_takes_cluster_means():
