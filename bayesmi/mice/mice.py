@@ -32,6 +32,7 @@ def mice(
     *,
     formulas: Mapping[str, str] | None = None,
     where: Any = None,
+    ignore: Any = None,
     visitSequence: str | Sequence[str] | None = None,
     analysis: str | None = None,
     cut: bool = False,
@@ -66,6 +67,9 @@ def mice(
         Conditionals as formulas; they replace rows of the matrix.
     where : table or mapping of masks, optional
         Missing cells where False stay missing.
+    ignore : array of bool, optional
+        Rows that are imputed and inform no parameter: one True or False for each row. Not beside matching, models of clusters
+        or `cut`.
     visitSequence : sequence of str, or "roman", "arabic", "monotone", "revmonotone", optional
         Order of the product of conditionals; by default highest level first, discrete before continuous, least missing
         first.
@@ -123,6 +127,7 @@ def mice(
         cut=cut,
         kinds=kinds,
         not_applicable=not_applicable,
+        ignore=ignore,
         **model_options,
     )
     if maxit is not None:
@@ -179,13 +184,14 @@ def translate_mice(
     cut: bool = False,
     kinds: Mapping[str, str] | None = None,
     not_applicable: Mapping[str, str] | None = None,
+    ignore: Any = None,
     **model_options: Any,
 ) -> Translation:
     """Return the joint models that a call of `mice` becomes, without fitting them.
 
     Parameters
     ----------
-    data, method, predictorMatrix, formulas, visitSequence, analysis, cut, kinds, not_applicable, **model_options
+    data, method, predictorMatrix, formulas, visitSequence, analysis, cut, kinds, not_applicable, ignore, **model_options
         As in `mice`.
 
     Returns
@@ -207,8 +213,18 @@ def translate_mice(
     request = read_request(data, method, predictorMatrix, formulas, kinds, not_applicable)
     read = None if analysis is None else parse(analysis)
     options = _model_options(request.frame, kinds, model_options)
+    if ignore is not None:
+        _check_ignore(ignore, request, cut)
+        options["ignore"] = ignore
     if not cut:
-        return translate(request, visitSequence, read, options)
+        made = translate(request, visitSequence, read, options)
+        of_clusters = [name for part in made.components if part.aggregated_by for name in part.variables]
+        if ignore is not None and of_clusters:
+            raise NotSupportedError(
+                f"ignore= beside a model of clusters ({', '.join(of_clusters)}) is not supported: leave it out, or impute "
+                f"{of_clusters[0]!r} first"
+            )
+        return made
     order = product_order(request, visitSequence)
     edges, events = sequential_edges(request, order)
     sequence = tuple(_sequence(request, order, edges, options))
@@ -235,12 +251,23 @@ def _model_options(frame: Any, kinds: Any, given: Mapping[str, Any]) -> dict[str
         raise ModelError(
             f"{sorted(taken)[0]}= follows from method and predictorMatrix: use bmi.impute to say it"
         )
-    if given.get("ignore") is not None:
-        raise NotSupportedError(
-            "ignore= is not read here: bmi.impute(data, formula, ignore=mask) imputes rows that inform nothing"
-        )
     where = {name: c.missing for name, c in frame.columns.items() if c.absent.any()}
     return {"kinds": kinds, "where": where or None, **given}
+
+
+def _check_ignore(ignore: Any, request: Any, cut: bool) -> None:
+    """Refuse rows that inform nothing where the call cannot have them."""
+    if isinstance(ignore, str):
+        raise ModelError(f"ignore={ignore!r}: give one True or False for each row, such as data[{ignore!r}]")
+    if cut:
+        raise NotSupportedError("ignore= beside cut=True is not supported: leave one out")
+    for name in request.names:
+        method = request.methods[name]
+        if method.matched and request.frame.columns[name].kind not in ("binary", "nominal", "ordinal"):
+            raise NotSupportedError(
+                f"ignore= beside method {method.name!r} of {name!r}: rows that inform nothing are not matched; the nearest that "
+                "is supported: 'norm' or '2l.pan', or a family that keeps the range"
+            )
 
 
 def _impute(

@@ -114,3 +114,34 @@ def test_nothing_to_impute_and_double_statements_are_refused():
         bmi.mice(data, 2, {"x": "", "y": ""})
     with pytest.raises(ModelError, match="families= follows"):
         bmi.mice(data, 2, families={"x": "gaussian"})
+
+
+def test_ignored_rows_are_imputed_and_inform_nothing():
+    data = table().drop(columns="w")
+    ignore = np.arange(len(data)) % 10 == 0
+    method, pred = {"x": "2l.pan", "y": "2l.pan"}, matrix(data)
+    imputed = bmi.mice(data, 2, method, pred, ignore=ignore, seed=1, **QUICK)
+    assert not imputed.complete(1).isna().any(axis=None)
+    assert len(imputed.complete(1)) == len(data)
+    wild = data.copy()
+    wild.loc[ignore & data["y"].notna(), "y"] += 100.0  # of no consequence for the others
+    again = bmi.mice(wild, 2, method, pred, ignore=ignore, seed=1, **QUICK)
+    pd.testing.assert_frame_equal(imputed.complete(2)[~ignore], again.complete(2)[~ignore])
+    hidden = ignore & data["x"].isna().to_numpy() & data["y"].notna().to_numpy()
+    assert (again.complete(2)["x"] - imputed.complete(2)["x"])[hidden].min() > 10.0  # but for themselves
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "says"),
+    [
+        ({"x": "2l.pmm", "y": "2l.pan"}, {}, "ignore= beside method '2l.pmm' of 'x'"),
+        ({"x": "2l.pan", "y": "2l.pan"}, {"cut": True}, "ignore= beside cut=True"),
+        ({"x": "2l.pan", "y": "2l.pan"}, {"ignore": "z"}, "ignore='z': give one True or False for each row"),
+        ({"x": "2l.pan", "y": "2l.pan"}, {"ignore": [True]}, "has 1 values, the table 300 rows"),
+    ],
+)
+def test_where_rows_cannot_be_ignored_it_is_said(method, options, says):
+    data = table().drop(columns="w")
+    options = {"ignore": np.arange(len(data)) < 5, **options}
+    with pytest.raises(bmi.errors.BayesmiError, match=says):
+        bmi.mice(data, 2, method, matrix(data), seed=1, **options, **QUICK)
