@@ -60,7 +60,7 @@ def _predict(
     if not _has_constant_gaussian_residual(factor, factors):
         return None
     rows = table.rows_of_level(factor.level)
-    columns = {name: table.values[name][rows] for name in factor.design.variables}
+    columns = {name: table.values[name][rows] for name in factor.design.variables | factor.offsets.variables}
     response = table.values[factor.variable][rows]
     known = np.isfinite(response)
     for column in columns.values():
@@ -68,8 +68,9 @@ def _predict(
     free = int(known.sum()) - factor.design.n_columns - 1
     if free < _LEAST_FREE:
         return None
-    y = unconstrain(response[known], factor.support)
-    design = _design(factor, {name: column[known] for name, column in columns.items()}, len(y))
+    seen_columns = {name: column[known] for name, column in columns.items()}
+    y = unconstrain(response[known], factor.support) - _offset(factor, seen_columns, int(known.sum()))
+    design = _design(factor, seen_columns, len(y))
     orthogonal, triangle = np.linalg.qr(design)
     size = np.abs(np.diag(triangle))
     if size.min() <= 1e-10 * size.max():
@@ -82,11 +83,14 @@ def _predict(
         return None
     base, moves = filled
     at = _design(factor, base, len(units))
-    middle = at @ slopes
+    middle = at @ slopes + _offset(factor, base, len(units))
     leverage = np.square(np.linalg.solve(triangle.T, at.T)).sum(axis=0)
     low, high, spread = np.zeros(len(units)), np.zeros(len(units)), np.zeros(len(units))
     for name, alternatives, is_continuous in moves:
-        shifts = np.stack([_design(factor, {**base, name: v}, len(units)) @ slopes for v in alternatives])
+        others = [{**base, name: values} for values in alternatives]
+        shifts = np.stack(
+            [_design(factor, one, len(units)) @ slopes + _offset(factor, one, len(units)) for one in others]
+        )
         shifts -= middle
         if is_continuous:
             spread += np.abs(shifts).max(axis=0)
@@ -102,7 +106,7 @@ def _predict(
 def _has_constant_gaussian_residual(factor: Factor, factors: Sequence[Factor]) -> bool:
     """Whether the variable is, on the unconstrained scale, its regression and a Gaussian with one variance."""
     special = factor.scale or factor.selection or factor.shifts or factor.limits or factor.shared
-    if special or factor.contextual or factor.offsets.n_columns:
+    if special or factor.contextual:
         return False
     if any(other.variable == indicator_name(factor.variable) for other in factors):
         return False
@@ -112,6 +116,13 @@ def _has_constant_gaussian_residual(factor: Factor, factors: Sequence[Factor]) -
 
 def _design(factor: Factor, values: Mapping[str, Floats], n: int) -> Floats:
     return np.column_stack([np.ones(n), factor.matrix(values, n)])
+
+
+def _offset(factor: Factor, values: Mapping[str, Floats], n: int) -> Floats:
+    """What the terms without coefficients add: a known shift of missing values is one."""
+    if not factor.offsets.n_columns:
+        return np.zeros(n)
+    return np.asarray(factor.offsets.matrix(values).sum(axis=1))
 
 
 def _filled(

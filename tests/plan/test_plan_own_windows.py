@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import optimize
 
-from bayesmi import BayesmiNotice, Delta, Model
+from bayesmi import BayesmiNotice, Delta, Model, SelfMasking
 from bayesmi.build import build_sampled
 from bayesmi.plan import grid as grid_module
 from bayesmi.plan import make_plan
@@ -156,7 +156,7 @@ def test_a_wider_grid_is_wider_and_a_finer_one_finer():
 @pytest.mark.parametrize(
     ("shape", "more"),
     [
-        ("squared", {"mechanisms": {"x": Delta(1.0, kind="model")}}),
+        ("squared", {"mechanisms": {"x": SelfMasking("~ age")}}),
         ("squared", {"families": {"x": "student"}}),
         ("squared_random_intercept", {"formulas": {"x": "~ age + (1 + age | group)"}}),
         ("few", {}),
@@ -169,3 +169,15 @@ def test_the_whole_line_is_looked_at_where_the_complete_rows_do_not_say_it(shape
         model = model_of(shape, **more)
     plan, whole = make_plan(model), without_windows(monkeypatch, model)
     np.testing.assert_array_equal(plan.grids["x"].values, whole.grids["x"].values)
+
+
+def test_a_known_shift_moves_the_window_with_its_cell():
+    first, zero, shifted = (
+        make_plan(model_of("squared", mechanisms=given)).grids["x"]
+        for given in ({}, {"x": Delta(0.0, kind="model")}, {"x": Delta(1.5, kind="model")})
+    )
+    np.testing.assert_array_equal(zero.values, first.values)
+    np.testing.assert_array_equal(zero.log_weights, first.log_weights)
+    moved = shifted.values[:, 0] - first.values[:, 0]
+    assert np.isclose(moved, 1.5).mean() > 0.7  # others begin where the common grid does
+    assert ((moved > -1e-9) & (moved < 1.5 + 1e-9)).all()
