@@ -15,7 +15,7 @@ from bayesmi.build import build_sampled
 from bayesmi.draw import complete_cells, draw_back_effects, unit_log_weights
 from bayesmi.fit.constrain import constrained, posterior_draws
 
-DRAWS = 700
+DRAWS = 400
 SUMMED = [
     "logistic_binary",
     "logistic_text",

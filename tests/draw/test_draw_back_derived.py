@@ -15,7 +15,7 @@ from bayesmi.draw import complete_cells
 from bayesmi.draw.parameters import FactorDraws, PosteriorDraws
 from bayesmi.plan import make_plan
 
-DRAWS = 700
+DRAWS = 400
 pytestmark = pytest.mark.xdist_group("derived_draws")
 
 
@@ -293,7 +293,7 @@ def test_two_parts_on_a_grid_and_a_third_solved_follow_their_joint_conditional()
         "b": factor_draws(0.1, [0.5], 0.9),
         "c": factor_draws(0.0, [0.1, -0.3], 1.0),
     }
-    cells = drawn(model, p, plan=plan, n=1200)
+    cells = drawn(model, p, plan=plan, n=700)
     axis = np.linspace(-7, 9, 801)
     a, b = axis[:, None], axis[None, :]
     c = data["total"][4] - a - b
@@ -338,7 +338,7 @@ def test_a_part_of_a_group_and_one_of_its_rows():
             {"person": np.array([[1.0]])}, {"person": np.ones((1, 1, 1))}, {"person": np.zeros((1, 12, 1))},
         ),
     }  # fmt: skip
-    cells = drawn(model, p, plan=plan, n=1200)
+    cells = drawn(model, p, plan=plan, n=700)
     rows = np.flatnonzero(person == 5)
     axis = np.linspace(1900, 2000, 4001)
     logs = stats.norm.logpdf(axis, 1949.0, 5.0)

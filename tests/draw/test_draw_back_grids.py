@@ -18,7 +18,7 @@ from bayesmi.fit.constrain import constrained, posterior_draws
 from bayesmi.plan import make_plan
 from bayesmi.plan.grid import constrain, unconstrain
 
-DRAWS = 700
+DRAWS = 400
 
 
 def model_of(formula, data, **options):
@@ -96,7 +96,7 @@ def test_cells_on_a_grid_follow_the_conditional_of_the_plain_model(name):
         variable = label.removeprefix("cell__")
         factor = model.factor(variable)
         grid = built.plan.grids[variable].values[0]
-        points = np.linspace(*unconstrain(grid[[0, -1]], factor.family.support), 201)
+        points = np.linspace(*unconstrain(grid[[0, -1]], factor.family.support), 121)
         values, jacobian = constrain(points, factor.family.support)
         logs = []
         for value in values:
@@ -160,7 +160,7 @@ def test_two_gridded_cells_of_a_row_follow_their_joint_conditional():
         "v": factor_draws(-0.1, [], 1.2),
         "x": factor_draws(0.1, [0.5], 0.9),
     }
-    cells = drawn(model, plan, PosteriorDraws(1, 1, p, {}), n=1200)
+    cells = drawn(model, plan, PosteriorDraws(1, 1, p, {}), n=700)
     axis = np.linspace(-7, 7, 1201)
     a, b = axis[:, None], axis[None, :]  # v, x
     for row in (4, 9):
@@ -190,7 +190,7 @@ def test_a_binary_cell_of_a_cluster_and_the_cells_of_its_rows_follow_their_joint
     built, model = case.built, case.model
     draw = posterior_draws(built, constrained(built.program, x[None, :]), 1, 1)
     draw = draw_back_effects(model.factors, built.plan, built.tables, draw, np.random.default_rng(1))
-    cells = drawn(model, built.plan, draw, n=3000)
+    cells = drawn(model, built.plan, draw, n=1500)
     rows = np.flatnonzero(small_table()["a"] == 2)
     # flag of group 2, and the cells of b1 and nom in its rows, by brute force over all their values
     places = [("cell__flag", 0)]
@@ -228,7 +228,7 @@ def test_counts_are_drawn_by_their_weights():
     natural, _ = case.natural(x)
     built, model = case.built, case.model
     draw = posterior_draws(built, constrained(built.program, x[None, :]), 1, 1)
-    cells = drawn(model, built.plan, draw, n=3000)["times"]
+    cells = drawn(model, built.plan, draw, n=1500)["times"]
     units = built.plan.units("times", "enumerate")
     for place, row in enumerate(units):
         logs = []

@@ -13,6 +13,10 @@ from bayesmi.errors import ModelError
 from bayesmi.families import REGISTRY, Family, get_family
 from bayesmi.families.support import constrain, unconstrain
 from bayesmi.kernel.families import CODES, PREPARED, prepare, single_density
+from bayesmi.kernel.once import in_one_piece
+
+# those that call the kernel's densities from Python, in the one process that compiles them
+in_one_process = pytest.mark.xdist_group("families_in_kernel")
 
 ETA = np.array([-1.3, -0.2, 0.4, 1.1])
 
@@ -86,7 +90,7 @@ def parameters(one: Example) -> np.ndarray:
 
 
 @njit
-def _kernel(code, y, trials, eta, aux, n_aux):
+def densities_of_rows(code, y, trials, eta, aux, n_aux):
     prepare(code, aux, n_aux)
     out = np.empty((len(y), 4))
     for t in range(len(y)):
@@ -102,7 +106,11 @@ def in_kernel(one: Example, eta: np.ndarray, aux: np.ndarray) -> np.ndarray:
         return np.stack([value, z / aux[0], (z**2 - 1) / aux[0], 0 * z], axis=1)
     trials = one.scales.get("trials", np.ones(len(y)))
     n_aux = sum(np.size(one.scales[p.name]) for p in one.family.parameters)
-    return _kernel(CODES.index(one.family.form), y, trials, eta, aux.copy(), n_aux)
+    given = (CODES.index(one.family.form), y, trials, eta, aux.copy(), n_aux)
+    if not densities_of_rows.signatures:
+        with in_one_piece("densities_of_rows"):
+            return densities_of_rows(*given)
+    return densities_of_rows(*given)
 
 
 def constant(one: Example) -> np.ndarray:
@@ -132,6 +140,7 @@ def test_density_is_pymcs(name):
     assert found == pytest.approx(mine, rel=tolerance, abs=tolerance)
 
 
+@in_one_process
 @pytest.mark.parametrize("name", ONE_PREDICTOR)
 def test_kernel_is_numpys(name):
     one = example(name)
@@ -139,6 +148,7 @@ def test_kernel_is_numpys(name):
     assert mine == pytest.approx(one.family.log_density(np, one.y, one.eta, one.scales), rel=1e-11, abs=1e-11)
 
 
+@in_one_process
 @pytest.mark.parametrize("far", [3.0, 12.0, 60.0])
 @pytest.mark.parametrize("name", ["probit", "ordinalprobit", "truncated(-1, 2)", "skewnormal", "ordinal"])
 def test_kernel_is_numpys_in_the_tails(name, far):
@@ -149,6 +159,7 @@ def test_kernel_is_numpys_in_the_tails(name, far):
         assert mine == pytest.approx(one.family.log_density(np, one.y, eta, one.scales), rel=1e-10)
 
 
+@in_one_process
 @pytest.mark.parametrize("name", ONE_PREDICTOR)
 def test_kernel_derivatives_are_its_densitys(name):
     one, h = example(name), 1e-3
@@ -210,10 +221,14 @@ def test_density_sums_to_one_and_has_the_mean(name):
 
 @pytest.mark.parametrize("name", ONE_PREDICTOR)
 def test_draws_have_the_density(name):
-    one, n = example(name), 40_000
+    one, n = example(name), 4_000
     rng = np.random.default_rng(3)
-    drawn = np.stack([one.family.draw(rng, one.eta, one.scales) for _ in range(n // 10)])
-    assert drawn.shape == (n // 10, 4)
+    scales = {
+        key: np.broadcast_to(value, (n, *np.shape(value)))[:, None] if key != "trials" else value
+        for key, value in one.scales.items()
+    }
+    drawn = one.family.draw(rng, np.tile(one.eta, (n, 1)), scales)
+    assert drawn.shape == (n, 4)
     assert drawn.dtype == float
     low, high = one.family.support if not one.family.is_discrete else (-1.0, np.inf)
     assert ((drawn >= low) & (drawn <= high)).all()
