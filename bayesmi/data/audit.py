@@ -19,6 +19,7 @@ from bayesmi.data.table import Table, check_names, open_table
 from bayesmi.data.wording import list_some, short_number
 
 _FIELDS = ("column", "issue", "values", "count", "suggestion")
+WHOLE_AS_FLOAT = "whole numbers stored as float through missing values"
 
 
 @dataclass(frozen=True)
@@ -214,9 +215,7 @@ def _widened(raw: RawColumn, table: Table) -> Iterator[Finding]:
             fix = f"a count? kinds={{{raw.name!r}: 'count'}}; an ordered scale? 'ordinal'; else leave it"
             if two_values(observed):
                 fix = f"it is binary and stays float; df[{raw.name!r}].astype('Int64') makes it integer"
-            yield Finding(
-                raw.name, "whole numbers stored as float through missing values", values, count, fix
-            )
+            yield Finding(raw.name, WHOLE_AS_FLOAT, values, count, fix)
 
 
 def _mixed_missing(raw: RawColumn, table: Table) -> Iterator[Finding]:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesmi.data import Column, Grouping, IncompleteFrame, audit
+from bayesmi.data import Column, Grouping, IncompleteFrame, Kind, audit
+from bayesmi.data.audit import WHOLE_AS_FLOAT
 from bayesmi.describe import printing
 from bayesmi.describe.clusters import cluster_missingness
 from bayesmi.describe.flux import flux
@@ -19,6 +20,8 @@ from bayesmi.describe.patterns import missing_patterns, observed_cells
 from bayesmi.errors import DataError
 
 __all__ = ["Description", "describe"]
+
+_SAID = (Kind.COUNT, Kind.ORDINAL, Kind.NOMINAL)  # kinds of numbers that are never guessed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -177,5 +180,6 @@ def _audit_lines(frame: IncompleteFrame) -> tuple[str, ...]:
     found = [
         f"{f.column}: {f.issue}: {f.values} in {f.count} cell{'s' if f.count != 1 else ''}; {f.suggestion}"
         for f in audit(frame.original()).findings
+        if not (f.issue == WHOLE_AS_FLOAT and frame.columns[f.column].kind in _SAID)  # kinds= has answered
     ]
     return tuple(dict.fromkeys([*found, *frame.notices]))

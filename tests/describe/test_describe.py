@@ -195,3 +195,10 @@ def test_the_public_name_can_be_called_whatever_was_imported_before():
 
     assert bayesmi.describe(pd.DataFrame({"a": [1.5, np.nan, 3.0, 4.0]})).n_complete == 3
     assert sys.modules["bayesmi.describe"](pd.DataFrame({"a": [1.5, 2.5, 3.0]})).n_rows == 3
+
+
+def test_the_audit_does_not_ask_for_a_kind_that_was_said():
+    table = pd.DataFrame({"score": [1.0, 2.0, 3.0, np.nan], "visits": [0.0, 2.0, 5.0, np.nan]})
+    assert [line.split(":")[0] for line in describe(table).audit] == ["score", "visits"]
+    frame = IncompleteFrame.from_table(table, kinds={"score": "ordinal"})
+    assert [line.split(":")[0] for line in describe(frame).audit] == ["visits"]
