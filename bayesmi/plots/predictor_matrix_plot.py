@@ -32,7 +32,7 @@ _DARK = {4, -2}
 
 
 def predictor_matrix(
-    matrix: pd.DataFrame, ax: Axes | None = None, *, method: Mapping[str, str] | None = None
+    matrix: pd.DataFrame, ax: Axes | None = None, *, method: Mapping[str, str] | pd.Series | None = None
 ) -> Axes:
     """Draw a predictor matrix: which column predicts which row, and how.
 
@@ -42,7 +42,7 @@ def predictor_matrix(
         mice's codes, the variable that is imputed in the rows, predictors in the columns.
     ax : Axes, optional
         Where to draw.
-    method : mapping of str to str, optional
+    method : mapping or Series of str, optional
         Method by variable, written at the right; rows without one ("") are hatched: they are not imputed, and their codes do
         nothing.
 
@@ -84,7 +84,8 @@ def predictor_matrix(
         if code not in _CODES:
             known = ", ".join(str(c) for c in _CODES)
             raise DataError(f"row {rows[i]!r}, column {columns[j]!r}: code {code} is not known: use {known}")
-    methods = {name: str((method or {}).get(name, "")) for name in rows}
+    said = {} if method is None else dict(method)
+    methods = {name: str(said.get(name, "")) for name in rows}
     q, p = codes.shape
     ax = new_axes(ax, float(np.clip(3.2 + 0.5 * p, 5.2, 14)), float(np.clip(2.2 + 0.36 * q, 3.4, 13)))
     for (i, j), code in np.ndenumerate(codes):
@@ -120,9 +121,14 @@ def predictor_matrix(
     ax.spines[:].set_visible(False)
     if method is not None:
         for i, name in enumerate(rows):
-            said = methods[name] or "(not imputed)"
             ax.annotate(
-                said, (p - 0.5, i), (6, 0), textcoords="offset points", va="center", fontsize=9, gid="method"
+                methods[name] or "(not imputed)",
+                (p - 0.5, i),
+                (6, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=9,
+                gid="method",
             )
     heckman = any("heckman" in one.lower() for one in methods.values())
     present = [

@@ -121,6 +121,8 @@ def test_predictor_matrix_explains_every_code():
 def test_predictor_matrix_with_methods():
     methods = dict.fromkeys("abcdefg", "pmm") | {"b": "2l.2stage.heckman", "h": ""}
     ax = plots.predictor_matrix(matrix(), blank(), method=methods)
+    again = plots.predictor_matrix(matrix(), blank(), method=pd.Series(methods))  # as make_method gives it
+    assert [t.get_text() for t in again.texts] == [t.get_text() for t in ax.texts]
     beside = [t.get_text() for t in ax.texts if t.get_gid() == "method"]
     assert beside == ["pmm", "2l.2stage.heckman", *["pmm"] * 5, "(not imputed)"]
     assert "in both equations" in texts(ax.get_legend().get_texts())[2]
