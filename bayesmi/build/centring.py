@@ -43,9 +43,7 @@ class Centring:
     """How the fixed effects of a factor enter the sampled effects of one grouping: v = u + weights @ coefficients + a."""
 
     weights: Floats  # (q, G, p)
-    intercept: (
-        int  # the effect that takes the intercept (less the location) or minus the first threshold, or -1
-    )
+    intercept: int  # the effect that takes the intercept (less the location) or minus the threshold that is free, or -1
     cells: tuple[CellShift, ...]  # sampled cells that are the same for all rows of a group
     links: tuple[tuple[int, int], ...]  # (link, effect): effects of earlier variables in the same groups
     columns: tuple[int, ...] = ()  # design columns that the group's intercept absorbs whole

@@ -20,6 +20,7 @@ from bayesmi.build.statistics import gaussian_statistics, group_cross
 from bayesmi.build.tables import EffectTable, FactorTable, Slab, Tables
 from bayesmi.build.writer import Parameter, Program, Writer
 from bayesmi.families.interval import kernel_ends
+from bayesmi.families.ordinal import anchor_of
 from bayesmi.families.selected import prior_of_half
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.families import CODES as FAMILY_CODES
@@ -345,7 +346,7 @@ def _write_equation(
             own[k.E_SHIFT_INTERCEPT] = centring[effect.grouping].intercept
             if centring[effect.grouping].intercept >= 0 and priors.intercept is None:
                 (own[k.E_SHIFT_THRESHOLD],) = (
-                    one[k.A_X] for one in aux if one[k.A_TRANSFORM] == k.TRANSFORM_ORDERED
+                    one[k.A_X] + one[k.A_ANCHOR] for one in aux if one[k.A_TRANSFORM] == k.TRANSFORM_ORDERED
                 )
             absorbed = centring[effect.grouping].links
             own[k.E_LINKS] = len(absorbed)
@@ -483,7 +484,7 @@ def _write_parameters(writer: Writer, factor: Factor) -> list[list[int]]:
     for parameter in factor.parameters:
         start = np.asarray(factor.starts[parameter.name], dtype=float)
         prior = factor.priors.scales[parameter.name]
-        locations, initial = np.zeros(len(start)), 0.0
+        locations, initial, anchor = np.zeros(len(start)), 0.0, 0
         if parameter.transform == "log":
             initial = float(np.log(start[0])) if prior.name not in ("Flat", "HalfFlat") else 0.0
         elif parameter.transform == "logit":
@@ -492,7 +493,10 @@ def _write_parameters(writer: Writer, factor: Factor) -> list[list[int]]:
             initial = 2.0 * float(np.arctanh(start[0]))
             prior = prior_of_half(prior)
         elif parameter.transform == "ordered":
-            locations = np.concatenate([start[:1], np.diff(start)])
+            anchor = anchor_of(start)
+            locations = np.concatenate(
+                [np.diff(start[: anchor + 1]), start[[anchor]], np.diff(start[anchor:])]
+            )
         else:
             locations = start
         record = [0] * k.A_SIZE
@@ -502,8 +506,10 @@ def _write_parameters(writer: Writer, factor: Factor) -> list[list[int]]:
             parameter.transform,
             initial,
             locations=tuple(locations.tolist()),
+            anchor=anchor,
         )
         record[k.A_N] = len(start)
+        record[k.A_ANCHOR] = anchor
         record[k.A_TRANSFORM] = _TRANSFORMS[parameter.transform]
         record[k.A_F] = writer.floats(locations)
         record[k.A_START] = first

@@ -24,7 +24,10 @@ class Parameter:
     )
     initial: float = 0.0
     scales: tuple[float, ...] = ()  # softplus: constrained = scale log(1 + exp(x)), one scale an entry
-    locations: tuple[float, ...] = ()  # ordered: the first number at x = 0, then the gaps; identity: at x = 0
+    locations: tuple[
+        float, ...
+    ] = ()  # identity: at x = 0; ordered: the anchor at x = 0, gaps on both sides of it
+    anchor: int = 0  # ordered: which number is free
 
     @property
     def size(self) -> int:
@@ -95,10 +98,11 @@ class Writer:
         initial: float = 0.0,
         scales: tuple[float, ...] = (),
         locations: tuple[float, ...] = (),
+        anchor: int = 0,
     ) -> int:
         """Give a parameter its place in the unconstrained vector; return it."""
         start = self._dimensions
-        self.parameters.append(Parameter(name, start, shape, transform, initial, scales, locations))
+        self.parameters.append(Parameter(name, start, shape, transform, initial, scales, locations, anchor))
         self._dimensions += self.parameters[-1].size
         return start
 

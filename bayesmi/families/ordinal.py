@@ -13,9 +13,18 @@ from bayesmi.families.base import FamilyParameter
 from bayesmi.families.defaults import FamilyDefaults
 from bayesmi.priors import Prior
 
-__all__ = ["Ordinal"]
+__all__ = ["Ordinal", "anchor_of"]
 
 _FAR = 1e3  # stands for infinity
+
+
+def anchor_of(start: NDArray[np.float64]) -> int:
+    """Return which threshold most is known of, by where thresholds start: the one nearest to half and half.
+
+    It is sampled itself, the others as gaps away from it. Counted from the first, all thresholds would hang on the rarest
+    level, and their sums would have to undo what its chains do.
+    """
+    return int(np.abs(start).argmin())
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from bayesmi.build.links import LINK_FLOOR, sd_spread, typical_link_sds
 from bayesmi.build.program import Program
 from bayesmi.build.regression import regression_of, whitening_beside
 from bayesmi.draw.parameters import FactorDraws, PosteriorDraws
+from bayesmi.families.ordinal import anchor_of
 from bayesmi.fit.regressions import given_the_groups
 from bayesmi.model.factor import Factor, GroupEffect
 
@@ -38,9 +39,12 @@ def constrained(program: Program, unconstrained: Floats) -> dict[str, Floats]:
             case "logit":
                 out[parameter.name] = 1.0 / (1.0 + np.exp(-raw))
             case "ordered":
-                steps = np.asarray(parameter.locations) * np.exp(raw)
-                steps[:, 0] = parameter.locations[0] + raw[:, 0]
-                out[parameter.name] = np.cumsum(steps, axis=1)
+                at, own = parameter.anchor, np.asarray(parameter.locations)
+                steps = own * np.exp(raw)
+                free = own[at] + raw[:, at]
+                below = free[:, None] - np.cumsum(steps[:, :at][:, ::-1], axis=1)[:, ::-1]
+                above = free[:, None] + np.cumsum(steps[:, at + 1 :], axis=1)
+                out[parameter.name] = np.concatenate([below, free[:, None], above], axis=1)
             case "identity" if parameter.locations:
                 out[parameter.name] = np.asarray(parameter.locations).reshape(parameter.shape) + raw
             case _:
@@ -86,11 +90,12 @@ def _factor_draws(
             coefficients[:, factor.design.n_columns + m] /= sd_spread(sd, typical, LINK_FLOOR)
     thresholds = thresholds_of(factor)
     cuts = None if thresholds is None else free[f"{factor.variable}::{thresholds}"]
-    above = None  # the intercept over its location, or minus the first threshold over its start
+    anchor = 0 if thresholds is None else anchor_of(factor.starts[thresholds])
+    above = None  # the intercept over its location, or minus the threshold that is free over its start
     if factor.priors.intercept is not None:
         above = factor.spread * free[f"{key}::intercept"]
     elif cuts is not None:
-        above = float(factor.starts[str(thresholds)][0]) - cuts[:, 0]
+        above = float(factor.starts[str(thresholds)][anchor]) - cuts[:, anchor]
     of_groups: dict[str, Floats] = {}  # values of the groups in a regression
     if regression is not None:
         weights = centring[regression.grouping].weights
@@ -115,7 +120,7 @@ def _factor_draws(
         coefficients[:, regression.places(factor.design.n_columns)] = found[:, int(regression.intercept) :]
         above = found[:, 0] if regression.intercept else above
         if cuts is not None and above is not None:
-            cuts = cuts + (float(factor.starts[str(thresholds)][0]) - above - cuts[:, 0])[:, None]
+            cuts = cuts + (float(factor.starts[str(thresholds)][anchor]) - above - cuts[:, anchor])[:, None]
     intercept = None
     if factor.priors.intercept is not None and above is not None:
         centred = factor.location + above

@@ -100,10 +100,13 @@ def _scaled_parameters(x, f, i, at, a, beta, aux, sigma, n):  # type: ignore[no-
                 aux[n, first + j] = math.exp(x[place + j])
             elif transform == k.TRANSFORM_LOGIT:
                 aux[n, first + j] = 1.0 / (1.0 + math.exp(-x[place + j]))
-            elif transform == k.TRANSFORM_ORDERED and j > 0:
+            elif transform == k.TRANSFORM_ORDERED and j > i[one + k.A_ANCHOR]:
                 aux[n, first + j] = aux[n, first + j - 1] + f[own + j] * math.exp(x[place + j])
             else:
                 aux[n, first + j] = f[own + j] + x[place + j]
+        if transform == k.TRANSFORM_ORDERED:
+            for j in range(i[one + k.A_ANCHOR] - 1, -1, -1):
+                aux[n, first + j] = aux[n, first + j + 1] - f[own + j] * math.exp(x[place + j])
     for j in range(i[at + k.F_CONSTANTS_N]):
         aux[n, i[at + k.F_AUX_N] + j] = f[i[at + k.F_CONSTANTS] + j]
     if i[at + k.F_AUX_N] > 0:
@@ -572,7 +575,15 @@ def _aux_backward(x, f, i, at, one, n, p, beta, aux, d_beta, d_aux, gradient):  
         if i[one + k.A_AT_MEANS] == 0:
             for c in range(p):
                 d_beta[n, c] += slope * f[i[at + k.F_CENTERS] + c]
+    anchor = i[one + k.A_ANCHOR]
     later = 0.0  # derivative of everything that lies above an ordered number
+    if transform == k.TRANSFORM_ORDERED:
+        below = 0.0  # and of everything below it
+        for j in range(anchor):
+            below += d_aux[n, first + j]
+            total += x[place + j]
+            gradient[place + j] += 1.0 - below * f[own + j] * math.exp(x[place + j])
+        gradient[place + anchor] += below
     for j in range(count - 1, -1, -1):
         d = d_aux[n, first + j]
         if transform == k.TRANSFORM_LOG:
@@ -584,11 +595,11 @@ def _aux_backward(x, f, i, at, one, n, p, beta, aux, d_beta, d_aux, gradient):  
             gradient[place + j] += d * h * (1.0 - h) + 1.0 - 2.0 * h
         elif transform == k.TRANSFORM_ORDERED:
             later += d
-            if j > 0:
+            if j > anchor:
                 total += x[place + j]
                 gradient[place + j] += later * f[own + j] * math.exp(x[place + j]) + 1.0
-            else:
-                gradient[place] += later
+            elif j == anchor:
+                gradient[place + j] += later
         else:
             gradient[place + j] += d
     return total

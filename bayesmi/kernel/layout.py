@@ -115,8 +115,8 @@ B_START, B_ROWS, B_COMBINATIONS, B_PARENTS, B_SIZE = range(5)
 SELECTED, NOT_SELECTED_KNOWN, NOT_SELECTED, BY_DESIGN = range(4)
 
 # parameters of a family: place in x, how many, transform, F of locations, first of them among the factor's numbers,
-# F of the prior, whether it sits at the predictors' means
-A_X, A_N, A_TRANSFORM, A_F, A_START, A_PRIOR, A_AT_MEANS, A_SIZE = range(8)
+# F of the prior, whether it sits at the predictors' means, which of ordered numbers is free: others are gaps to both sides
+A_X, A_N, A_TRANSFORM, A_F, A_START, A_PRIOR, A_AT_MEANS, A_ANCHOR, A_SIZE = range(9)
 TRANSFORM_LOG, TRANSFORM_ORDERED, TRANSFORM_IDENTITY, TRANSFORM_LOGIT = range(4)
 
 MODE_ROWS, MODE_STATISTICS = 0, 1

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.families.ordinal import anchor_of
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.table import ModelTable
 
@@ -111,10 +112,10 @@ def _information(
 def _ordered(
     factor: Factor, y: Floats, codes: NDArray[np.intp], n: Floats, link: str
 ) -> tuple[Floats, Floats]:
-    """Shifts of the groups along the latent scale, over minus the first threshold's start."""
+    """Shifts of the groups along the latent scale, over minus the start of the threshold that is free."""
     to_latent = _logit if link == "cumulative logit" else _probit
     (start,) = (factor.starts[own.name] for own in factor.parameters if own.transform == "ordered")
-    levels = len(start) + 1
+    levels, anchor = len(start) + 1, anchor_of(start)
     shift, weight, overall = np.zeros(len(n)), np.zeros(len(n)), 0.0
     for cut in range(1, levels):
         above = (np.bincount(codes[y >= cut], minlength=len(n)) + 0.5) / (n + 1.0)
@@ -122,10 +123,10 @@ def _ordered(
         mass = share * (1.0 - share)
         shift += mass * (to_latent(above) - to_latent(share))
         weight += mass
-        overall = to_latent(share) if cut == 1 else overall
+        overall = to_latent(share) if cut == anchor + 1 else overall
     cubes = sum(
         ((np.bincount(codes[y == level], minlength=len(n)) + 0.3) / (n + 0.3 * levels)) ** 3
         for level in range(levels)
     )
     information = n * (1.0 - cubes) / 3.0 * (1.0 if link == "cumulative logit" else 3.0)
-    return overall + shift / weight + float(start[0]), information
+    return overall + shift / weight + float(start[anchor]), information

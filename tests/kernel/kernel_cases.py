@@ -994,9 +994,12 @@ class Case:
                     jacobian += float(np.log(out[name] * (1.0 - out[name])))
                 else:
                     assert parameter.transform == "ordered"
-                    gaps = np.array(record.locations[1:]) * np.exp(raw[1:])
-                    centred = np.cumsum(np.concatenate([[record.locations[0] + raw[0]], gaps]))
-                    jacobian += float(raw[1:].sum())
+                    at = record.anchor
+                    gaps = np.array(record.locations) * np.exp(raw)
+                    free = record.locations[at] + raw[at]
+                    below = free - np.cumsum(gaps[:at][::-1])[::-1]
+                    centred = np.concatenate([below, [free], free + np.cumsum(gaps[at + 1 :])])
+                    jacobian += float(raw.sum() - raw[at])
                     out[f"{name}_centered"] = centred
                     shift = factor.centers @ self._coefficients(factor, variable, parts)
                     out[name] = centred + shift if factor.n_coefficients else centred
@@ -1078,7 +1081,7 @@ class Case:
             level, unit = f"{key}::threshold", -1.0
         z = parts[own][places] if places else np.zeros(0)
         if regression.intercept:
-            z = np.concatenate([[parts[level].ravel()[0]], z])
+            z = np.concatenate([[parts[level].ravel()[self._anchor(level)]], z])
         if regression.said is not None:
             a = np.hstack([x / np.sqrt(regression.precision), sd * np.eye(len(x))])
             precision = np.eye(a.shape[1]) + a.T @ np.diag(regression.information) @ a
@@ -1096,7 +1099,7 @@ class Case:
             b += np.linalg.solve(np.linalg.cholesky(precision).T, z)
             jacobian -= 0.5 * float(np.linalg.slogdet(precision)[1])
         if regression.intercept:
-            parts[level].reshape(-1)[0] = b[0] / unit
+            parts[level].reshape(-1)[self._anchor(level)] = b[0] / unit
             b = b[1:]
         if places:
             parts[own][places] = b
@@ -1127,6 +1130,10 @@ class Case:
             out[f"{prefix}Intercept"] = a - factor.centers @ beta
         return out, jacobian
 
+    def _anchor(self, name: str) -> int:
+        """Which of ordered numbers is free; the only one of an intercept."""
+        return next(own.anchor for own in self.built.program.parameters if own.name == name)
+
     def _shift(self, factor: Any, key: str, grouping: str, parts: dict[str, np.ndarray]) -> Any:
         """What the fixed effects contribute to sampled centred effects."""
         centring = self._centring(factor).get(grouping)
@@ -1136,7 +1143,8 @@ class Case:
         shift = (centring.weights @ beta).T
         if centring.intercept >= 0:
             if f"{key}::threshold" in parts:
-                shift[:, centring.intercept] -= parts[f"{key}::threshold"][0]
+                name = f"{key}::threshold"
+                shift[:, centring.intercept] -= parts[name][self._anchor(name)]
             else:
                 shift[:, centring.intercept] += factor.spread * parts[f"{key}::intercept"]
         for one in centring.cells:
