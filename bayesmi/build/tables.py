@@ -31,7 +31,6 @@ __all__ = [
     "Tables",
     "lay_out",
     "make_tables",
-    "offset_of",
     "summed_cells",
 ]
 
@@ -335,7 +334,7 @@ def lay_out(
         latent=latent,
         base=base,
         slabs=slabs,
-        offset=offset_of(factor, values, len(all_units)),
+        offset=factor.offset(values, len(all_units)),
         effects=tuple(effects),
         links={link.name: table.codes_at(link.grouping, level)[all_units] for link in factor.links},
         integrated=integrated,
@@ -389,7 +388,7 @@ def _scale_table(scale: Factor, own: FactorTable, table: ModelTable) -> FactorTa
         latent={},
         base=scale.matrix(own.values, n) - scale.centers,
         slabs=(),
-        offset=offset_of(scale, own.values, n),
+        offset=scale.offset(own.values, n),
         effects=tuple(effects),
         links={},
         integrated=(),
@@ -503,13 +502,6 @@ def _effect_table(
     slabs = tuple(slab for name in inside for slab in _slab(name, *latent[name], values, effect.matrix))
     codes = table.codes_at(effect.grouping, factor.level)[units]
     return EffectTable(effect.grouping, codes, len(table.groupings[effect.grouping].labels), base, slabs)
-
-
-def offset_of(factor: Factor, values: Mapping[str, Floats], n_rows: int) -> Floats:
-    """Return what the terms without coefficients add to the linear predictor, (n_rows,)."""
-    if not factor.offsets.n_columns:
-        return np.zeros(n_rows)
-    return np.asarray(factor.offsets.matrix(values).sum(axis=1))
 
 
 def _expand(

@@ -94,10 +94,8 @@ def _needed(factors: tuple[Factor, ...], table: ModelTable, plan: Plan) -> NDArr
     for factor in factors:
         for treatment in ("enumerate", "grid", "integrate", "solve"):
             units = plan.units(factor.variable, treatment)
-            if factor.level == "row":
-                rows[units] = True
-            elif units.size:
-                rows |= np.isin(table.groupings[factor.level].codes, units)
+            if units.size:
+                rows |= table.rows_of_units(units, factor.level)
     return rows
 
 

@@ -116,7 +116,7 @@ def restricted(
         groups[units] = True
         rows = groups[codes]
     else:
-        rows = np.isin(table.groupings[level].codes, units)
+        rows = table.rows_of_units(units, level)
     part, entries = expansion.select(rows, groups)
     place = np.full(expansion.n + 1, -1, dtype=np.intp)
     place[entries] = np.arange(len(entries))

@@ -141,6 +141,11 @@ class Formula:
     groups: tuple[GroupTerm, ...] = ()
 
     @property
+    def all_terms(self) -> tuple[Term, ...]:
+        """Common terms and those that vary by group."""
+        return (*self.terms, *(term for group in self.groups for term in group.terms))
+
+    @property
     def variables(self) -> frozenset[str]:
         """Columns of the right-hand side, varying slopes included, grouping columns not."""
         return _variables(self.terms) | _variables(self.offsets) | _variables(self.groups)

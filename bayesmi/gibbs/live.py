@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build.tables import FactorTable, offset_of
+from bayesmi.build.tables import FactorTable
 from bayesmi.gibbs.state import HeldCells
 from bayesmi.model.factor import Factor
 
@@ -94,7 +94,7 @@ def _write(factor: Factor, table: FactorTable, rows: NDArray[np.intp]) -> None:
     n = len(rows)
     table.base[rows] = factor.matrix(here, n) - factor.centers[: factor.design.n_columns]
     if factor.offsets.n_columns:
-        table.offset[rows] = offset_of(factor, here, n)
+        table.offset[rows] = factor.offset(here, n)
     for effect in table.effects:
         own = factor.effect(effect.grouping)
         if own.variables & table.held.keys():

@@ -173,7 +173,7 @@ L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SCALE, L_SIZE = range(
     E_U,  # offset of its (G, q) effects in the work vector of effects
     E_L,  # offset of its (q, q) root in the work vector of roots
     E_SHIFT,  # F: (q, G, p) how coefficients enter centred effects, or -1
-    E_SHIFT_INTERCEPT,  # the effect that takes the intercept, or minus the first threshold; or -1
+    E_SHIFT_INTERCEPT,  # the effect that takes the intercept, or minus the threshold that is free; or -1
     E_SHIFT_THRESHOLD,  # x of that threshold, or -1
     E_CELLS,  # sampled cells in centred effects: how many
     E_CELL_TABLE,  # I: (group, effect, column, cell record, index) of each

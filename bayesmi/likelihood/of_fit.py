@@ -130,7 +130,7 @@ def _refuse_unit(part: Part, kind: str, unit: str) -> None:
                 [part.plan.units(name, how) for name in names for how in ("sample", "enumerate", "grid")]
             )
         )
-        rows = int(np.isin(table.groupings[level].codes, groups).sum())
+        rows = int(table.rows_of_units(groups, level).sum())
         raise FitError(
             f"{', '.join(names)} is missing in {len(groups)} groups of {level}: the {rows} rows there depend on each other "
             f"through that cell and have no likelihood of their own; say unit={level!r}"
@@ -159,10 +159,7 @@ def _present(part: Part, fit: Fit, kind: str, unit: str) -> NDArray[np.bool_]:
         if factor.selection is not None:  # that a value was not selected is an observation
             seen |= part.plan.active[factor.variable]
         seen |= interval_at(factor.variable, "row", table)[2]  # so is that it lies between limits
-    if unit == "row":
-        return seen
-    grouping = table.groupings[unit]
-    return np.bincount(grouping.codes[seen], minlength=len(grouping.labels)) > 0
+    return table.units_of_rows(seen, unit)
 
 
 def _error(

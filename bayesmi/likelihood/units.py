@@ -120,7 +120,7 @@ def _terms(
     integrated = _integral(part, density, draws, stage, touched, np.arange(len(touched)), nodes, used)
     groups = dict(base.groups)
     rows = base.rows.copy()
-    inside = np.isin(part.table.groupings[stage.level].codes, touched)
+    inside = part.table.rows_of_units(touched, stage.level)
     rows[:, inside] = 0.0
     for level, own in base.groups.items():
         if level == stage.level or part.table.contains(stage.level, level):

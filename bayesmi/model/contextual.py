@@ -75,7 +75,7 @@ def read_contextual(formula: Formula, table: ModelTable) -> ContextualFormula:
     NotSupportedError
         For latent means in products and varying slopes, and manifest means of incomplete variables.
     """
-    calls = [f for term in _terms(formula) for f in term.factors if _is_contextual(f)]
+    calls = [f for term in formula.all_terms for f in term.factors if _is_contextual(f)]
     if not calls:
         return ContextualFormula(formula, table)
     found: dict[tuple[str, str], dict[str, str]] = {}
@@ -136,17 +136,13 @@ def refuse_contextual(formula: Formula, of: str) -> None:
     NotSupportedError
         Names the term.
     """
-    for term in _terms(formula):
+    for term in formula.all_terms:
         for one in term.factors:
             if _is_contextual(one):
                 raise NotSupportedError(
                     f"`{one}` in {of}: between() and within() stand in the analysis model only; write the variable itself, or "
                     "make its group means a column of the table"
                 )
-
-
-def _terms(formula: Formula) -> list[Term]:
-    return [*formula.terms, *(term for group in formula.groups for term in group.terms)]
 
 
 def _is_contextual(node: object) -> TypeGuard[Call]:

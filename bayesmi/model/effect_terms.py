@@ -66,7 +66,7 @@ def refuse_effects(formula: Formula, of: str) -> None:
     NotSupportedError
         Names the term.
     """
-    for term in (*formula.terms, *(term for group in formula.groups for term in group.terms)):
+    for term in formula.all_terms:
         if _calls(term):
             raise NotSupportedError(
                 f"`{_calls(term)[0]}` in {of} is not supported: group effects of other variables stand in models of values; the "

@@ -280,6 +280,12 @@ class Factor:
             return np.zeros((n_rows, 0))
         return np.asarray(self.design.matrix(values), dtype=float).reshape(n_rows, self.design.n_columns)
 
+    def offset(self, values: Mapping[str, NDArray[np.float64]], n_rows: int) -> NDArray[np.float64]:
+        """Return what the terms without coefficients add to the linear predictor, (n_rows,)."""
+        if not self.offsets.n_columns:
+            return np.zeros(n_rows)
+        return np.asarray(self.offsets.matrix(values).sum(axis=1))
+
     @property
     def n_coefficients(self) -> int:
         """Number of slopes, links included."""

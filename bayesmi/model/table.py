@@ -131,8 +131,9 @@ class ModelTable:
 
     def rows_of_units(self, units: NDArray[np.intp], level: str) -> NDArray[np.bool_]:
         """Return which rows some units of a level have, (n,)."""
-        numbers = np.arange(self.n_rows) if level == "row" else self.groupings[level].codes
-        return np.isin(numbers, units)
+        inside = np.zeros(len(self.rows_of_level(level)), dtype=bool)
+        inside[units] = True
+        return inside if level == "row" else inside[self.groupings[level].codes]
 
     def units_of_rows(self, rows: NDArray[np.bool_], level: str) -> NDArray[np.bool_]:
         """Return which units of a level have one of the rows, (units,)."""

@@ -20,6 +20,7 @@ from bayesmi.model.factor import Factor
 from bayesmi.model.limited import has_interval, interval_at
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import children_of
+from bayesmi.plan.complete_rows import complete_rows, with_intercept
 from bayesmi.plan.limited_grid import limited_grid
 from bayesmi.plan.own_windows import own_windows
 from bayesmi.plan.values import CellValues
@@ -218,7 +219,8 @@ def _smallest_within(profile: tuple[Floats, Floats], low: Floats, high: Floats) 
     z, sd = profile
     first = np.clip(np.searchsorted(z, low) - 1, 0, len(z) - 1)
     last = np.clip(np.searchsorted(z, high), 0, len(z) - 1)
-    return np.array([sd[i : j + 1].min() for i, j in zip(first, last, strict=True)])
+    after = np.where(np.arange(len(z)) < np.arange(len(z))[:, None], np.inf, sd)
+    return np.asarray(np.minimum.accumulate(after, axis=1)[first, last])
 
 
 def _sd_profile(
@@ -245,31 +247,20 @@ def _sd_profile(
 
 def _residual_sd(factor: Factor, table: ModelTable, sd: float) -> float:
     """Residual sd of the variable given its own predictors, on the unconstrained scale."""
-    rows = table.rows_of_level(factor.level)
-    response = table.values[factor.variable][rows]
-    known = np.isfinite(response)
-    for parent in factor.design.variables:
-        known &= np.isfinite(table.values[parent][rows])
-    if known.sum() <= factor.design.n_columns + 2:
+    response, values = complete_rows(factor, table, factor.design.variables)
+    if len(response) <= factor.design.n_columns + 2:
         return sd
-    y = _free(response[known], factor.support)
-    values = {parent: table.values[parent][rows][known] for parent in factor.design.variables}
-    design = np.column_stack([np.ones(len(y)), factor.matrix(values, len(y))])
+    y = _free(response, factor.support)
+    design = with_intercept(factor, values, len(y))
     residual = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
     return float(np.sqrt((residual**2).sum() / (len(y) - design.shape[1]))) or sd
 
 
 def _rough_fit(child: Factor, table: ModelTable) -> tuple[Floats, float]:
     """Slopes of a child's design from the complete cases, and the information of one observation on its predictor."""
-    rows = table.rows_of_level(child.level)
-    response = child.codes(table.values[child.variable][rows])
-    known = np.isfinite(response)
-    for parent in child.design.variables:
-        known &= np.isfinite(table.values[parent][rows])
-    y = response[known]
-    values = {parent: table.values[parent][rows][known] for parent in child.design.variables}
-    design = np.column_stack([np.ones(len(y)), child.matrix(values, len(y))])
-    y, information = child.family.rough_response(y)
+    response, values = complete_rows(child, table, child.design.variables)
+    design = with_intercept(child, values, len(response))
+    y, information = child.family.rough_response(child.codes(response))
     if len(y) <= design.shape[1]:
         return np.zeros(design.shape[1] - 1), information or 1.0
     slopes = np.linalg.lstsq(design, y, rcond=None)[0]

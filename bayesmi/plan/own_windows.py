@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from bayesmi.families.support import constrain, unconstrain
 from bayesmi.mechanism import indicator_name
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
+from bayesmi.plan.complete_rows import complete_rows, with_intercept
 
 __all__ = ["own_windows"]
 
@@ -59,18 +60,13 @@ def _predict(
 ) -> _Prediction | None:
     if not _has_constant_gaussian_residual(factor, factors):
         return None
-    rows = table.rows_of_level(factor.level)
-    columns = {name: table.values[name][rows] for name in factor.design.variables | factor.offsets.variables}
-    response = table.values[factor.variable][rows]
-    known = np.isfinite(response)
-    for column in columns.values():
-        known &= np.isfinite(column)
-    free = int(known.sum()) - factor.design.n_columns - 1
+    predictors = factor.design.variables | factor.offsets.variables
+    response, observed = complete_rows(factor, table, predictors)
+    free = len(response) - factor.design.n_columns - 1
     if free < _LEAST_FREE:
         return None
-    seen_columns = {name: column[known] for name, column in columns.items()}
-    y = unconstrain(response[known], factor.support) - _offset(factor, seen_columns, int(known.sum()))
-    design = _design(factor, seen_columns, len(y))
+    y = unconstrain(response, factor.support) - factor.offset(observed, len(response))
+    design = with_intercept(factor, observed, len(y))
     orthogonal, triangle = np.linalg.qr(design)
     size = np.abs(np.diag(triangle))
     if size.min() <= 1e-10 * size.max():
@@ -78,19 +74,18 @@ def _predict(
     slopes = np.linalg.solve(triangle, orthogonal.T @ y)
     variance = float(((y - design @ slopes) ** 2).sum()) / free
     sd = math.sqrt(variance) * (1.0 + 3.0 / math.sqrt(2.0 * free))  # the posterior's, three of its errors up
-    filled = _filled(factor, factors, table, units, columns, seen | {factor.variable})
+    filled = _filled(factor, factors, table, units, predictors, seen | {factor.variable})
     if filled is None:
         return None
     base, moves = filled
-    at = _design(factor, base, len(units))
-    middle = at @ slopes + _offset(factor, base, len(units))
+    n = len(units)
+    at = with_intercept(factor, base, n)
+    middle = at @ slopes + factor.offset(base, n)
     leverage = np.square(np.linalg.solve(triangle.T, at.T)).sum(axis=0)
-    low, high, spread = np.zeros(len(units)), np.zeros(len(units)), np.zeros(len(units))
+    low, high, spread = np.zeros(n), np.zeros(n), np.zeros(n)
     for name, alternatives, is_continuous in moves:
         others = [{**base, name: values} for values in alternatives]
-        shifts = np.stack(
-            [_design(factor, one, len(units)) @ slopes + _offset(factor, one, len(units)) for one in others]
-        )
+        shifts = np.stack([with_intercept(factor, one, n) @ slopes + factor.offset(one, n) for one in others])
         shifts -= middle
         if is_continuous:
             spread += np.abs(shifts).max(axis=0)
@@ -114,30 +109,19 @@ def _has_constant_gaussian_residual(factor: Factor, factors: Sequence[Factor]) -
     return factor.family.form == "gaussian" and all(effect.names == ("1",) for effect in factor.effects)
 
 
-def _design(factor: Factor, values: Mapping[str, Floats], n: int) -> Floats:
-    return np.column_stack([np.ones(n), factor.matrix(values, n)])
-
-
-def _offset(factor: Factor, values: Mapping[str, Floats], n: int) -> Floats:
-    """What the terms without coefficients add: a known shift of missing values is one."""
-    if not factor.offsets.n_columns:
-        return np.zeros(n)
-    return np.asarray(factor.offsets.matrix(values).sum(axis=1))
-
-
 def _filled(
     factor: Factor,
     factors: Sequence[Factor],
     table: ModelTable,
     units: NDArray[np.intp],
-    columns: Mapping[str, Floats],
+    predictors: Collection[str],
     seen: frozenset[str],
 ) -> tuple[dict[str, Floats], list[tuple[str, list[Floats], bool]]] | None:
     """Return the units' predictors with missing ones filled, and for each of those what else it could be.
 
     Levels of a discrete one; one standard deviation up and down for a continuous one.
     """
-    base = {name: column[units].copy() for name, column in columns.items()}
+    base = {name: table.at(name, factor.level)[units] for name in predictors}  # copies
     moves: list[tuple[str, list[Floats], bool]] = []
     for name, column in base.items():
         missing = ~np.isfinite(column)

@@ -355,15 +355,14 @@ def _expanded_rows(
     tied: Mapping[str, NDArray[np.bool_]],
 ) -> tuple[float, float]:
     """Entries of the expansion, and of the largest row."""
-    sizes = {factor.variable: len(factor.levels) for factor in factors}
-    sizes |= {name: grid.values.shape[1] for name, grid in grids.items()}
-    own_sizes = {name: grid.sizes for name, grid in grids.items()}
+    n_levels = {factor.variable: len(factor.levels) for factor in factors}
     count = np.zeros(table.n_rows)  # log of the combinations
     above: dict[str, NDArray[np.float64]] = {}
     summed = [group for group in cells if group.treatment in ("enumerate", "grid")]
     for group in summed:
         units = group.units
-        added = np.log(own_sizes.get(group.variable, np.full(len(units), sizes[group.variable])))
+        grid = grids.get(group.variable)
+        added = np.log(np.full(len(units), n_levels[group.variable]) if grid is None else grid.sizes)
         if group.variable in tied:
             free = ~tied[group.variable][units]
             units, added = units[free], added[free]
@@ -375,7 +374,7 @@ def _expanded_rows(
     for system in systems:
         if not system.discrete and not system.grid:
             continue
-        points = float(np.prod([float(sizes[name]) for name in system.grid]))
+        points = float(np.prod([float(grids[name].values.shape[1]) for name in system.grid]))
         added = np.log(count_combinations(system, table) * points)
         if system.level == "row":
             count[system.units] += added

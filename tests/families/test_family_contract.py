@@ -219,15 +219,20 @@ def test_density_sums_to_one_and_has_the_mean(name):
         assert (density * y).sum() == pytest.approx(float(mean[0]), abs=1e-4 if name == "student" else 1e-6)
 
 
-@pytest.mark.parametrize("name", ONE_PREDICTOR)
-def test_draws_have_the_density(name):
-    one, n = example(name), 4_000
-    rng = np.random.default_rng(3)
+def of_draws(one: Example, n: int) -> tuple[np.ndarray, dict[str, Any]]:
+    """Linear predictors and parameters of n draws that are all alike, for the rows of an example."""
     scales = {
         key: np.broadcast_to(value, (n, *np.shape(value)))[:, None] if key != "trials" else value
         for key, value in one.scales.items()
     }
-    drawn = one.family.draw(rng, np.tile(one.eta, (n, 1)), scales)
+    return np.tile(one.eta, (n, 1)), scales
+
+
+@pytest.mark.parametrize("name", ONE_PREDICTOR)
+def test_draws_have_the_density(name):
+    one, n = example(name), 4_000
+    rng = np.random.default_rng(3)
+    drawn = one.family.draw(rng, *of_draws(one, n))
     assert drawn.shape == (n, 4)
     assert drawn.dtype == float
     low, high = one.family.support if not one.family.is_discrete else (-1.0, np.inf)
@@ -245,11 +250,7 @@ def test_draws_have_the_density(name):
 @pytest.mark.parametrize("name", ONE_PREDICTOR)
 def test_draws_fill_whole_shapes_of_draws_and_rows(name):
     one = example(name)
-    scales = {
-        key: np.broadcast_to(value, (7, *np.shape(value)))[:, None] if key != "trials" else value
-        for key, value in one.scales.items()
-    }
-    eta = np.tile(one.eta, (7, 1))
+    eta, scales = of_draws(one, 7)
     value = one.family.log_density(np, one.y, eta, scales)
     assert value.shape == (7, 4)
     assert value[3] == pytest.approx(one.family.log_density(np, one.y, one.eta, one.scales), rel=1e-12)

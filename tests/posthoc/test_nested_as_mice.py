@@ -88,4 +88,7 @@ def test_monte_carlo_error_of_tests(full, null):
     expected = np.sqrt(9 / 10 * np.sum((np.array(left_out) - np.mean(left_out)) ** 2))
     assert test.mcse["F.value"] == pytest.approx(expected)
     assert set(full.compare(null, "D2").mcse) == {"F.value", "df2", "P(>F)", "RIV"}
-    assert full.compare(null, "D3").mcse == {}
+    for method in ("D3", "D4"):
+        error = full.compare(null, method).mcse
+        assert set(error) == {"F.value", "df2", "P(>F)", "RIV"}
+        assert all(e > 0 for e in error.values())
