@@ -8,9 +8,11 @@ from bayesmi.errors import BayesmiError
 
 __all__ = [
     "BY",
+    "CUT",
     "DELTA",
     "EFFECTS",
     "IMPUTE",
+    "MATCH",
     "NEW_ROWS",
     "PREDICT",
     "PRIOR",
@@ -25,6 +27,7 @@ __all__ = [
 
 SAMPLE, EFFECTS, SPACING, IMPUTE, REPLICATE, PRIOR, BY = range(7)
 NEW_ROWS, PREDICT = 40, 41
+MATCH, CUT = 50, 51
 DELTA, REDRAW = 130, 131  # and 1000 more for each further variable
 
 

@@ -60,6 +60,10 @@ class Grouping:
         """Number of groups."""
         return len(self.labels)
 
+    def any_of(self, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which groups hold one of some rows, shape (G,)."""
+        return np.bincount(self.codes[rows], minlength=self.n_groups) > 0
+
     def __repr__(self) -> str:
         low, high = int(self.sizes.min()), int(self.sizes.max())
         rows = f"{low} rows each" if low == high else f"{low} to {high} rows each"

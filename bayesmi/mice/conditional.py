@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from bayesmi.mice.means import ClusterMeans
 from bayesmi.mice.request import Request
 from bayesmi.mice.rows import Event
 from bayesmi.model.automatic import quoted
+from bayesmi.model.ignored import check_told
 
 __all__ = ["cluster_table", "heckman", "keep_earlier", "right_hand_side"]
 
@@ -67,12 +68,12 @@ def keep_earlier(
     name: str,
     formula: Formula,
     edges: Sequence[Edge],
-    variables: Sequence[str],
+    later: Collection[str],
     request: Request,
     events: list[Event],
 ) -> str:
     """Keep what a formula says of earlier variables; later ones come in through their own conditional."""
-    later = {other for other in variables[variables.index(name) :] if other != name}
+    later = set(later)
     kept = [str(term) for term in formula.terms if not term.variables & later]
     dropped = [str(term) for term in formula.terms if term.variables & later]
     if dropped:
@@ -95,14 +96,19 @@ def heckman(selection: str) -> Heckman:
     return Heckman(selection)
 
 
-def cluster_table(means: ClusterMeans, request: Request, cluster: str) -> Any:
+def cluster_table(means: ClusterMeans, cluster: str) -> Any:
     """One row a cluster: cluster-level columns, known cells filled in, and means."""
-    frame = request.frame
-    rows = frame.grouping(cluster).first_row
+    frame = means.frame
+    grouping = frame.grouping(cluster)
+    rows = grouping.first_row
     columns: dict[str, Any] = {}
     for name, column in frame.columns.items():
         if column.level != cluster or column.kind == "identifier" or name == cluster:
             continue
+        if means.informs is not None:
+            informing = grouping.any_of(means.informs)[grouping.codes]
+            told = grouping.any_of(means.informs & column.observed)[grouping.codes]
+            check_told(name, cluster, frame.index, informing & column.observed & ~told)
         values = np.where(
             column.missing & (name in frame.deduced), frame.deduced.get(name, np.nan), column.values
         )[rows]

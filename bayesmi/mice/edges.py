@@ -10,7 +10,7 @@ from bayesmi.families import REGISTRY
 from bayesmi.mice.request import Request
 from bayesmi.mice.rows import MEANS, SLOPES, Event, code_at
 
-__all__ = ["Edge", "components", "directed_edges", "product_order"]
+__all__ = ["Edge", "components", "directed_edges", "product_order", "too_early"]
 
 _VISITS = ("roman", "arabic", "monotone", "revmonotone")
 
@@ -46,7 +46,7 @@ def product_order(request: Request, visit: str | Sequence[str] | None) -> tuple[
                 names.index(name),
             )
 
-        return tuple(sorted(names, key=key))
+        return _parts_first(sorted(names, key=key), request)
     if isinstance(visit, str):
         if visit not in _VISITS:
             raise ModelError(f"visitSequence={visit!r}: choose {', '.join(_VISITS)}, or list the columns")
@@ -64,6 +64,37 @@ def product_order(request: Request, visit: str | Sequence[str] | None) -> tuple[
     return tuple(order)
 
 
+def _parts_first(order: list[str], request: Request) -> tuple[str, ...]:
+    """Move a column behind the parts of the derived columns that predict it."""
+    for name in list(order):
+        behind = {
+            part
+            for derived in request.parts
+            if code_at(request.matrix, name, derived)
+            for part in request.behind(derived)
+            if request.level(part) == request.level(name) or request.level(name) == "row"
+        }
+        last = max((order.index(part) for part in behind), default=-1)
+        if last > order.index(name):
+            order.insert(last, order.pop(order.index(name)))
+    return tuple(order)
+
+
+def too_early(request: Request, child: str, parent: str, before: Sequence[str], events: list[Event]) -> bool:
+    """Whether a derived predictor has parts that are not imputed before; said where it has."""
+    later = sorted(request.behind(parent) - {*before, parent})
+    if not later:
+        return False
+    events.append(
+        (
+            child,
+            request.methods[child].name,
+            f"{parent!r} does not predict {child!r}: it is computed from {', '.join(map(repr, later))}, which comes later",
+        )
+    )
+    return True
+
+
 def directed_edges(request: Request, order: Sequence[str]) -> tuple[tuple[Edge, ...], tuple[Event, ...]]:
     """Return the edges of the joint model, and what it cannot honour.
 
@@ -77,7 +108,7 @@ def directed_edges(request: Request, order: Sequence[str]) -> tuple[tuple[Edge, 
         for parent in frame.columns:
             if parent not in request.names:
                 code = code_at(matrix, child, parent)
-                if code not in (0, -2):
+                if code not in (0, -2) and not too_early(request, child, parent, order[:position], events):
                     edges.append(_edge(request, child, parent, code, 0, events))
         for parent in order[:position]:
             asked, reverse = code_at(matrix, child, parent), code_at(matrix, parent, child)
@@ -88,8 +119,8 @@ def directed_edges(request: Request, order: Sequence[str]) -> tuple[tuple[Edge, 
     return tuple(edges), tuple(events)
 
 
-def components(order: Sequence[str], edges: Sequence[Edge]) -> tuple[tuple[str, ...], ...]:
-    """Return sets of imputed columns that no edge joins: their densities factorise and are fitted apart."""
+def components(request: Request, order: Sequence[str], edges: Sequence[Edge]) -> tuple[tuple[str, ...], ...]:
+    """Return sets of imputed columns that no edge and no derived column joins: their densities factorise, fitted apart."""
     home = {name: name for name in order}
 
     def find(name: str) -> str:
@@ -97,9 +128,12 @@ def components(order: Sequence[str], edges: Sequence[Edge]) -> tuple[tuple[str, 
             name = home[name]
         return name
 
-    for edge in edges:
-        if edge.parent in home:
-            home[find(edge.child)] = find(edge.parent)
+    joined = [{edge.child, *request.behind(edge.parent)} for edge in edges]
+    for first, *others in map(
+        sorted, [*joined, *(own for name in request.parts if (own := request.behind(name)))]
+    ):
+        for other in others:
+            home[find(first)] = find(other)
     roots: Mapping[str, list[str]] = {find(name): [] for name in order}
     for name in order:
         roots[find(name)].append(name)

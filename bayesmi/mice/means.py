@@ -24,10 +24,11 @@ class ClusterMeans:
     """Makes and collects mean columns.
 
     For an incomplete variable the mean of the observed values stands for the latent one; a cluster without any has the
-    mean of the other clusters.
+    mean of the other clusters. Rows that do not inform (False in `informs`) count only in clusters that have no others.
     """
 
     frame: IncompleteFrame
+    informs: NDArray[np.bool_] | None = None
     made: dict[str, Floats] = field(default_factory=dict)
 
     def add(self, name: str, cluster: str) -> list[str]:
@@ -51,6 +52,8 @@ class ClusterMeans:
             if label in self.frame.columns:
                 raise ModelError(f"column {label!r} has the name of a cluster mean: rename it")
             seen = np.isfinite(values)
+            if self.informs is not None:
+                seen &= self.informs | ~grouping.any_of(self.informs)[grouping.codes]
             count = np.bincount(grouping.codes[seen], minlength=grouping.n_groups)
             total = np.bincount(grouping.codes[seen], weights=values[seen], minlength=grouping.n_groups)
             mean = np.divide(total, count, out=np.full(grouping.n_groups, np.nan), where=count > 0)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.data import IncompleteFrame
-from bayesmi.imputations import CellDraws
+from bayesmi.imputations import CellDraws, Imputations
 
-__all__ = ["ClusterDraws", "MergedDraws", "known_cells", "wanted_cells"]
+if TYPE_CHECKING:
+    from bayesmi.mice.translation import Component
+
+__all__ = ["ClusterDraws", "MergedDraws", "known_cells", "spread", "wanted_cells"]
 
 Floats = NDArray[np.float64]
 
@@ -77,6 +80,13 @@ class ClusterDraws:
             values[column.missing] = drawn
             out[name] = values[codes][self.frame.columns[name].missing]
         return out
+
+
+def spread(imputed: Imputations, part: Component, frame: IncompleteFrame) -> CellDraws:
+    """Return the draws of a part over the rows of the table."""
+    if part.aggregated_by is None:
+        return imputed._draws
+    return ClusterDraws(imputed._draws, frame, part.aggregated_by, imputed.frame)
 
 
 def known_cells(frame: IncompleteFrame, names: Sequence[str]) -> dict[str, Floats]:

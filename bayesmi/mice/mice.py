@@ -8,17 +8,19 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayesmi.data import IncompleteFrame
-from bayesmi.errors import BayesmiNotice, ModelError, NotSupportedError
+from bayesmi.errors import BayesmiNotice, ModelError
 from bayesmi.formula import parse
 from bayesmi.imputations import CellDraws, Imputations
 from bayesmi.mice.edges import product_order
-from bayesmi.mice.merged import ClusterDraws, MergedDraws, known_cells, wanted_cells
+from bayesmi.mice.merged import MergedDraws, known_cells, spread, wanted_cells
 from bayesmi.mice.modular import impute_modular, sequential_edges
 from bayesmi.mice.pmm import pmm
 from bayesmi.mice.request import read_request
 from bayesmi.mice.translation import Component, Translation, translate
+from bayesmi.model.ignored import read_ignore
 from bayesmi.seeds import check_seed
 
 __all__ = ["mice", "translate_mice"]
@@ -68,8 +70,7 @@ def mice(
     where : table or mapping of masks, optional
         Missing cells where False stay missing.
     ignore : array of bool, optional
-        Rows that are imputed and inform no parameter: one True or False for each row. Not beside matching, models of clusters
-        or `cut`.
+        Rows that are imputed, inform no parameter and give no value to others: one True or False for each row.
     visitSequence : sequence of str, or "roman", "arabic", "monotone", "revmonotone", optional
         Order of the product of conditionals; by default highest level first, discrete before continuous, least missing
         first.
@@ -142,7 +143,7 @@ def mice(
     gates: list[str] = []
     parts: list[CellDraws] = []
     if cut:
-        options = _model_options(request.frame, kinds, model_options)
+        options = {**_model_options(request.frame, kinds, model_options), "ignore": _ignored(data, ignore)}
         parts.append(
             impute_modular(
                 translation, m, own, donors, matchtype, options, despite_gate=despite_gate, **sampling
@@ -213,18 +214,9 @@ def translate_mice(
     request = read_request(data, method, predictorMatrix, formulas, kinds, not_applicable)
     read = None if analysis is None else parse(analysis)
     options = _model_options(request.frame, kinds, model_options)
-    if ignore is not None:
-        _check_ignore(ignore, request, cut)
-        options["ignore"] = ignore
+    options["ignore"] = _ignored(data, ignore)
     if not cut:
-        made = translate(request, visitSequence, read, options)
-        of_clusters = [name for part in made.components if part.aggregated_by for name in part.variables]
-        if ignore is not None and of_clusters:
-            raise NotSupportedError(
-                f"ignore= beside a model of clusters ({', '.join(of_clusters)}) is not supported: leave it out, or impute "
-                f"{of_clusters[0]!r} first"
-            )
-        return made
+        return translate(request, visitSequence, read, options)
     order = product_order(request, visitSequence)
     edges, events = sequential_edges(request, order)
     sequence = tuple(_sequence(request, order, edges, options))
@@ -234,11 +226,15 @@ def translate_mice(
 def _sequence(request: Any, order: Any, edges: Any, options: Any) -> list[Component]:
     """Conditionals of a cut model, to look at."""
     from bayesmi.mice.means import ClusterMeans
-    from bayesmi.mice.translation import translate_alone
+    from bayesmi.mice.translation import informing, translate_alone
 
     return [
         translate_alone(
-            request, name, [e for e in edges if e.child == name], ClusterMeans(request.frame), options
+            request,
+            name,
+            [e for e in edges if e.child == name],
+            ClusterMeans(request.frame, informing(options)),
+            options,
         )
         for name in order
     ]
@@ -255,19 +251,12 @@ def _model_options(frame: Any, kinds: Any, given: Mapping[str, Any]) -> dict[str
     return {"kinds": kinds, "where": where or None, **given}
 
 
-def _check_ignore(ignore: Any, request: Any, cut: bool) -> None:
-    """Refuse rows that inform nothing where the call cannot have them."""
+def _ignored(data: Any, ignore: Any) -> NDArray[np.bool_] | None:
+    """Read the rows that inform nothing; a name is refused, since every column of the table is imputed."""
     if isinstance(ignore, str):
         raise ModelError(f"ignore={ignore!r}: give one True or False for each row, such as data[{ignore!r}]")
-    if cut:
-        raise NotSupportedError("ignore= beside cut=True is not supported: leave one out")
-    for name in request.names:
-        method = request.methods[name]
-        if method.matched and request.frame.columns[name].kind not in ("binary", "nominal", "ordinal"):
-            raise NotSupportedError(
-                f"ignore= beside method {method.name!r} of {name!r}: rows that inform nothing are not matched; the nearest that "
-                "is supported: 'norm' or '2l.pan', or a family that keeps the range"
-            )
+    read = read_ignore(data, ignore, None)
+    return None if read is None else read.mask
 
 
 def _impute(
@@ -295,10 +284,7 @@ def _impute(
         if part.matched
         else fit.impute(m, despite_gate=despite_gate)
     )
-    drawn = imputed._draws
-    if part.aggregated_by is not None:
-        drawn = ClusterDraws(drawn, frame, part.aggregated_by, model.frame)
-    return drawn, str(fit.gate)
+    return spread(imputed, part, frame), str(fit.gate)
 
 
 def _whole(translation: Translation) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,17 +12,19 @@ from numpy.typing import NDArray
 from bayesmi.data import IncompleteFrame
 from bayesmi.errors import BayesmiNotice
 from bayesmi.imputations import StoredDraws
-from bayesmi.mice.edges import Edge
+from bayesmi.mice.edges import Edge, too_early
 from bayesmi.mice.means import ClusterMeans
+from bayesmi.mice.merged import spread
 from bayesmi.mice.pmm import pmm
 from bayesmi.mice.request import Request
 from bayesmi.mice.rows import Event, code_at
-from bayesmi.mice.translation import Translation, translate_alone
+from bayesmi.mice.translation import Translation, informing, translate_alone
+from bayesmi.model.derived import Derived, read_derived
+from bayesmi.seeds import CUT
 
-__all__ = ["CUT", "impute_modular", "sequential_edges"]
+__all__ = ["impute_modular", "sequential_edges"]
 
 Floats = NDArray[np.float64]
-CUT = 131  # purpose of the seeds
 
 
 def sequential_edges(request: Request, order: tuple[str, ...]) -> tuple[tuple[Edge, ...], tuple[Event, ...]]:
@@ -41,6 +43,8 @@ def sequential_edges(request: Request, order: tuple[str, ...]) -> tuple[tuple[Ed
         for parent in request.frame.columns:
             code = code_at(request.matrix, child, parent)
             if code in (0, -2) or parent in later:
+                continue
+            if too_early(request, child, parent, order[:position], events):
                 continue
             edges.append(Edge(child, parent, slope=code in (2, 4), mean=code in (3, 4)))
     return tuple(edges), tuple(events)
@@ -61,11 +65,12 @@ def impute_modular(
     """
     request = translation.request
     frame = request.frame
+    derived = read_derived(request.passive, list(frame.columns))
     filled: list[dict[str, Floats]] = [{} for _ in range(m)]
     despite = fit.pop("despite_gate")
     for position, name in enumerate(translation.order):
         edges = [edge for edge in translation.edges if edge.child == name]
-        waiting = any(edge.parent in translation.order for edge in edges)
+        waiting = any(request.behind(edge.parent) for edge in edges)
         rounds = m if waiting else 1
         for i in range(rounds):
             table = frame.fill(filled[i])
@@ -74,7 +79,7 @@ def impute_modular(
                 groups=tuple(frame.groups),
                 kinds={n: str(c.kind) for n, c in frame.columns.items() if n in filled[i]},
             )
-            part = translate_alone(request, name, edges, ClusterMeans(completed), options)
+            part = translate_alone(request, name, edges, ClusterMeans(completed, informing(options)), options)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", BayesmiNotice)
                 model = part.model()
@@ -86,8 +91,32 @@ def impute_modular(
                     if part.matched
                     else fitted.impute(wanted, despite_gate=despite)
                 )
-            cells = drawn.draws_of(name)
+            cells = spread(drawn, part, frame)
             for k in range(wanted):
-                filled[i + k][name] = cells[:, k]
-    values = {name: np.array([one[name] for one in filled]) for name in translation.order}
+                filled[i + k][name] = cells.cells(k)[name]
+                _fill_derived(request, derived, filled[i + k])
+    values = {name: np.array([one[name] for one in filled]) for name in filled[0]}
     return StoredDraws(values, tuple((0, i) for i in range(m)))
+
+
+def _fill_derived(request: Request, derived: Sequence[Derived], cells: dict[str, Floats]) -> None:
+    """Compute the missing cells of derived columns whose parts are all there, in place."""
+    columns = {
+        name: _completed(column.values, column.missing, cells.get(name))
+        for name, column in request.frame.columns.items()
+    }
+    for name in request.known:
+        columns[name] = np.where(
+            request.frame.columns[name].missing, request.frame.deduced[name], columns[name]
+        )
+    for one in derived:
+        found = one.values(columns)[request.frame.columns[one.name].missing]
+        if np.isfinite(found).all():
+            cells[one.name] = found
+
+
+def _completed(values: Floats, missing: NDArray[np.bool_], cells: Floats | None) -> Floats:
+    out = np.array(values)
+    if cells is not None:
+        out[missing] = cells
+    return out

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bayesmi.data.wording import did_you_mean
-from bayesmi.donors import choose_donors
 from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.imputations import Imputations, Mids
 from bayesmi.mechanism import heckmans_of
-from bayesmi.mice.predict import Predictor, expected_cells, posterior_mean
 from bayesmi.model.remade import with_mechanisms
-from bayesmi.seeds import check_seed, stream
+from bayesmi.seeds import check_seed
 
 if TYPE_CHECKING:
-    from bayesmi.draw import PosteriorDraws
     from bayesmi.fit import Fit
 
-__all__ = ["MatchedDraws", "pmm"]
-
-Floats = NDArray[np.float64]
-MATCH = 130  # purpose of the random stream
+__all__ = ["pmm"]
 
 
 def pmm(
     fit: Fit,
     m: int = 20,
     *,
+    newdata: Any = None,
     variables: Sequence[str] | None = None,
     donors: int = 5,
     matchtype: int = 1,
@@ -46,6 +40,8 @@ def pmm(
         A fitted model, single- or multilevel.
     m : int
         Number of completed data sets.
+    newdata : pandas.DataFrame or polars.DataFrame, optional
+        Rows to impute in place of the table that was fitted, as in `Fit.impute`. Their donors are rows of the fit.
     variables : sequence of str, optional
         Columns to match; by default every continuous one. Others keep the model's own draws.
     donors : int
@@ -68,7 +64,7 @@ def pmm(
     ModelError
         If a variable is not continuous or has no model of its own.
     NotSupportedError
-        If the model shifts missing values.
+        If the model shifts missing values; or as `Fit.impute` for new rows.
 
     Notes
     -----
@@ -102,20 +98,12 @@ def pmm(
         matching = {**fit.model.mechanisms, **{name: one.matched() for name, one in selected.items()}}
         fit = replace(fit, model=with_mechanisms(fit.model, matching))
         chosen = tuple(name for name in chosen if name not in selected)
-    imputed = fit.impute(m, seed=own, despite_gate=despite_gate)
+    imputed = fit.impute(m, newdata=newdata, seed=own, despite_gate=despite_gate)
     if not chosen:
         return imputed
-    at = [int(chain) * fit.draws.n_draws + int(draw) for chain, draw in imputed.origin.to_numpy()]
-    matched = MatchedDraws(
-        fit,
-        imputed._draws,
-        fit.draws.take(np.array(at, dtype=np.intp)),
-        posterior_mean(fit.draws),
-        chosen,
-        int(donors),
-        matchtype,
-        own,
-    )
+    from bayesmi.mice.matched import match_draws
+
+    matched = match_draws(fit, imputed._draws, chosen, int(donors), matchtype, own)
     whole = {name for name in chosen if _is_whole(fit, name)}
     record = imputed.mids
     method = {
@@ -132,72 +120,6 @@ def pmm(
         gate=imputed.gate,
         mids=replace(record, method=method) if isinstance(record, Mids) else None,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class MatchedDraws:
-    """Cells of a fit's imputations with some variables matched; order and workers do not matter."""
-
-    fit: Fit
-    drawn: Any  # CellDraws of the same posterior draws
-    chosen: PosteriorDraws
-    mean: PosteriorDraws
-    variables: tuple[str, ...]
-    donors: int
-    matchtype: int
-    seed: int
-
-    @property
-    def m(self) -> int:
-        """Number of imputations."""
-        return int(self.drawn.m)
-
-    @property
-    def model(self) -> Any:
-        """The joint model."""
-        return self.fit.model
-
-    def origin(self, i: int) -> tuple[int, int]:
-        """Return (chain, draw) of imputation i, counted from 0."""
-        chain, draw = self.drawn.origin(i)
-        return int(chain), int(draw)
-
-    def cells(self, i: int) -> Mapping[str, Floats]:
-        """Return the values of all missing cells of imputation i, counted from 0."""
-        from bayesmi.draw.systems import tied_parts
-        from bayesmi.model.derived import fill_derived
-
-        model, table = self.fit.model, self.fit.model.table
-        cells = dict(self.drawn.cells(i))
-        values = {name: column.copy() for name, column in table.values.items()}
-        for name, filled in cells.items():
-            values[name][table.frame.columns[name].missing] = filled
-        draw = Predictor(model, self.chosen.take(np.array([i])))
-        centre = Predictor(model, self.mean)
-        rng = stream(self.seed, MATCH, i)
-        active = self.fit.plan.active
-        tied = tied_parts(self.fit.plan, table)
-        for factor in model.factors:
-            name = factor.variable
-            if name not in self.variables:
-                continue
-            unknown = table.unknown_at(name, factor.level)
-            own = np.array(table.values[name][table.rows_of_level(factor.level)])
-            known = np.isfinite(own) & ~unknown
-            if name in tied:
-                own = np.where(tied[name], values[name][table.rows_of_level(factor.level)], own)
-                unknown = unknown & ~tied[name]
-            receiving = expected_cells(centre if self.matchtype == 0 else draw, name, values, active)
-            giving = expected_cells(centre, name, values, active) if self.matchtype == 1 else receiving
-            donor = choose_donors(giving[known], receiving[unknown], self.donors, rng)
-            own[unknown] = own[known][donor]
-            spread = own if factor.level == "row" else own[table.groupings[factor.level].codes]
-            holes = table.unknown[name]
-            values[name][holes] = spread[holes]
-            cells[name] = values[name][table.frame.columns[name].missing]
-        fill_derived(model.derived, table.frame, values)
-        cells |= {one.name: values[one.name][table.frame.columns[one.name].missing] for one in model.derived}
-        return cells
 
 
 def _variables(fit: Fit, wanted: Sequence[str] | None) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from bayesmi.draw import Conditional, PosteriorDraws
+    from bayesmi.likelihood.part import Part
     from bayesmi.model import Factor, Model
 
 __all__ = ["Predictor", "expected_cells", "posterior_mean"]
@@ -21,9 +22,9 @@ _GRID = 101  # points for cells whose conditional is not Gaussian
 
 @dataclass(frozen=True)
 class Predictor:
-    """Linear predictors of a model's factors under one posterior draw."""
+    """Linear predictors of a model's factors under one posterior draw, for its own rows or for new ones."""
 
-    model: Model
+    model: Model | Part
     draw: PosteriorDraws  # one draw, with all group effects
 
     def at(self, factor: Factor, values: Mapping[str, Floats]) -> Conditional:
@@ -60,7 +61,11 @@ def posterior_mean(draws: PosteriorDraws) -> PosteriorDraws:
 
 
 def expected_cells(
-    predictor: Predictor, variable: str, values: Mapping[str, Floats], active: Mapping[str, NDArray[np.bool_]]
+    predictor: Predictor,
+    variable: str,
+    values: Mapping[str, Floats],
+    active: Mapping[str, NDArray[np.bool_]],
+    observed: Floats | None = None,
 ) -> Floats:
     """Return E(variable | everything else in its rows, parameters), over the units of its level.
 
@@ -74,6 +79,8 @@ def expected_cells(
         Completed columns; those of the variable itself are not used.
     active : mapping of str to boolean array
         Per factor, the units whose response says something: observed, or missing with something observed behind it.
+    observed : ndarray, optional
+        Observed values of the variable, which say where its values lie; by default those of these rows.
 
     Notes
     -----
@@ -88,7 +95,8 @@ def expected_cells(
     ]
     if not children and factor.family.is_gaussian_identity:
         return np.asarray(own.eta)
-    seen = table.values[variable][np.isfinite(table.values[variable])]
+    seen = table.values[variable] if observed is None else observed
+    seen = seen[np.isfinite(seen)]
     low, high = float(seen.min()), float(seen.max())
     reach = float(seen.std()) or 1.0
 
@@ -144,13 +152,13 @@ def _between(first: Conditional, last: Conditional, share: float) -> Conditional
     return replace(first, eta=eta)
 
 
-def _response(model: Model, factor: Factor, values: Mapping[str, Floats]) -> Floats:
+def _response(model: Model | Part, factor: Factor, values: Mapping[str, Floats]) -> Floats:
     """Return a factor's response as its family counts it, over the units of its level; a missing one counts as 0."""
     codes = factor.codes(values[factor.variable][model.table.rows_of_level(factor.level)])
     return np.where(np.isfinite(codes), codes, 0.0)
 
 
-def _to_units(model: Model, factor: Factor, child: Factor, terms: Floats) -> Floats:
+def _to_units(model: Model | Part, factor: Factor, child: Factor, terms: Floats) -> Floats:
     """Add up a child's terms within the units of the variable's level."""
     if factor.level == child.level:
         return terms

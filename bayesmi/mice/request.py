@@ -16,7 +16,8 @@ from bayesmi.formula import Formula
 from bayesmi.mice.make import make_method
 from bayesmi.mice.matrix import find_clusters, read_matrix, read_texts
 from bayesmi.mice.methods import Method, find_method
-from bayesmi.mice.rows import Event, check_row, cluster_of, drop_empty, used_rows
+from bayesmi.mice.rows import Event, check_row, cluster_of, drop_empty, not_circular, used_rows
+from bayesmi.model.derived import read_derived
 
 __all__ = ["Request", "read_request"]
 
@@ -45,6 +46,8 @@ class Request:
         Conditionals given as formulas.
     passive : dict of str to str
         Derived columns and their expressions.
+    parts : dict of str to frozenset of str
+        The columns that each of them is computed from.
     events : tuple
         What is not done as asked, or worth knowing.
     """
@@ -58,11 +61,16 @@ class Request:
     cluster: dict[str, str | None]
     texts: dict[str, Formula]
     passive: dict[str, str]
+    parts: dict[str, frozenset[str]]
     events: tuple[Event, ...]
 
     def level(self, name: str) -> str:
         """Level of a column."""
         return self.frame.columns[name].level
+
+    def behind(self, name: str) -> frozenset[str]:
+        """Imputed columns that a predictor stands for: itself, or the incomplete parts of a derived one."""
+        return self.parts.get(name, frozenset([name])) & frozenset(self.names)
 
 
 def read_request(
@@ -90,13 +98,7 @@ def read_request(
         frame = IncompleteFrame.from_table(data, kinds=kinds, not_applicable=not_applicable, groups=clusters)
     incomplete = [name for name in names if frame.columns[name].n_missing]
     chosen = _methods(method, frame, matrix, incomplete)
-    passive = {
-        name: text[1:].strip().removeprefix("I(").removesuffix(")")
-        if text[1:].strip().startswith("I(")
-        else text[1:].strip()
-        for name, text in chosen.items()
-        if text.startswith("~")
-    }
+    passive = {name: _expression(text) for name, text in chosen.items() if text.startswith("~")}
     known = tuple(
         name
         for name in incomplete
@@ -112,12 +114,24 @@ def read_request(
                 f"method '2lonly.mean' of {name!r}: in some clusters no row has a value, so that there is nothing to copy; "
                 "use '2lonly.norm' or '2lonly.pmm'"
             )
+    parts = {one.name: one.parts for one in read_derived(passive, names)}
     matrix = used_rows(matrix, active, names, events)
+    not_circular(matrix, parts, active, events)
     drop_empty(matrix, active, frame, predictorMatrix is None, events)
     cluster = {name: cluster_of(name, matrix, methods[name], frame, events) for name in active}
     for name in active:
         check_row(name, matrix, methods[name], cluster[name], frame, chosen, events)
-    return Request(frame, matrix, active, known, chosen, methods, cluster, texts, passive, tuple(events))
+    return Request(
+        frame, matrix, active, known, chosen, methods, cluster, texts, passive, parts, tuple(events)
+    )
+
+
+def _expression(method: str) -> str:
+    """Return what a passive method computes, R's power written as Python's."""
+    text = method[1:].strip()
+    if text.startswith("I(") and text.endswith(")"):
+        text = text[2:-1]
+    return text.strip().replace("^", "**")
 
 
 def _methods(

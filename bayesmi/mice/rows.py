@@ -13,7 +13,17 @@ from bayesmi.data.wording import counted
 from bayesmi.errors import ModelError
 from bayesmi.mice.methods import Method
 
-__all__ = ["MEANS", "SLOPES", "Event", "check_row", "cluster_of", "code_at", "drop_empty", "used_rows"]
+__all__ = [
+    "MEANS",
+    "SLOPES",
+    "Event",
+    "check_row",
+    "cluster_of",
+    "code_at",
+    "drop_empty",
+    "not_circular",
+    "used_rows",
+]
 
 SLOPES, MEANS = (2, 4), (3, 4)
 type Event = tuple[str, str, str]  # column, method, what happens
@@ -43,6 +53,23 @@ def used_rows(
             events.append((name, "", f"the diagonal is 0: {name!r} (code {code}) does not predict itself"))
             matrix.loc[name, name] = 0
     return matrix
+
+
+def not_circular(
+    matrix: pd.DataFrame, parts: Mapping[str, frozenset[str]], active: tuple[str, ...], events: list[Event]
+) -> None:
+    """Take out what is computed from the column that it would predict. In place."""
+    for derived, own in parts.items():
+        for name in active:
+            if name in own and code_at(matrix, name, derived):
+                matrix.loc[name, derived] = 0
+                events.append(
+                    (
+                        name,
+                        "",
+                        f"cell [{name}, {derived}] is taken as 0: {derived!r} is computed from {name!r} and does not predict it",
+                    )
+                )
 
 
 def drop_empty(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 import bayesmi
 from bayesmi.formula import Formula
@@ -19,7 +22,7 @@ from bayesmi.mice.rows import Event
 from bayesmi.model import Model
 from bayesmi.model.automatic import quoted
 
-__all__ = ["Component", "Translation", "translate"]
+__all__ = ["Component", "Translation", "informing", "translate", "translate_alone"]
 
 _KIND = {"ordinal": "ordinal", "nominal": "nominal", "poisson": "count"}
 
@@ -110,11 +113,11 @@ def translate(
     edges, asymmetries = directed_edges(request, order)
     events = [*request.events, *asymmetries, *compare_with(analysis, request, edges)]
     parts = []
-    for variables in components(order, edges):
+    for variables in components(request, order, edges):
         own = [edge for edge in edges if edge.child in variables]
         response = variables[-1]
         for name in variables[:-1]:
-            if not any(edge.child == response and edge.parent == name for edge in own):
+            if not any(edge.child == response and name in request.behind(edge.parent) for edge in own):
                 own.append(Edge(response, name))
                 events.append(
                     (
@@ -123,7 +126,11 @@ def translate(
                         f"{name!r} is added to the conditional of {response!r}: the variables of a model meet in its last one",
                     )
                 )
-        parts.append(_component(request, variables, own, options, events))
+        parts.append(
+            _component(
+                request, variables, own, options, events, ClusterMeans(request.frame, informing(options))
+            )
+        )
     return Translation(request, order, tuple(edges), tuple(parts), tuple(events))
 
 
@@ -133,10 +140,11 @@ def _component(
     edges: Sequence[Edge],
     options: Mapping[str, Any],
     events: list[Event],
+    means: ClusterMeans,
+    later: Collection[str] = (),
 ) -> Component:
-    """One joint model."""
+    """One joint model of the table of `means`; formulas lose the variables that come later."""
     frame, response = request.frame, variables[-1]
-    means = ClusterMeans(frame)
     clusters = {request.cluster[name] for name in variables} - {None}
     level = frame.columns[response].level
     on_clusters = level != "row"
@@ -147,7 +155,9 @@ def _component(
         mine = [edge for edge in edges if edge.child == name]
         written = request.texts.get(name)
         rights[name] = (
-            keep_earlier(name, written, mine, variables, request, events)
+            keep_earlier(
+                name, written, mine, {*later, *variables[variables.index(name) + 1 :]}, request, events
+            )
             if written is not None
             else right_hand_side(name, [e for e in mine if not e.selection_only], request, means, latent)
         )
@@ -203,13 +213,16 @@ def _component(
             else:
                 matched.append(name)
     passthrough = {key: value for key, value in options.items() if key != "kinds" and value is not None}
+    passive = {name: text for name, text in request.passive.items() if request.behind(name) <= set(variables)}
     table = means.table()
     cluster_column = None
     if on_clusters:
         cluster_column = level
-        table = cluster_table(means, request, level)
+        table = cluster_table(means, level)
         passthrough.pop("where", None)
         passthrough.pop("not_applicable", None)
+        if means.informs is not None:
+            passthrough["ignore"] = ~frame.grouping(level).any_of(means.informs)
     return Component(
         variables,
         f"{quoted(response)} ~ {rights[response]}",
@@ -221,7 +234,7 @@ def _component(
             "formulas": {name: f"~ {rights[name]}" for name in variables[:-1]},
             "order": list(variables[:-1]),
             **({"mechanisms": mechanisms} if mechanisms else {}),
-            **({"derived": dict(request.passive)} if request.passive else {}),
+            **({"derived": passive} if passive else {}),
         },
         table,
         tuple(matched),
@@ -229,32 +242,18 @@ def _component(
     )
 
 
+def informing(options: Mapping[str, Any]) -> NDArray[np.bool_] | None:
+    """Return the rows that inform parameters, where not all do."""
+    ignored = options.get("ignore")
+    return None if ignored is None else ~ignored
+
+
 def translate_alone(
     request: Request, name: str, edges: Sequence[Edge], means: ClusterMeans, options: Mapping[str, Any]
 ) -> Component:
     """One conditional on its own, its predictors taken as they stand in the table of `means`."""
-    method = request.methods[name]
-    right = right_hand_side(name, edges, request, means)
-    matched = method.matched and request.frame.columns[name].kind not in ("binary", "nominal", "ordinal")
-    family = method.family
-    if method.matched and not matched:
-        kind = str(request.frame.columns[name].kind)
-        family = {"binary": "bernoulli"}.get(kind, kind)
-    keep = {
-        key: value for key, value in options.items() if key not in ("kinds", "where") and value is not None
-    }
-    where = {key: mask for key, mask in (options.get("where") or {}).items() if key == name}
-    return Component(
-        (name,),
-        f"{quoted(name)} ~ {right}",
-        {
-            **keep,
-            "kinds": options.get("kinds"),
-            "family": family,
-            "families": {},
-            "formulas": {},
-            "where": where or None,
-        },
-        means.table(),
-        (name,) if matched else (),
-    )
+    later = {other for other in request.names if other != name} - {edge.parent for edge in edges}
+    part = _component(request, (name,), edges, options, [], means, later)
+    own = {key: value for key, value in part.options.items() if key != "derived"}
+    where = {key: mask for key, mask in (own.pop("where", None) or {}).items() if key == name}
+    return replace(part, options={**own, "where": where or None})

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmi.data import IncompleteFrame
 from bayesmi.data.polars_table import is_polars
 from bayesmi.data.table import open_table
-from bayesmi.data.wording import did_you_mean
+from bayesmi.data.wording import did_you_mean, name_rows
 from bayesmi.errors import DataError
 
-__all__ = ["Ignored", "read_ignore"]
+__all__ = ["Ignored", "check_told", "read_ignore"]
 
 Mask = NDArray[np.bool_]
 
@@ -41,6 +42,15 @@ class Ignored:
     def rows(self) -> Any:
         """The ignored rows."""
         return _rows(self.whole, self.mask)
+
+
+def check_told(name: str, level: str, index: pd.Index, only: Mask) -> None:
+    """Refuse a cluster's value that ignored rows alone tell, in the rows where `only` is True."""
+    if only.any():
+        raise DataError(
+            f"column {name!r} has one value a {level}, and only rows of ignore= have it in {name_rows(index, only)}: let one "
+            "of them inform the model"
+        )
 
 
 def _rows(table: Any, mask: Mask) -> Any:

@@ -58,7 +58,7 @@ class NewRowDraws(AlongFit):
 
     def cells(self, i: int) -> Mapping[str, NDArray[np.float64]]:
         """Return the values of all missing cells of imputation i, counted from 0."""
-        found, part, draw = self._drawn(i)
+        found, part, draw = self.drawn(i)
         deltas = self.deltas
         if not deltas:
             return found
@@ -79,14 +79,25 @@ class NewRowDraws(AlongFit):
 
     def before(self, i: int) -> Mapping[str, NDArray[np.float64]]:
         """Return the cells of imputation i without deltas."""
-        return self._drawn(i)[0]
+        return self.drawn(i)[0]
 
-    def _drawn(self, i: int) -> tuple[Mapping[str, NDArray[np.float64]], Part, PosteriorDraws]:
+    def drawn(
+        self, i: int, of_fit: Mapping[str, NDArray[np.float64]] | None = None
+    ) -> tuple[Mapping[str, NDArray[np.float64]], Part, PosteriorDraws]:
+        """Return cells without deltas, the rows as laid out, and the posterior draw with effects of their groups.
+
+        Parameters
+        ----------
+        i : int
+            Imputation, counted from 0.
+        of_fit : mapping of str to ndarray, optional
+            The fit's completed columns, which its clusters' values are taken from; by default those of imputation i.
+        """
         laid, model = self.laid, self.laid.model
         rng = stream(self.fitted.seed, NEW_ROWS, i)
         part = laid.part
         if laid.rows.carried:
-            part = laid.at(full_columns(model.table, self.fitted.cells(i)))
+            part = laid.at(of_fit or full_columns(model.table, self.fitted.cells(i)))
         draw = laid.draw(part, self.fitted.chosen.take(np.array([i])), rng)
         found = complete_cells(part.factors, part.table, part.plan, part.tables, draw, rng, model.derived)
         return found, part, draw

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.data import IncompleteFrame
-from bayesmi.data.wording import name_rows
-from bayesmi.errors import BayesmiError, DataError
-from bayesmi.model.ignored import Ignored
+from bayesmi.errors import BayesmiError
+from bayesmi.model.ignored import Ignored, check_told
 from bayesmi.newrows.draws import AlongFit, NewRowDraws
 from bayesmi.newrows.rows import read_new_rows
 
-__all__ = ["TogetherDraws", "check_ignored"]
+__all__ = ["TogetherDraws", "check_ignored", "join_rows"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -43,11 +42,7 @@ def check_ignored(model: Any, ignored: Ignored) -> None:
         codes = rows.known[column.level][group.codes]
         fitted = model.table.unknown[name][model.table.groupings[column.level].first_row]
         only = column.observed & (codes >= 0) & fitted[np.maximum(codes, 0)]
-        if only.any():
-            raise DataError(
-                f"column {name!r} has one value a {column.level}, and only rows of ignore= have it in "
-                f"{name_rows(rows.frame.index, only)}: let one of them inform the model"
-            )
+        check_told(name, column.level, rows.frame.index, only)
 
 
 @dataclass(frozen=True)
@@ -65,25 +60,35 @@ class TogetherDraws(AlongFit):
 
     def cells(self, i: int) -> Mapping[str, Floats]:
         """Return the values of all missing cells of imputation i, counted from 0."""
-        return self._joined(self.fitted.cells(i), self.ignored.cells(i))
+        return self._joined((self.fitted.cells(i), self.ignored.cells(i)))
 
     def before(self, i: int) -> Mapping[str, Floats]:
         """Return the cells of imputation i without deltas."""
-        return self._joined(self.fitted.before(i), self.ignored.before(i))
+        return self._joined((self.fitted.before(i), self.ignored.before(i)))
 
-    def _joined(self, own: Mapping[str, Floats], theirs: Mapping[str, Floats]) -> dict[str, Floats]:
-        out = {}
+    def _joined(self, cells: tuple[Mapping[str, Floats], Mapping[str, Floats]]) -> dict[str, Floats]:
         frames = (self.fitted.model.frame, self.ignored.laid.rows.frame)
-        for name, column in self.frame.columns.items():
-            if not column.missing.any() or name not in {**own, **theirs}:
-                continue
-            whole = np.full(self.frame.n_rows, np.nan)
-            for cells, frame, rows in zip(
-                (own, theirs), frames, (np.flatnonzero(~self.mask), np.flatnonzero(self.mask)), strict=True
-            ):
-                if name in cells:
-                    whole[rows[frame.columns[name].missing]] = cells[name]
-            filled = whole[column.missing]
-            if np.isfinite(filled).all():
-                out[name] = filled
-        return out
+        return join_rows(self.frame, self.mask, frames, cells)
+
+
+def join_rows(
+    whole: IncompleteFrame,
+    mask: Mask,
+    frames: tuple[IncompleteFrame, IncompleteFrame],
+    cells: tuple[Mapping[str, Floats], Mapping[str, Floats]],
+) -> dict[str, Floats]:
+    """Return the missing cells of a whole table from those of the rows that inform and of the others (True in `mask`)."""
+    out = {}
+    for name, column in whole.columns.items():
+        if not column.missing.any() or not any(name in own for own in cells):
+            continue
+        values = np.full(whole.n_rows, np.nan)
+        for own, frame, rows in zip(
+            cells, frames, (np.flatnonzero(~mask), np.flatnonzero(mask)), strict=True
+        ):
+            if name in own:
+                values[rows[frame.columns[name].missing]] = own[name]
+        filled = values[column.missing]
+        if np.isfinite(filled).all():
+            out[name] = filled
+    return out

@@ -40,7 +40,7 @@ def impute_fit(
     if newdata is None and model.ignored is None:
         lines = fitted.matching_notices()
     else:
-        frame, chosen = _with_new(fit, fitted, newdata)
+        frame, chosen, lines = _with_new(fit, fitted, newdata)
     imputed = Imputations(
         frame,
         chosen,
@@ -54,8 +54,8 @@ def impute_fit(
     return (imputed.delta_after(after) if after else imputed), lines
 
 
-def _with_new(fit: Fit, fitted: FitDraws, newdata: Any) -> tuple[IncompleteFrame, CellDraws]:
-    """Return frame and draws of new rows, or of the whole table where some of its rows inform nothing."""
+def _with_new(fit: Fit, fitted: FitDraws, newdata: Any) -> tuple[IncompleteFrame, CellDraws, tuple[str, ...]]:
+    """Return frame, draws and notices of new rows, or of the whole table where some of its rows inform nothing."""
     from bayesmi.newrows.draws import NewRowDraws
     from bayesmi.newrows.ignored import TogetherDraws
     from bayesmi.newrows.laid import lay_out_new
@@ -66,6 +66,6 @@ def _with_new(fit: Fit, fitted: FitDraws, newdata: Any) -> tuple[IncompleteFrame
     rows = read_new_rows(model, newdata if ignored is None else ignored.rows)
     new = NewRowDraws(fitted, lay_out_new(model, fit.plan, rows, fitted.chosen))
     if ignored is None:
-        return rows.frame, new
+        return rows.frame, new, new.laid.notices
     frame = read_new_rows(model, ignored.whole).frame
-    return frame, TogetherDraws(fitted, frame, ignored.mask, new)
+    return frame, TogetherDraws(fitted, frame, ignored.mask, new), new.laid.notices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from bayesmi.model import Model
 from bayesmi.newrows.effects import draw_new_effects, effects_at, needs_turns
 from bayesmi.newrows.rows import NewRows
 from bayesmi.plan import Plan
+
+if TYPE_CHECKING:
+    from bayesmi.fit.grids import GridAccuracy
 
 __all__ = ["LaidOut", "lay_out_new"]
 
@@ -36,6 +39,7 @@ class LaidOut:
     held: (
         tuple[tuple[str, ...], Plan] | None
     )  # cluster variables that are drawn before effects, and the plan given them
+    notices: tuple[str, ...] = ()  # of grids that do not hold
 
     def at(self, values: Mapping[str, Floats]) -> Part:
         """Return the part with the fit's own values of cluster cells, by variable over the fit's rows."""
@@ -98,16 +102,22 @@ def lay_out_new(model: Model, plan: Plan, rows: NewRows, draws: PosteriorDraws) 
     finer: dict[str, float] = {name: value for name, value in plan.finer.items() if name in names}
     wider: dict[str, float] = {name: value for name, value in plan.wider.items() if name in names}
     some = draws.take(np.linspace(0, draws.n - 1, min(48, draws.n)).astype(np.intp))
+    part: Part | None = None
+    coarse: tuple[GridAccuracy, ...] = ()
     for _ in range(_STEPS):
         own = plan_of_known(known, finer=finer, wider=wider, scales=model.table)
-        part = _part(rows.factors, rows.table, own)
+        if part is not None and any(own.units(name, "sample").size for name in names):
+            break  # points beyond the budget: the grid before stays
+        part, coarse = _part(rows.factors, rows.table, own), ()
         if not own.grids:
             break
         at = effects_at(some, rows.known, np.random.default_rng(0))
         accuracy = check_grids(cast(Any, known), own, part.tables, at)
-        if all(one.holds for one in accuracy):
+        coarse = tuple(one for one in accuracy if not one.holds)
+        if not coarse:
             break
         finer, wider = (dict(one) for one in next_grids(own, accuracy))
+    assert part is not None
     held = None
     if needs_turns(part, rows.new):
         above = part.tables.expansion.group_level
@@ -117,7 +127,15 @@ def lay_out_new(model: Model, plan: Plan, rows: NewRows, draws: PosteriorDraws) 
         nothing = {name: np.zeros(rows.table.n_rows) for name in fixed}
         given = replace(known, table=rows.table.with_known(nothing))
         held = (fixed, plan_of_known(given, finer=finer, wider=wider, scales=model.table))
-    return LaidOut(model, rows, part, held)
+    return LaidOut(model, rows, part, held, tuple(_words(one) for one in coarse))
+
+
+def _words(coarse: GridAccuracy) -> str:
+    name = coarse.variable
+    return (
+        f"draws of {name!r} in new rows are rough (grid of {coarse}): what is observed beside its missing cells is far from what "
+        f"the model expects; look at these rows"
+    )
 
 
 def _part(factors: Any, table: Any, plan: Plan) -> Part:

@@ -131,11 +131,84 @@ def test_ignored_rows_are_imputed_and_inform_nothing():
     assert (again.complete(2)["x"] - imputed.complete(2)["x"])[hidden].min() > 10.0  # but for themselves
 
 
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_passive_column_is_computed_and_never_predicts_its_parts(cut):
+    rng = np.random.default_rng(3)
+    n = 150
+    data = pd.DataFrame({"h": rng.normal(1.7, 0.1, n), "w": rng.normal(70, 9, n)})
+    data["bmi"] = data["w"] / data["h"] ** 2
+    data["y"] = 0.3 * data["bmi"] + rng.normal(size=n)
+    data.loc[rng.random(n) < 0.1, "y"] = np.nan
+    data.loc[rng.random(n) < 0.2, "w"] = np.nan
+    data.loc[data["w"].isna(), "bmi"] = np.nan
+    method = {"w": "norm", "y": "pmm", "bmi": "~ I(w / h^2)"}
+    imputed = bmi.mice(data, 2, method, seed=1, cut=cut, **QUICK)
+    done = imputed.complete(2)
+    assert not done.isna().any(axis=None)
+    np.testing.assert_allclose(done["bmi"], done["w"] / done["h"] ** 2)
+    assert imputed.visitSequence == ("w", "y")  # y is predicted by what is computed from w
+    said = " ".join(imputed.loggedEvents["out"])
+    assert "cell [w, bmi] is taken as 0: 'bmi' is computed from 'w'" in said
+    assert "bmi" in imputed.formulas["y"]
+    late = bmi.translate_mice(data, method, visitSequence=["y", "w"], cut=cut)
+    assert "bmi" not in late.formulas["y"]
+    assert "'bmi' does not predict 'y': it is computed from 'w'" in " ".join(text for *_, text in late.events)
+
+
+def test_cut_keeps_levels_formulas_and_mechanisms():
+    data = table()
+    method = {"w": "2lonly.norm", "x": "2l.pan", "y": "2l.2stage.heckman"}
+    imputed = bmi.mice(data, 2, method, matrix(data), seed=1, cut=True, **QUICK)
+    done = imputed.complete(2)
+    assert (done.groupby("g")["w"].nunique() == 1).all()
+    assert done.loc[[0, 41], "w"].tolist() == [data["w"].iloc[1], data["w"].iloc[42]]
+    *_, last = bmi.translate_mice(data, method, matrix(data), cut=True).components
+    assert set(last.options["mechanisms"]) == {"y"}
+    data = data.drop(columns=["g", "w"])
+    options = {"formulas": {"x": "x ~ z", "y": "y ~ x * z"}, "visitSequence": ["x", "y"], "cut": True}
+    assert bmi.translate_mice(data, "norm", **options).formulas["y"] == "y ~ x + z + x:z"
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_ignored_rows_are_matched_and_are_no_donors(cut):
+    data = table()
+    ignore = np.arange(len(data)) % 10 == 0
+    ignore |= (data["g"] == data["g"].iloc[-1]).to_numpy()  # a whole cluster with it
+    data.loc[data["g"] == data["g"].iloc[-1], "w"] = np.nan
+    method, pred = {"x": "2l.pmm", "y": "2l.pmm", "w": "2lonly.pmm"}, matrix(data)
+    call = {"ignore": ignore, "seed": 1, "cut": cut, **QUICK}
+    data.loc[ignore, ["x", "y"]] += 0.001  # values that only ignored rows have
+    imputed = bmi.mice(data, 2, method, pred, **call)
+    done = imputed.complete(2)
+    assert not done.isna().any(axis=None)
+    for name in ("x", "y", "w"):
+        holes, donors = data[name].isna(), data.loc[~ignore, name].dropna()
+        assert np.isin(done.loc[holes, name], donors).all(), name
+    assert (done.groupby("g")["w"].nunique() == 1).all()
+    wild = data.copy()
+    wild.loc[ignore & data["y"].notna(), "y"] += 100.0
+    again = bmi.mice(wild, 2, method, pred, **call)
+    pd.testing.assert_frame_equal(done[~ignore], again.complete(2)[~ignore])
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_cluster_value_that_only_ignored_rows_tell_is_refused(alone):
+    data = table()
+    ignore = np.arange(len(data)) % 10 == 0
+    data.loc[(data["g"] == data["g"].iloc[0]) & ~ignore, "w"] = np.nan
+    method = {"w": "2lonly.norm", "x": "2l.pan", "y": "2l.pan"}
+    if alone:
+        data = data.drop(columns=["x", "y"])
+        method = {"w": "2lonly.norm"}
+    with pytest.raises(
+        bmi.errors.DataError, match="'w' has one value a g, and only rows of ignore= have it in row 10"
+    ):
+        bmi.mice(data, 2, method, matrix(data), ignore=ignore, **QUICK)
+
+
 @pytest.mark.parametrize(
     ("method", "options", "says"),
     [
-        ({"x": "2l.pmm", "y": "2l.pan"}, {}, "ignore= beside method '2l.pmm' of 'x'"),
-        ({"x": "2l.pan", "y": "2l.pan"}, {"cut": True}, "ignore= beside cut=True"),
         ({"x": "2l.pan", "y": "2l.pan"}, {"ignore": "z"}, "ignore='z': give one True or False for each row"),
         ({"x": "2l.pan", "y": "2l.pan"}, {"ignore": [True]}, "has 1 values, the table 300 rows"),
     ],

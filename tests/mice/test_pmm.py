@@ -125,6 +125,37 @@ def test_repeats_with_its_seed_in_any_order(fit):
     pd.testing.assert_frame_equal(a.complete(2), b.complete(2))
 
 
+def test_new_rows_are_matched_to_rows_of_the_fit(fit):
+    new = simulate(40, 4).assign(g=lambda d: d["g"] + 18)  # two groups of the fit, two new ones
+    new[["x", "y"]] += 0.001
+    imputed = bmi.pmm(fit, m=3, newdata=new, despite_gate=True)
+    data = fit.model.frame.original()
+    for name in ("x", "y"):
+        assert np.isin(imputed.cells(name), data[name].dropna()).all()
+    assert not imputed.complete(2).isna().any(axis=None)
+    pd.testing.assert_frame_equal(
+        imputed.complete(2), bmi.pmm(fit, m=3, newdata=new, despite_gate=True).complete(2)
+    )
+    # with one donor a cell has the value of the donor with the nearest prediction, made by the same draw
+    one = bmi.pmm(fit, m=2, newdata=new, donors=1, matchtype=2, despite_gate=True)._draws
+    own, theirs = one.matched.with_new(1, one.new)
+    _, part, draw = one.new.drawn(1)
+    scores = []
+    for table, cells, at in (
+        (fit.model.table, own, Predictor(fit.model, one.matched.chosen.take(np.array([1])))),
+        (part.table, theirs, Predictor(part, draw)),
+    ):
+        values = {name: column.copy() for name, column in table.values.items()}
+        for name, filled in cells.items():
+            values[name][table.frame.columns[name].missing] = filled
+        scores.append(at.eta(fit.model.factor("y"), values))
+    known = ~fit.model.table.unknown["y"]
+    holes = np.flatnonzero(part.table.unknown["y"])
+    for row, value in zip(holes, theirs["y"], strict=True):
+        distance = np.abs(scores[0][known] - scores[1][row])
+        assert value in fit.model.table.values["y"][known][distance == distance.min()]
+
+
 def test_integer_columns_stay_integers():
     data = simulate(200, 10).drop(columns="b")
     data["x"] = data["x"].astype("Int64")

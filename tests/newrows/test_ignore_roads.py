@@ -60,7 +60,5 @@ def test_where_it_is_not_supported_it_is_refused(table):
     mask = table["test"].to_numpy()
     with pytest.raises(BayesmiError, match="ignore= beside by="):
         bmi.SeparateModels("y ~ x", table.assign(arm=np.arange(80) % 2), by="arm", ignore=mask)
-    with pytest.raises(BayesmiError, match="ignore= beside method 'pmm' of 'x'"):
-        bmi.mice(table, 2, ignore=mask)
     with pytest.raises(BayesmiError, match="beside where="):
         bmi.Model("y ~ x", table, ignore=mask, where={"x": ~mask})
