@@ -16,6 +16,7 @@ NEEDS = {
     "04_trial": "antidepressant.csv",
     "05_wages": "mroz87.csv",
     "06_obesity": "obesity.csv",
+    "08_share": "share.csv",
 }  # data that do not ship with the package
 
 pytestmark = [
