@@ -25,7 +25,7 @@ CASES = {
         ["school", "w", "x", "y"],
         {"x": 0.3, "y": 0.3, "w": 0.5},
         {},
-        250,
+        120,
     ),
     "latent group mean": (
         "y ~ within(x) + between(x) + z + (1 | school)",
