@@ -11,7 +11,7 @@ from bayesmi.errors import PoolError
 from bayesmi.pool.estimates import Estimates
 from bayesmi.pool.ftest import FTest
 from bayesmi.pool.monte_carlo import monte_carlo_of_test
-from bayesmi.pool.rubin import barnard_rubin, rubin_matrices
+from bayesmi.pool.rubin import rubin_matrices
 
 __all__ = ["d1", "large_sample_df", "reiter_df"]
 
@@ -40,8 +40,9 @@ def d1(estimates: Estimates, dfcom: ArrayLike = np.inf) -> FTest:
     r = (1 + 1/m) tr(B Ubar^-1) / k and D1 = Q' Ubar^-1 Q / (k (1 + r)), referred to F(k, df). Infinite
     dfcom: df of Li, Raghunathan and Rubin (1991), as mitml's default. Finite: Reiter (2007), as mice's D1
     (which passes dfcom by default) and mitml with `df.com`. Where Reiter's expansion does not exist (k (m -
-    1) <= 4, or very few complete-data df), df = (k + 1)/2 times Barnard and Rubin's for the average r,
-    which is what the large-sample formula is for small k (m - 1); a note says so.
+    1) <= 4, or very few complete-data df), 1/df = 1/df of Li and others + 1/((1 - lambda) dfcom (dfcom + 1)
+    / (dfcom + 3)) with lambda = r / (1 + r): for k = 1 Barnard and Rubin's, and never above dfcom; a note
+    says so. mice and mitml evaluate the expansion there too: df may be NaN, negative or above dfcom.
     """
     test = _d1(estimates, dfcom)
     if estimates.m < 3:
@@ -76,8 +77,9 @@ def _d1(estimates: Estimates, dfcom: ArrayLike) -> FTest:
     else:
         reiter = reiter_df(k, m, r, smallest)
         if np.isnan(reiter):
-            df2 = (k + 1) / 2.0 * float(barnard_rubin(m, r / (1.0 + r), smallest))
-            notes += ("Too little for Reiter's df: (k + 1)/2 times Barnard and Rubin's is used.",)
+            observed = smallest * (smallest + 1.0) / (smallest + 3.0) / (1.0 + r)
+            df2 = 1.0 / (1.0 / large_sample_df(k, m, r) + 1.0 / observed)
+            notes += ("Too little for Reiter's df: Barnard and Rubin's, for several parameters, are used.",)
         else:
             df2 = reiter
     return FTest("D1", statistic, float(k), df2, r, m, estimates.terms, notes)

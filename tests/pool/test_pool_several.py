@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bayesmi.errors import PoolError
-from bayesmi.pool import FTest, d1, d2, d3, d4, pool, pool_chi_square, pool_f
+from bayesmi.pool import Estimates, FTest, d1, d2, d3, d4, pool, pool_chi_square, pool_f
 from bayesmi.pool.d1 import large_sample_df, reiter_df
 
 
@@ -92,11 +92,24 @@ def test_reiter_tends_to_the_large_sample_df():
 def test_where_reiter_has_no_df_the_note_says_what_is_used():
     small = d1(pool(pairs(m=3, k=2)).estimates.select(["a", "b"]), 20.0)
     assert "Barnard and Rubin" in small.notes[0]
-    assert 0 < small.df2 < 1.5 * 20
+    assert 0 < small.df2 < 20 * 21 / 23
     few = pool(pairs(), 4).test()
     assert "Barnard and Rubin" in few.notes[0]
     differing = pool(pairs(), {"a": 30, "b": 300, "c": 50}).test(["b", "c"])
     assert "smallest, 50" in differing.notes[0]
+
+
+@pytest.mark.parametrize(("k", "m", "dfcom"), [(4, 2, 20.0), (2, 3, 10.0), (10, 20, 5.0), (1, 3, 30.0)])
+def test_df_without_reiter_are_never_those_of_more_data(k, m, dfcom):
+    rng = np.random.default_rng(1)
+    near = Estimates(
+        tuple("abcdefghij"[:k]), 0.8 + 0.05 * rng.normal(size=(m, k)), np.array([0.3 * np.eye(k)] * m)
+    )
+    ours = d1(near, dfcom)
+    assert ours.df2 < dfcom
+    if k == 1:
+        alone = pool(list(zip(near.values, near.covariances, strict=True)), dfcom)
+        assert ours.df2 == pytest.approx(float(alone.table["df"].iloc[0]))
 
 
 def test_d3_and_d4_by_hand():
