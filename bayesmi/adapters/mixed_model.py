@@ -18,7 +18,7 @@ from bayesmi.adapters.mixed_components import (
 from bayesmi.adapters.mixed_likelihood import cross_products, fixed_effects, log_likelihood
 from bayesmi.adapters.mixed_maximum import maximise, stack
 from bayesmi.adapters.statsmodels_model import is_statsmodels, unwrap
-from bayesmi.errors import NotSupportedError
+from bayesmi.errors import NotSupportedError, PoolError
 
 __all__ = ["ADAPTER", "between_within"]
 
@@ -83,6 +83,11 @@ def _extract(result: Any) -> Extract:
     """Read the fixed effects; no complete-data df unless asked for (mitml's default)."""
     fit = unwrap(result)
     model, k = fit.model, int(fit.k_fe)
+    if not np.isfinite(fit.llf):
+        raise PoolError(
+            f"the log-likelihood of this MixedLM is {fit.llf:g}: its optimiser ended where a random-effect variance is exactly "
+            "zero, and statsmodels' fixed effects are wrong there; fit with method=['powell', 'lbfgs'], or leave that effect out"
+        )
     names = [str(name) for name in model.data.param_names[:k]]
     data = cross_products(model)
     # (X'V^-1 X)^-1 as lme4, nlme and SAS have it. statsmodels' own inverts the observed information of fixed effects

@@ -202,6 +202,20 @@ def test_singular_fit_has_no_interval_and_leaks_no_warning(no_school_effect, opt
     assert other.estimates["texp"] != found.estimates["texp"]
 
 
+def test_a_fit_that_ended_at_a_variance_of_exactly_zero_is_refused(completed_sets):
+    import statsmodels.formula.api as smf
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = smf.mixedlm("popular ~ sex + texp + teachpop", completed_sets[0], groups="school")
+        broken, good = model.fit(method=["lbfgs"]), model.fit(method=["bfgs"])
+    assert broken.converged  # so statsmodels says
+    assert broken.llf == np.inf
+    assert abs(broken.fe_params["texp"] - good.fe_params["texp"]) > 0.5
+    with pytest.raises(PoolError, match="data set 2: the log-likelihood of this MixedLM is inf"):
+        Analyses.from_results([good, broken])
+
+
 def test_a_small_variance_is_not_singular(completed_sets):
     # units do not matter: statsmodels itself warns of a boundary below a variance of 0.01
     small = extract(fit(completed_sets[0].assign(popular=lambda d: d["popular"] / 100)))
