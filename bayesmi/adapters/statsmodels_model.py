@@ -16,6 +16,8 @@ __all__ = ["ADAPTER", "convergence", "is_statsmodels", "labelled", "stacked", "u
 
 # normal inference: no residual degrees of freedom belong to their coefficients
 _LARGE_SAMPLE = ("GEE", "PHReg", "GMM", "QIF")
+# families of a GLM with a dispersion of their own
+_DISPERSION = ("Gaussian", "Gamma", "InverseGaussian", "Tweedie")
 
 
 def is_statsmodels(result: Any) -> bool:
@@ -131,6 +133,12 @@ def _likelihood(result: Any) -> Likelihood:
     if loglike is None:
         raise PoolError(f"{type(plain.model).__name__} has no log-likelihood: use method='D1' or 'D2'")
     params = np.asarray(plain.params, dtype=float)
+    if type(plain.model).__name__ == "GLM" and type(plain.model.family).__name__ in _DISPERSION:
+        # statsmodels takes it from Pearson residuals at whatever coefficients: that maximises nothing
+        raise PoolError(
+            f"the dispersion of a {type(plain.model.family).__name__} GLM is not estimated by maximum likelihood: use "
+            "method='D1' or 'D2'" + (", or ols" if type(plain.model.family).__name__ == "Gaussian" else "")
+        )
     if not np.isclose(loglike(params), plain.llf, rtol=1e-8):
         raise PoolError(
             f"the log-likelihood of this {type(plain.model).__name__} has more parameters: "

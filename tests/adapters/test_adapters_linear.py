@@ -197,6 +197,25 @@ def test_not_nested_is_said(completed_sets, full, null):
             full.compare(null, **options)
 
 
+@pytest.mark.parametrize("family", ["Gaussian", "Gamma", "InverseGaussian"])
+@pytest.mark.parametrize(
+    "options", [{"method": "D2", "use": "likelihood"}, {"method": "D3"}, {"method": "D4"}]
+)
+def test_a_dispersion_that_is_not_maximum_likelihood_has_no_likelihood_ratio(completed_sets, family, options):
+    import statsmodels.api as sm
+    import statsmodels.formula.api as smf
+
+    kind = getattr(sm.families, family)(sm.families.links.Log())
+
+    def fitted(formula):
+        return Analyses.from_results(smf.glm(formula, d, family=kind).fit() for d in completed_sets[:3])
+
+    large, small = fitted("popular ~ texp + sex"), fitted("popular ~ texp")
+    with pytest.raises(PoolError, match=f"the dispersion of a {family} GLM is not estimated by maximum"):
+        large.compare(small, **options)
+    assert large.compare(small).terms == ("sex",)
+
+
 @pytest.mark.parametrize(("method", "ariv"), [("D3", "default"), ("D4", "default"), ("D4", "robust")])
 @pytest.mark.parametrize("terms", ["texp + wave + sex", "texp + wave + tide"])
 def test_monte_carlo_error_of_likelihood_tests_is_the_jackknife_with_new_fits(
