@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bayesmi.errors import ModelError
 from bayesmi.families import REGISTRY
 from bayesmi.mice.request import Request
@@ -27,13 +30,19 @@ class Edge:
     outcome_only: bool = False
 
 
-def product_order(request: Request, visit: str | Sequence[str] | None) -> tuple[str, ...]:
+def product_order(
+    request: Request, visit: str | Sequence[str] | None, informs: NDArray[np.bool_] | None = None
+) -> tuple[str, ...]:
     """Return the imputed columns in the order of the product, the response last.
 
     The order rule: highest level first, within a level discrete before continuous, then least missing first. A visit
-    sequence replaces it.
+    sequence replaces it. Rows that do not inform (False in `informs`) are not counted.
     """
     frame, names = request.frame, request.names
+    counts = {
+        name: int((frame.columns[name].missing & (True if informs is None else informs)).sum())
+        for name in names
+    }
     if visit is None:
 
         def key(name: str) -> tuple[bool, bool, int, int]:
@@ -42,7 +51,7 @@ def product_order(request: Request, visit: str | Sequence[str] | None) -> tuple[
             return (
                 frame.columns[name].level == "row",
                 not discrete,
-                frame.columns[name].n_missing,
+                counts[name],
                 names.index(name),
             )
 
@@ -52,7 +61,7 @@ def product_order(request: Request, visit: str | Sequence[str] | None) -> tuple[
             raise ModelError(f"visitSequence={visit!r}: choose {', '.join(_VISITS)}, or list the columns")
         order = list(names)
         if visit.endswith("monotone"):
-            order.sort(key=lambda name: frame.columns[name].n_missing)
+            order.sort(key=lambda name: counts[name])
         if visit in ("arabic", "revmonotone"):
             order.reverse()
         return tuple(sorted(order, key=lambda name: frame.columns[name].level == "row"))

@@ -24,7 +24,8 @@ class ClusterMeans:
     """Makes and collects mean columns.
 
     For an incomplete variable the mean of the observed values stands for the latent one; a cluster without any has the
-    mean of the other clusters. Rows that do not inform (False in `informs`) count only in clusters that have no others.
+    mean of the other clusters. Rows that do not inform (False in `informs`) count only in clusters that have no others, and
+    for these alone.
     """
 
     frame: IncompleteFrame
@@ -57,7 +58,10 @@ class ClusterMeans:
             count = np.bincount(grouping.codes[seen], minlength=grouping.n_groups)
             total = np.bincount(grouping.codes[seen], weights=values[seen], minlength=grouping.n_groups)
             mean = np.divide(total, count, out=np.full(grouping.n_groups, np.nan), where=count > 0)
-            mean = np.where(count > 0, mean, np.nanmean(mean))
+            told = count > 0
+            if self.informs is not None and (told & grouping.any_of(self.informs)).any():
+                told &= grouping.any_of(self.informs)
+            mean = np.where(count > 0, mean, mean[told].mean())
             if np.ptp(mean) > 1e-10 * max(1e-300, float(np.abs(values[seen]).max())):
                 self.made[label] = mean[grouping.codes]
                 names.append(label)

@@ -19,7 +19,7 @@ from bayesmi.mice.merged import MergedDraws, known_cells, spread, wanted_cells
 from bayesmi.mice.modular import impute_modular, sequential_edges
 from bayesmi.mice.pmm import pmm
 from bayesmi.mice.request import read_request
-from bayesmi.mice.translation import Component, Translation, translate
+from bayesmi.mice.translation import Component, Translation, informing, translate
 from bayesmi.model.ignored import read_ignore
 from bayesmi.seeds import check_seed
 
@@ -217,7 +217,7 @@ def translate_mice(
     options["ignore"] = _ignored(data, ignore)
     if not cut:
         return translate(request, visitSequence, read, options)
-    order = product_order(request, visitSequence)
+    order = product_order(request, visitSequence, informing(options))
     edges, events = sequential_edges(request, order)
     sequence = tuple(_sequence(request, order, edges, options))
     return Translation(request, order, edges, sequence, (*request.events, *events))
@@ -226,7 +226,7 @@ def translate_mice(
 def _sequence(request: Any, order: Any, edges: Any, options: Any) -> list[Component]:
     """Conditionals of a cut model, to look at."""
     from bayesmi.mice.means import ClusterMeans
-    from bayesmi.mice.translation import informing, translate_alone
+    from bayesmi.mice.translation import translate_alone
 
     return [
         translate_alone(

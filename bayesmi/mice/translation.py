@@ -109,7 +109,7 @@ def translate(
     options: Mapping[str, Any],
 ) -> Translation:
     """Return the joint models of a request."""
-    order = product_order(request, visit)
+    order = product_order(request, visit, informing(options))
     edges, asymmetries = directed_edges(request, order)
     events = [*request.events, *asymmetries, *compare_with(analysis, request, edges)]
     parts = []

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 
 import bayesmi as bmi
+from bayesmi.data import IncompleteFrame
 from bayesmi.errors import BayesmiError, ModelError
 from bayesmi.mice import translate_mice
+from bayesmi.mice.means import ClusterMeans
 
 pytestmark = pytest.mark.filterwarnings("ignore::bayesmi.errors.BayesmiNotice")
 
@@ -310,3 +312,26 @@ def test_methods_of_categories_and_counts_name_family_and_kind(method, family, k
     options = got.components[0].options
     assert options["family"] == family
     assert options["kinds"] == {"y": kind}
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_holes_of_ignored_rows_do_not_change_the_order(cut):
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame(rng.normal(size=(60, 3)), columns=["z", "x", "y"])
+    data.loc[:4, "x"] = np.nan
+    data.loc[5:12, "y"] = np.nan
+    ignore = np.arange(60) >= 40
+    holes = data.copy()
+    holes.loc[45:, "x"] = np.nan
+    assert translate_mice(holes, cut=cut).order == ("y", "x")
+    for one in (data, holes):
+        assert translate_mice(one, cut=cut, ignore=ignore).order == ("x", "y")
+
+
+def test_a_cluster_without_values_takes_the_mean_of_clusters_that_inform():
+    g = np.repeat([1, 2, 3, 4], 3)
+    x = np.array([1.0, 2, 3, np.nan, np.nan, np.nan, 4, 5, 6, 100, 200, 300])
+    frame = IncompleteFrame.from_table(pd.DataFrame({"g": g, "x": x, "y": np.arange(12.0)}), groups=("g",))
+    means = ClusterMeans(frame, g != 4)
+    (name,) = means.add("x", "g")
+    assert means.made[name][::3].tolist() == [2.0, 3.5, 5.0, 200.0]  # the last is for itself
