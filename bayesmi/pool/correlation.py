@@ -49,8 +49,10 @@ def pool_correlation(
     Notes
     -----
     atanh(r) with variance 1/(n - 3 - partialled) (Fisher), pooled by Rubin's rules with infinite complete-data df; test
-    and interval are of the t distribution with the pooled df, as in miceadds' ``micombine.cor``. Spearman: (1 + r²/2)/(n -
-    3), Bonett and Wright (2000); Kendall: .437/(n - 4), Fieller, Hartley and Pearson (1957).
+    and interval are of the t distribution with the pooled df. miceadds' ``micombine.cor`` has the same z, standard error
+    and fmi, but takes p and interval from the normal distribution (too narrow with few data sets), and Pearson's variance
+    for every kind. Spearman: (1 + r²/2)/(n - 3), Bonett and Wright (2000); Kendall: .437/(n - 4), Fieller, Hartley and
+    Pearson (1957).
 
     Examples
     --------
