@@ -107,7 +107,7 @@ def convergence(result: Any) -> bool | None:
 
 
 def _extract(result: Any) -> Extract:
-    """Residual df where the model has them, as mice's `df.residual`; else infinite."""
+    """Residual df where the model has them, events less parameters of a Cox model, as mice; else infinite."""
     estimates, covariance = labelled(result)
     plain = unwrap(result)
     df = float("inf")
@@ -115,6 +115,8 @@ def _extract(result: Any) -> Extract:
         found = getattr(plain, "df_resid", None)
         if found is not None and np.isfinite(found):
             df = float(found)
+    elif type(plain.model).__name__ == "PHReg":
+        df = float(max(1, int(np.sum(plain.model.status)) - len(estimates)))
     n_obs = getattr(plain, "nobs", None)
     return Extract(
         estimates,

@@ -126,7 +126,8 @@ class Analyses:
         ----------
         dfcom : None, number, mapping by term, Series, sequence, "residual" or "between-within"
             Complete-data degrees of freedom. None takes what the fits say: residual df of linear and
-            generalised linear models (as mice), infinity of mixed models (as mitml). "residual" counts rows
+            generalised linear models and events less parameters of Cox models (as mice), infinity of mixed models
+            (as mitml), GEE and parametric survival models. "residual" counts rows
             minus parameters of a mixed model too (as mice does for lmer); "between-within" gives
             cluster-level and row-level coefficients of a mixed model their own df.
         rule : {"rubin1987", "reiter2003"}

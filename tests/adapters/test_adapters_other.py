@@ -141,3 +141,15 @@ def test_contract_of_every_adapter():
         assert adapter.name
         for stranger in strangers:
             assert adapter.recognises(stranger) is False
+
+
+def test_cox_model_of_statsmodels_has_events_less_parameters():
+    # mice: nevent - p, also for lifelines
+    import statsmodels.formula.api as smf
+
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame(rng.normal(size=(60, 2)), columns=["x", "z"])
+    data["time"] = rng.exponential(size=60)
+    event = np.arange(60) % 3 > 0
+    found = extract(smf.phreg("time ~ x + z", data, status=event.astype(int)).fit())
+    assert found.dfcom == found.dfcom_choices["residual"] == 38.0
