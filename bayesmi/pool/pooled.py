@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmi.errors import NotSupportedError
 from bayesmi.pool import display
 from bayesmi.pool.estimates import Estimates
 from bayesmi.pool.inference import Rule, pool_moments
@@ -153,9 +154,12 @@ class Pooled:
         ------
         PoolError
             If a term is unknown or the within covariance is singular.
+        NotSupportedError
+            For synthetic data: D1 and D2 hold for missing data.
         """
         from bayesmi.pool.constraints import wald_test
 
+        self._refuse_synthetic()
         return wald_test(self.estimates.select(terms, joint=True), self._dfcom_of(terms), method=method)
 
     def constraints(self, *constraints: str, method: str = "D1") -> FTest:
@@ -177,9 +181,12 @@ class Pooled:
         ------
         PoolError
             If a constraint cannot be read or names no term.
+        NotSupportedError
+            For synthetic data, as `test`.
         """
         from bayesmi.pool.constraints import wald_test
 
+        self._refuse_synthetic()
         transformed = self.transform(dict(zip(constraints, constraints, strict=True)))
         return wald_test(transformed.estimates, transformed.dfcom, method=method)
 
@@ -242,6 +249,13 @@ class Pooled:
     def _dfcom_of(self, terms: str | Sequence[str] | None) -> NDArray[np.float64]:
         names = self.terms if terms is None else [terms] if isinstance(terms, str) else terms
         return np.array([self._dfcom_by_term[name] for name in names])
+
+    def _refuse_synthetic(self) -> None:
+        if self.rule == "reiter2003":
+            raise NotSupportedError(
+                "D1 and D2 are for missing data, and their variance between data sets is too large for synthetic ones; "
+                ".table tests each term by Reiter's rule, .transform() a function of them"
+            )
 
     def _labelled(self, matrix: NDArray[np.float64]) -> pd.DataFrame:
         return pd.DataFrame(matrix, index=self._index, columns=list(self.terms))

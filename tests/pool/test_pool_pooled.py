@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import bayesmi.pool
+from bayesmi.errors import NotSupportedError
 from bayesmi.pool import Pooled, pool
 from bayesmi.pool.rubin import combine
 
@@ -67,6 +68,15 @@ def test_frozen_and_not_changed_through_its_tables():
     assert pooled.table.loc["x", "estimate"] != 99.0
     with pytest.raises(ValueError, match="read-only"):
         pooled.estimates.values[0, 0] = 1.0
+
+
+def test_synthetic_data_have_no_test_for_missing_data():
+    pooled = pool([({"x": 1.0 + i / 2}, [[1.0]]) for i in range(3)], rule="reiter2003")
+    for test in (pooled.test, lambda: pooled.constraints("x = 0")):
+        with pytest.raises(NotSupportedError, match="are for missing data"):
+            test()
+    doubled = pooled.transform({"double": "2 * x"}).table.loc["double"]
+    assert doubled["statistic"] == pytest.approx(pooled.table.loc["x", "statistic"])
 
 
 @pytest.mark.parametrize(("rule", "dfcom"), [("rubin1987", 30), ("rubin1987", None), ("reiter2003", None)])
