@@ -52,7 +52,8 @@ def between_within(exog: np.ndarray, groups: np.ndarray, names: list[str]) -> di
 
     Notes
     -----
-    The "between-within" rule of Schluchter and Elashoff (1990), as in SAS. A row-level effect with a random
+    The "between-within" rule of Schluchter and Elashoff (1990), as in SAS: the intercept is a column that is constant in
+    every group (nlme counts it with the rows). A row-level effect with a random
     slope is estimated from G slopes, and for it this rule is too generous.
 
     Examples

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -21,6 +22,7 @@ def pool_correlation(
     *,
     method: Literal["pearson", "spearman", "kendall"] = "pearson",
     partialled: int = 0,
+    reference: Literal["t", "normal"] = "t",
 ) -> pd.DataFrame:
     """Pool m correlations.
 
@@ -34,6 +36,9 @@ def pool_correlation(
         Kind of correlation: it decides the variance.
     partialled : int, default 0
         Number of variables partialled out.
+    reference : {"t", "normal"}, default "t"
+        Distribution of p value and interval: Student's t with the pooled df, or the normal one as miceadds' ``micombine.cor``
+        (too narrow with few data sets).
 
     Returns
     -------
@@ -48,11 +53,9 @@ def pool_correlation(
 
     Notes
     -----
-    atanh(r) with variance 1/(n - 3 - partialled) (Fisher), pooled by Rubin's rules with infinite complete-data df; test
-    and interval are of the t distribution with the pooled df. miceadds' ``micombine.cor`` has the same z, standard error
-    and fmi, but takes p and interval from the normal distribution (too narrow with few data sets), and Pearson's variance
-    for every kind. Spearman: (1 + r²/2)/(n - 3), Bonett and Wright (2000); Kendall: .437/(n - 4), Fieller, Hartley and
-    Pearson (1957).
+    atanh(r) with variance 1/(n - 3 - partialled) (Fisher), pooled by Rubin's rules with infinite complete-data df.
+    miceadds' ``micombine.cor`` has the same z, standard error and fmi, and Pearson's variance for every kind. Spearman:
+    (1 + r²/2)/(n - 3), Bonett and Wright (2000); Kendall: .437/(n - 4), Fieller, Hartley and Pearson (1957).
 
     Examples
     --------
@@ -60,6 +63,8 @@ def pool_correlation(
            r  conf.low  conf.high
     0  0.327     0.181      0.459
     """
+    if reference not in ("t", "normal"):
+        raise PoolError(f"reference={reference!r} is not known: use 't' or 'normal'")
     values = np.asarray(r, dtype=float)
     rows = np.broadcast_to(np.asarray(n, dtype=float), values.shape)
     if values.ndim != 1 or len(values) < 2:
@@ -81,7 +86,7 @@ def pool_correlation(
     pooled = rubin(np.arctanh(values), variances)
     m = len(values)
     left_out = np.tanh((np.arctanh(values).sum() - np.arctanh(values)) / (m - 1))
-    test = infer(pooled)
+    test = infer(pooled if reference == "t" else replace(pooled, df=np.full_like(pooled.df, np.inf)))
     return pd.DataFrame(
         {
             "r": [float(np.tanh(pooled.estimate))],

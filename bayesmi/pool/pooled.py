@@ -119,7 +119,7 @@ class Pooled:
         if not self.components:
             columns = ["estimate", "conf.low", "conf.high", "mcse", "fmi", "scale", "reason"]
             return pd.DataFrame(columns=columns, index=pd.Index([], name="term"))
-        return pool_variance_components(self.components)
+        return pool_variance_components(self.components, self.rule)
 
     @property
     def monte_carlo(self) -> pd.DataFrame:
@@ -134,7 +134,7 @@ class Pooled:
     @cached_property
     def recommendation(self) -> Recommendation:
         """Both rules for m, per term, and the sentence that states what decides."""
-        return recommend_m(self.terms, self._scalars)
+        return recommend_m(self.terms, self._scalars, self.rule)
 
     def test(self, terms: str | Sequence[str] | None = None, *, method: str = "D1") -> FTest:
         """Test jointly that several terms are zero.

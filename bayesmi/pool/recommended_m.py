@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import special
 
+from bayesmi.pool.inference import Rule
 from bayesmi.pool.rubin import Rubin
 
 __all__ = ["Recommendation", "recommend_m"]
+
+Floats = NDArray[np.float64]
 
 # Monte Carlo error of an estimate as a share of its standard error (White, Royston and Wood 2011)
 _ERROR_SHARE = 0.10
@@ -43,7 +47,7 @@ class Recommendation:
         return self.reason
 
 
-def recommend_m(terms: tuple[str, ...], pooled: Rubin) -> Recommendation:
+def recommend_m(terms: tuple[str, ...], pooled: Rubin, rule: Rule = "rubin1987") -> Recommendation:
     """Smallest m that satisfies both rules for every term.
 
     Parameters
@@ -52,6 +56,8 @@ def recommend_m(terms: tuple[str, ...], pooled: Rubin) -> Recommendation:
         The k names.
     pooled : Rubin
         Pooled scalars, shape (k,).
+    rule : {"rubin1987", "reiter2003"}, default "rubin1987"
+        Missing data, or partially synthetic data, whose total variance is ubar + b/m.
 
     Returns
     -------
@@ -67,17 +73,16 @@ def recommend_m(terms: tuple[str, ...], pooled: Rubin) -> Recommendation:
     interval on the logit scale, logit(fmi) + 1.96 sqrt(2/m). That limit is wide for a small pilot m and
     narrows as m grows.
 
+    For synthetic data the same two shares are computed from b/m itself: m >= 99 b / ubar, and the standard deviation of
+    sqrt(ubar + b/m), with b on m - 1 degrees of freedom, at most 5 % of it.
+
     Examples
     --------
     >>> from bayesmi.pool.rubin import combine
     >>> print(recommend_m(("x",), combine(20, [1.0], [0.8], [0.2])))
     m = 24: the standard error of x varies by less than 5 % from then on (von Hippel 2020)
     """
-    total = pooled.ubar + pooled.b
-    estimate_rule = (1.0 / _ERROR_SHARE**2 - 1.0) * pooled.b / total
-    fmi = np.where(np.isnan(pooled.fmi), 0.0, np.clip(pooled.fmi, 0.0, 1.0))
-    upper = special.expit(special.logit(fmi) + special.ndtri(0.975) * np.sqrt(2.0 / pooled.m))
-    error_rule = 1.0 + 0.5 * (upper / _CV) ** 2
+    estimate_rule, error_rule = (_for_synthetic if rule == "reiter2003" else _for_missing)(pooled)
     table = pd.DataFrame(
         {
             # a hair below, so that 5.000000001 does not become 6
@@ -86,12 +91,32 @@ def recommend_m(terms: tuple[str, ...], pooled: Rubin) -> Recommendation:
         },
         index=pd.Index(terms, name="term"),
     )
+    sources = ("", "") if rule == "reiter2003" else (" (White 2011)", " (von Hippel 2020)")
     m = int(table.to_numpy().max())
     at_estimate = int(table["estimate"].max()) == m
     term = table["estimate" if at_estimate else "std.error"].idxmax()
     reason = (
-        f"m = {m}: the Monte Carlo error of {term} is a tenth of its SE or less from then on (White 2011)"
+        f"m = {m}: the Monte Carlo error of {term} is a tenth of its SE or less from then on{sources[0]}"
         if at_estimate
-        else f"m = {m}: the standard error of {term} varies by less than 5 % from then on (von Hippel 2020)"
+        else f"m = {m}: the standard error of {term} varies by less than 5 % from then on{sources[1]}"
     )
     return Recommendation(m, pooled.m >= m, reason, table)
+
+
+def _for_missing(pooled: Rubin) -> tuple[Floats, Floats]:
+    """The m that each rule asks for, per term."""
+    estimate_rule = (1.0 / _ERROR_SHARE**2 - 1.0) * pooled.b / (pooled.ubar + pooled.b)
+    fmi = np.where(np.isnan(pooled.fmi), 0.0, np.clip(pooled.fmi, 0.0, 1.0))
+    upper = special.expit(special.logit(fmi) + special.ndtri(0.975) * np.sqrt(2.0 / pooled.m))
+    return estimate_rule, 1.0 + 0.5 * (upper / _CV) ** 2
+
+
+def _for_synthetic(pooled: Rubin) -> tuple[Floats, Floats]:
+    """The same where the total variance is ubar + b/m."""
+    estimate_rule = (1.0 / _ERROR_SHARE**2 - 1.0) * pooled.b / pooled.ubar
+    error_rule = np.full_like(estimate_rule, 2.0)
+    m = np.arange(2.0, 1001.0)
+    for j, ratio in np.ndenumerate(pooled.b / pooled.ubar):
+        share = ratio / m / (1.0 + ratio / m)  # of the total variance that is b/m
+        error_rule[j] = m[np.argmax(share * np.sqrt(0.5 / (m - 1.0)) <= _CV)]
+    return estimate_rule, error_rule

@@ -9,8 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmi.errors import PoolError
-from bayesmi.pool.inference import infer
-from bayesmi.pool.rubin import rubin
+from bayesmi.pool.inference import Rule, infer, pool_moments
 from bayesmi.pool.scales import BACK, TO
 
 __all__ = ["COMPONENT_COLUMNS", "pool_variance_components"]
@@ -20,7 +19,7 @@ Floats = NDArray[np.float64]
 COMPONENT_COLUMNS = ("estimate", "std.error", "scale", "singular")
 
 
-def pool_variance_components(fits: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def pool_variance_components(fits: Sequence[pd.DataFrame], rule: Rule = "rubin1987") -> pd.DataFrame:
     """Pool variances, covariances and intraclass correlations.
 
     Parameters
@@ -29,6 +28,8 @@ def pool_variance_components(fits: Sequence[pd.DataFrame]) -> pd.DataFrame:
         One per completed data set, indexed by term ("Intercept~~Intercept|school", "Residual~~Residual",
         "ICC|school"), with the columns estimate, std.error (NaN where unknown), scale ("log" for variances,
         "logit" for proportions, "identity" for covariances) and singular (estimated at the boundary).
+    rule : {"rubin1987", "reiter2003"}, default "rubin1987"
+        Missing data, or partially synthetic data.
 
     Returns
     -------
@@ -56,11 +57,11 @@ def pool_variance_components(fits: Sequence[pd.DataFrame]) -> pd.DataFrame:
             raise PoolError(
                 f"data set {i}: variance component {odd!r} is not in every data set: fit one model"
             )
-    rows = [_pool_one(str(term), [fit.loc[term] for fit in fits]) for term in first.index]
+    rows = [_pool_one(str(term), [fit.loc[term] for fit in fits], rule) for term in first.index]
     return pd.DataFrame(rows).set_index("term")
 
 
-def _pool_one(term: str, fits: Sequence[pd.Series]) -> dict[str, object]:
+def _pool_one(term: str, fits: Sequence[pd.Series], rule: Rule) -> dict[str, object]:
     """One row of the result."""
     estimates = np.array([float(fit["estimate"]) for fit in fits])
     errors = np.array([float(fit["std.error"]) for fit in fits])
@@ -75,7 +76,7 @@ def _pool_one(term: str, fits: Sequence[pd.Series]) -> dict[str, object]:
     else:
         reason = ""
         z, slope = TO[scale](estimates)
-        pooled = rubin(z, (errors * slope) ** 2)
+        pooled = pool_moments(rule, m, z.mean(), ((errors * slope) ** 2).mean(), z.var(ddof=1), dfcom=np.inf)
         interval = infer(pooled)
         low, high = (float(BACK[scale](limit)) for limit in (interval.conf_low, interval.conf_high))
         fmi = float(pooled.fmi)

@@ -201,3 +201,15 @@ def test_light_to_import_and_callable_by_its_public_name():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["[]", "2.0"]
+
+
+def test_m_for_synthetic_data_is_that_of_their_own_rule():
+    pairs = [({"x": value}, [[0.1]]) for value in (0.0, 1.0, 2.0)]  # b = 1, ubar = 0.1
+    synthetic = pool(pairs, rule="reiter2003")
+    assert synthetic.recommended_m == 990  # b/m is a hundredth of ubar + b/m
+    assert "White" not in str(synthetic.recommendation)
+    # the standard error alone: share of b/m times the relative spread of b, on m - 1 degrees of freedom
+    m = int(synthetic.recommendation.table.loc["x", "std.error"])
+    errors = [10 / n / (1 + 10 / n) * np.sqrt(0.5 / (n - 1)) for n in (m - 1, m)]
+    assert errors[0] > 0.05 >= errors[1]
+    assert pool(pairs).recommended_m < 1000

@@ -45,3 +45,13 @@ def test_a_tiny_r_squared_has_no_negative_limit():
 def test_refused(call, message):
     with pytest.raises(PoolError, match=message):
         call()
+
+
+def test_correlations_with_the_limits_of_micombine_cor():
+    one = pool_correlation([0.10, 0.45, 0.30], 50, reference="normal").iloc[0]
+    assert one["p.value"] == pytest.approx(0.262, abs=5e-4)  # miceadds 3.16
+    t = pool_correlation([0.10, 0.45, 0.30], 50).iloc[0]
+    assert t["p.value"] == pytest.approx(0.323, abs=5e-4)
+    assert one["std.error"] == t["std.error"]
+    with pytest.raises(PoolError, match="reference='z'"):
+        pool_correlation([0.1, 0.4], 50, reference="z")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from bayesmi.errors import PoolError
 from bayesmi.pool import pool, pool_scalar
@@ -78,3 +79,14 @@ def test_shown_with_the_pooled_table():
     assert "no interval: 1 of 2 fits singular" in repr(pooled)
     assert "Residual~~Residual" in pooled._repr_html_()
     assert len(pool([({"x": 1.0}, [[1.0]]), ({"x": 2.0}, [[1.0]])]).variance_components) == 0
+
+
+def test_synthetic_data_have_their_own_total_variance():
+    values = (0.30, 0.36, 0.45)
+    row = pool_variance_components([fit(v) for v in values], "reiter2003").loc["Intercept~~Intercept|g"]
+    own = [fit(v).loc["Intercept~~Intercept|g"] for v in values]
+    z = np.log(values)
+    ubar = np.mean([(one["std.error"] / one["estimate"]) ** 2 for one in own])
+    b = z.var(ddof=1)
+    half = stats.t.ppf(0.975, 2 * (1 + 3 * ubar / b) ** 2) * np.sqrt(ubar + b / 3)
+    assert row["conf.low"] == pytest.approx(np.exp(z.mean() - half))
