@@ -10,7 +10,8 @@ import numpy as np
 
 from bayesmi.errors import ModelError
 from bayesmi.families import Family, family_for_kind, get_family
-from bayesmi.formula import Formula, check_variables, parse
+from bayesmi.formula import Expression, Formula, check_variables, parse
+from bayesmi.formula.substitute import substituted
 from bayesmi.mechanism import deltas_of, heckmans_of
 from bayesmi.model.assemble import assemble_factor
 from bayesmi.model.automatic import AutomaticFormula, Earlier, group_sd, write_formula
@@ -67,6 +68,7 @@ class JointSpec:
     elsewhere: tuple[str, ...] = ()  # incomplete in rows that inform no parameter
     limits: Mapping[str, Limited] = field(default_factory=dict)
     effects: tuple[EffectTerm, ...] = ()  # group effects of other variables in the analysis model
+    derived: Mapping[str, Expression] = field(default_factory=dict)  # what derived columns stand for
 
     @property
     def response(self) -> str:
@@ -186,7 +188,9 @@ class _Writer:
             written = AutomaticFormula(own if "~" in own else f"~ {own}", {}, *links, ())
         formula = parse(written.text)
         refuse_contextual(formula, f"formulas[{name!r}]")
+        of_derived: Mapping[str, str] = {}
         if own is not None:
+            formula, of_derived = substituted(formula, self.spec.derived)
             formula, wanted = take_effects(formula, self.table)
             more_links, more_sds = effect_links(wanted, name, self.facts, self.table)
             written = replace(
@@ -205,11 +209,12 @@ class _Writer:
             link_sds=written.link_sds,
             given={**self.spec.given["priors"], **shift.priors},
             reasons=written.reasons,
-            names=shift.names,
+            names={**of_derived, **shift.names},
             uncentred=shift.columns,
             between=frozenset(written.made),
         )
         if own_scale is not None:
+            own_scale = substituted(own_scale, self.spec.derived)[0]
             self._check_formula(name, replace(own_scale, response=None), before, role)
         if name in heckmans_of(self.spec.mechanisms):
             self._check_selection(name, before, role)

@@ -315,6 +315,7 @@ class Model:
                 () if ignored is None else ignored.incomplete,
                 limits,
                 effects,
+                expressions,
             ),
             table,
         )

@@ -218,3 +218,22 @@ def test_where_rows_cannot_be_ignored_it_is_said(method, options, says):
     options = {"ignore": np.arange(len(data)) < 5, **options}
     with pytest.raises(bmi.errors.BayesmiError, match=says):
         bmi.mice(data, 2, method, matrix(data), seed=1, **options, **QUICK)
+
+
+def test_a_passive_column_predicts_several_variables():
+    rng = np.random.default_rng(3)
+    n = 120
+    data = pd.DataFrame({"h": rng.normal(1.7, 0.1, n), "w": rng.normal(70, 9, n)})
+    data["bmi"] = data["w"] / data["h"] ** 2
+    data["y"] = 0.3 * data["bmi"] + rng.normal(size=n)
+    data["z"] = 0.2 * data["bmi"] + rng.normal(size=n)
+    for k, name in enumerate(["w", "y", "z"]):
+        data.loc[rng.random(n) < 0.1 * (k + 1), name] = np.nan
+    data.loc[data["w"].isna(), "bmi"] = np.nan
+    method = {"w": "norm", "y": "norm", "z": "norm", "bmi": "~ I(w / h^2)"}
+    model = bmi.translate_mice(data, method).components[0].model()
+    middle, last = model.factors[1:]
+    assert {middle.variable, last.variable} == {"y", "z"}
+    for factor in (middle, last):  # the second of three as well as the last
+        assert factor.parents >= {"w", "h"}
+        assert "bmi" in factor.column_names
