@@ -68,8 +68,9 @@ def pool(
 
     Parameters
     ----------
-    analyses : iterable of (estimates, covariance)
-        One pair per data set, m >= 2. Estimates: Series or mapping by term, or array of shape (k,).
+    analyses : Analyses, or iterable of (estimates, covariance)
+        What `Imputations.with_` or `Imputations.analyze` returned; or one pair per data set, m >= 2.
+        Estimates: Series or mapping by term, or array of shape (k,).
         Covariance: matrix of shape (k, k) in the same order, or DataFrame labelled by term. Terms may come
         in any order but must be the same. A DataFrame or matrix that is NaN everywhere off the diagonal
         says that only variances are known.
@@ -106,6 +107,9 @@ def pool(
     >>> pool(fits, dfcom={"a": 20, "b": 100}).table.loc["a", ["estimate", "t", "df"]].round(3).tolist()
     [1.1, 1.013, 17.993]
     """
+    if callable(getattr(analyses, "pool", None)):  # Analyses: as R's pool(with(imp, …))
+        pooled: Pooled = analyses.pool(dfcom, rule=rule)  # type: ignore[attr-defined]
+        return pooled
     estimates = read_estimates(analyses)
     if rule not in ("rubin1987", "reiter2003"):
         raise PoolError(
