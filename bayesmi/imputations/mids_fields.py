@@ -134,7 +134,8 @@ class MidsFields:
         ----------
         analysis : callable or str
             A function of a completed table; or a formula: ``"y ~ x"`` is a linear model, with
-            ``family="binomial"`` or ``"poisson"`` a generalised one, with ``(1 | g)`` a mixed one.
+            ``family="binomial"`` or ``"poisson"`` a generalised one, with ``(1 | g)`` a mixed one. Of two
+            categories (or False and True) a binomial model gives the odds of the second, as in R.
         **options
             ``family`` for a formula; ``n_jobs``.
 

@@ -71,7 +71,34 @@ class FormulaAnalysis:
             return smf.mixedlm(self.fixed, data, groups=self.groups, re_formula=self.slopes).fit(reml=True)
         if self.family is None:
             return smf.ols(self.fixed, data).fit()
-        return smf.glm(self.fixed, data, family=getattr(sm.families, _FAMILIES[self.family])()).fit()
+        family = getattr(sm.families, _FAMILIES[self.family])()
+        if self.family == "binomial":
+            fixed, data = _second_level(self.fixed, data)
+            return smf.glm(fixed, data, family=family).fit()
+        return smf.glm(self.fixed, data, family=family).fit()
+
+
+def _second_level(fixed: str, data: Any) -> tuple[str, Any]:
+    """Return formula and table with a 0/1 response: 1 is the second of two categories, as R's glm has it.
+
+    statsmodels takes the first one, and of True and False the latter, which turns every sign.
+    """
+    import patsy
+
+    left, right = fixed.split("~", 1)
+    data = data.reset_index(drop=True)
+    values = patsy.dmatrix(f"0 + {left}", data, return_type="dataframe")
+    if values.shape[1] > 2:
+        raise ValueError(f"{left.strip()} has {values.shape[1]} levels: a binomial outcome has two")
+    seen = values.iloc[:, -1]
+    if not seen.between(0, 1).all():
+        raise ValueError(
+            f"values of {left.strip()} lie outside 0 to 1, so that it is no binomial outcome: recode it, "
+            f"'I({left.strip()} == {seen.max():g}) ~ …'"
+        )
+    if values.shape[1] == 1:
+        return fixed, data
+    return f"Q({str(seen.name)!r}) ~{right}", data.assign(**{str(seen.name): seen})
 
 
 def _fixed(formula: Formula) -> str:

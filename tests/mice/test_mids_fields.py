@@ -216,3 +216,26 @@ def test_polars_comes_back_as_polars(table):
     assert back.complete(2)["g"].to_list() == ["a", "b", "b", "a"]
     assert bmi.rbind(back, back).complete(1).shape == (8, 2)
     assert back.filter(np.array([True, True, False, True])).m == 2
+
+
+@pytest.mark.parametrize("kind", ["text", "bool", "numbers"])
+def test_a_binomial_formula_models_the_second_of_two_categories_as_r_does(kind):
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=200)
+    one = rng.random(200) < 1 / (1 + np.exp(-1 - x))
+    values = {"text": np.where(one, "yes", "no"), "bool": one, "numbers": one.astype(float)}[kind]
+    table = pd.DataFrame({"x": x, "y": values})
+    holes = table.assign(x=table["x"].where(np.arange(200) > 3))
+    imputed = bmi.as_mids({0: holes, 1: table, 2: table})
+    pooled = imputed.with_("y ~ x", family="binomial").pool().table
+    assert pooled.loc["x", "estimate"] > 0.5  # statsmodels takes the first one, and turns the sign
+    assert bmi.pool(imputed.with_("x ~ 1")).table.equals(imputed.with_("x ~ 1").pool().table)
+
+
+def test_a_binomial_outcome_coded_1_and_2_is_refused():
+    from bayesmi.errors import AnalysisError
+
+    table = pd.DataFrame({"x": np.arange(20.0), "y": 1.0 + (np.arange(20) % 3 == 0)})
+    imputed = bmi.as_mids({0: table.assign(x=table["x"].where(table["x"] > 0)), 1: table, 2: table})
+    with pytest.raises(AnalysisError, match=r"values of y lie outside 0 to 1.*I\(y == 2\)"):
+        imputed.with_("y ~ x", family="binomial")
