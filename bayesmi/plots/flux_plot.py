@@ -64,5 +64,7 @@ def flux(data: Any, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("influx")
     ax.set_ylabel("outflux")
     quiet(ax, None)
-    ax.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
+    ax.legend(
+        frameon=False, fontsize=9, loc="upper right"
+    )  # names of complete variables pile up at the top left
     return ax
