@@ -12,14 +12,21 @@ from bayesmi.mice.rows import Event
 __all__ = ["compare_with"]
 
 
-def compare_with(analysis: Formula | None, request: Request, edges: Sequence[Edge]) -> list[Event]:
-    """Compare with the analysis model: outcomes left out, interactions left out."""
+def compare_with(
+    analysis: Formula | None, request: Request, edges: Sequence[Edge], *, both_ways: bool = True
+) -> list[Event]:
+    """Compare with the analysis model: outcomes left out, interactions left out.
+
+    An edge of a joint model informs both its ends (`both_ways`); without feedback the child alone.
+    """
     if analysis is None or analysis.response is None:
         return []
     outcome, events = analysis.response.name, []
-    joined = {frozenset((edge.child, edge.parent)) for edge in edges}
+    joined = {(edge.child, edge.parent) for edge in edges}
+    if both_ways:
+        joined |= {(parent, child) for child, parent in joined}
     for name in request.names:
-        if name in analysis.variables and frozenset((name, outcome)) not in joined:
+        if name != outcome and name in analysis.variables and (name, outcome) not in joined:
             events.append(
                 (
                     name,

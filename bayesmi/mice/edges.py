@@ -159,10 +159,19 @@ def _edge(request: Request, child: str, parent: str, asked: int, reverse: int, e
                 f"predictorMatrix[{child!r}, {parent!r}] is -3, but {parent!r} has missing cells: a variable that stands in "
                 "the selection equation only must be complete"
             )
+        constant = cluster is not None and asked == 2 and request.level(parent) == cluster
+        if constant:
+            events.append(
+                (
+                    child,
+                    method.name,
+                    f"{parent!r} is constant within {cluster!r}: no random slope for {child!r} is possible",
+                )
+            )
         return Edge(
             child,
             parent,
-            slope=cluster is not None and asked == 2,
+            slope=cluster is not None and asked == 2 and not constant,
             selection_only=asked == -3,
             outcome_only=asked == -4,
         )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmi.data import IncompleteFrame
-from bayesmi.data.wording import counted, did_you_mean
+from bayesmi.data.wording import counted, did_you_mean, plain
 from bayesmi.errors import ModelError
 from bayesmi.formula import Formula, parse
 from bayesmi.mice.explain import CODES
@@ -43,7 +43,7 @@ def read_matrix(given: Any, names: list[str], frame: IncompleteFrame) -> pd.Data
         table = pd.DataFrame(array, index=names, columns=names)
     for row in names:
         for column in names:
-            code = table.loc[row, column]
+            code = plain(table.loc[row, column])
             if code == -1:
                 raise ModelError(
                     f"predictorMatrix[{row!r}, {column!r}] is -1, mitml's code for groups that are imputed apart: "
@@ -62,7 +62,13 @@ def read_texts(
 ) -> dict[str, Formula]:
     """Read formulas; their rows of the matrix are written anew, in place."""
     texts = {}
+    if formulas is not None and not isinstance(formulas, Mapping):
+        raise ModelError(
+            f"formulas= is a mapping such as {{'bmi': '~ age + chl'}}, not a {type(formulas).__name__}"
+        )
     for target, text in (formulas or {}).items():
+        if not isinstance(text, str):
+            raise ModelError(f"formulas[{target!r}] must be a text such as '~ age + chl', not {text!r}")
         if target not in names:
             raise ModelError(
                 f"formulas names {target!r}, no column of the table: {did_you_mean(target, names)}"

@@ -80,6 +80,8 @@ _REFUSED = {
     "ri": "use 'norm', and bmi.Model for a selection model",
     "lda": "use 'polyreg'",
     "2lonly.function": "use '2lonly.norm', '2lonly.pmm' or '2lonly.mean'",
+    "mnar.norm": "use bmi.impute(…, mechanisms={'x': bmi.Delta(…)})",
+    "mnar.logreg": "use bmi.impute(…, mechanisms={'x': bmi.Delta(…)})",
     "mpmm": "use 'pmm' for each variable",
     "panImpute": "use '2l.pan'",
     "jomoImpute": "use '2l.jomo'",
@@ -104,4 +106,5 @@ def find_method(column: str, name: str) -> Method:
     if name in _REFUSED or name.startswith("lasso"):
         hint = _REFUSED.get(name, "use 'norm' or 'pmm' with fewer predictors")
         raise NotSupportedError(f"method {name!r} of {column!r} is not a model here; {hint}")
-    raise ModelError(f"method {name!r} of {column!r} is not known: {did_you_mean(name, list(METHODS))}")
+    wanted = name.lower() if name.lower() in METHODS else name
+    raise ModelError(f"method {name!r} of {column!r} is not known: {did_you_mean(wanted, list(METHODS))}")

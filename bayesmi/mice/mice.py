@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.data import IncompleteFrame
-from bayesmi.errors import BayesmiNotice, ModelError
-from bayesmi.formula import parse
+from bayesmi.data.wording import did_you_mean
+from bayesmi.errors import BayesmiNotice, ModelError, NotSupportedError
+from bayesmi.formula import Formula, parse
 from bayesmi.imputations import CellDraws, Imputations
+from bayesmi.mice.against import compare_with
 from bayesmi.mice.edges import product_order
 from bayesmi.mice.merged import MergedDraws, known_cells, spread, wanted_cells
 from bayesmi.mice.modular import impute_modular, sequential_edges
@@ -24,6 +27,25 @@ from bayesmi.model.ignored import read_ignore
 from bayesmi.seeds import check_seed
 
 __all__ = ["mice", "translate_mice"]
+
+_TAKEN = ("formula", "family", "families", "formulas", "order", "mechanisms", "derived")
+_PASSED = ("priors", "auxiliary", "observations", "levels", "treatments")
+# arguments of R's mice, and what to say in their place
+_OF_R = {
+    "meth": "write method=",
+    "pred": "write predictorMatrix=",
+    "print": "say progress=False",
+    "printFlag": "say progress=False",
+    "post": "shift missing values by bmi.impute(…, mechanisms={'x': bmi.Delta(-5)}); limits are kept by 'pmm', or said by "
+    "observations={'x': bmi.truncated('x', below=0)}",
+    "blocks": "one joint model imputes all columns together",
+    "blots": "each column's model follows from its method",
+    "parcel": "one joint model imputes all columns together",
+    "calltype": "rows of predictorMatrix are replaced by formulas=",
+    "defaultMethod": "change what bmi.make_method(data) proposes",
+    "data_init": "a posterior has no starting imputations",
+    "ls_meth": "nothing is fitted by least squares",
+}
 
 
 def mice(
@@ -149,7 +171,11 @@ def mice(
                 translation, m, own, donors, matchtype, options, despite_gate=despite_gate, **sampling
             )
         )
-        gates.append("each fit of the sequence passed its own checks")
+        gates.append(
+            "checks of the fits of the sequence were not asked for (despite_gate)"
+            if despite_gate
+            else "each fit of the sequence passed its own checks"
+        )
     else:
         for position, part in enumerate(translation.components):
             drawn, gate = _impute(
@@ -212,7 +238,7 @@ def translate_mice(
     joint model in place of chained equations; product: ...
     """
     request = read_request(data, method, predictorMatrix, formulas, kinds, not_applicable)
-    read = None if analysis is None else parse(analysis)
+    read = None if analysis is None else _read_analysis(analysis, list(request.frame.columns))
     options = _model_options(request.frame, kinds, model_options)
     options["ignore"] = _ignored(data, ignore)
     if not cut:
@@ -220,7 +246,19 @@ def translate_mice(
     order = product_order(request, visitSequence, informing(options))
     edges, events = sequential_edges(request, order)
     sequence = tuple(_sequence(request, order, edges, options))
-    return Translation(request, order, edges, sequence, (*request.events, *events))
+    events = (*request.events, *events, *compare_with(read, request, edges, both_ways=False))
+    return Translation(request, order, edges, sequence, events)
+
+
+def _read_analysis(text: str, names: list[str]) -> Formula:
+    """Read the analysis model; a name that is no column would be held against nothing."""
+    formula = parse(text)
+    if formula.response is None:
+        raise ModelError(f"analysis={text!r} has no response: write 'y ~ …'")
+    for name in sorted(formula.variables | formula.grouping_columns | {formula.response.name}):
+        if name not in names:
+            raise ModelError(f"analysis={text!r} names {name!r}: {did_you_mean(name, names)}")
+    return formula
 
 
 def _sequence(request: Any, order: Any, edges: Any, options: Any) -> list[Component]:
@@ -242,11 +280,14 @@ def _sequence(request: Any, order: Any, edges: Any, options: Any) -> list[Compon
 
 def _model_options(frame: Any, kinds: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     """Options of Model that every component gets; cells that do not apply as masks over the columns they are in."""
-    taken = {"formula", "family", "families", "formulas", "order", "mechanisms", "derived"} & set(given)
-    if taken:
-        raise ModelError(
-            f"{sorted(taken)[0]}= follows from method and predictorMatrix: use bmi.impute to say it"
-        )
+    for name in sorted(given):
+        if name in _TAKEN:
+            raise ModelError(f"{name}= follows from method and predictorMatrix: use bmi.impute to say it")
+        if name in _OF_R:
+            raise NotSupportedError(f"{name}= of R's mice is not an argument here; {_OF_R[name]}")
+        if name not in _PASSED:
+            known = [*_PASSED, *inspect.signature(mice).parameters]
+            raise ModelError(f"mice() has no argument {name!r}: {did_you_mean(name, known)}")
     where = {name: c.missing for name, c in frame.columns.items() if c.absent.any()}
     return {"kinds": kinds, "where": where or None, **given}
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmi.data import IncompleteFrame
-from bayesmi.data.wording import did_you_mean
+from bayesmi.data.wording import counted, did_you_mean
 from bayesmi.errors import ModelError
 from bayesmi.formula import Formula
 from bayesmi.mice.make import make_method
@@ -107,6 +107,7 @@ def read_request(
         and chosen[name]
     )
     active = tuple(name for name in incomplete if chosen[name] and name not in known and name not in passive)
+    events += _left_empty(frame, [name for name in incomplete if not chosen[name]])
     methods = {name: find_method(name, chosen[name]) for name in active}
     for name in active:
         if methods[name].known_only:
@@ -124,6 +125,23 @@ def read_request(
     return Request(
         frame, matrix, active, known, chosen, methods, cluster, texts, passive, parts, tuple(events)
     )
+
+
+def _left_empty(frame: IncompleteFrame, names: list[str]) -> list[Event]:
+    """Say which incomplete columns stay as they are, and why where nobody asked for it."""
+    events: list[Event] = []
+    for name in names:
+        column = frame.columns[name]
+        why = " and values that are neither numbers nor few categories (numbers as text?)"
+        text = why if column.kind == "identifier" else ""
+        events.append(
+            (
+                name,
+                "",
+                f"{name!r} has no method{text}: its {counted(column.n_missing, 'missing cell')} stay empty",
+            )
+        )
+    return events
 
 
 def _expression(method: str) -> str:

@@ -191,7 +191,7 @@ def _odd_code(name: str, method: Method, code: int, columns: list[str]) -> str:
     if method.level == "cluster":
         return f"{where}: for one value a cluster every predictor enters by its cluster mean (1)"
     if method.heckman:
-        return f"{where}: Heckman's method knows 2 (both equations), -3 and -4; it is taken as 2"
+        return f"{where}: Heckman's method knows 2 (both equations), -3 and -4; it is taken as an overall effect in both"
     if method.name == "2l.norm" and code == 1:
         return f"{where}: mice's 2l.norm ignores 1 (it wants 2); here it is an overall effect"
     return (

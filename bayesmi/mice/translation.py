@@ -94,7 +94,15 @@ class Translation:
 
     def __repr__(self) -> str:
         lines = [f"joint model in place of chained equations; product: {' → '.join(self.order) or 'nothing'}"]
-        lines += [f"  {self.request.method[name]:>12}  {text}" for name, text in self.formulas.items()]
+        selected = {
+            name: own.formula
+            for part in self.components
+            for name, own in part.options.get("mechanisms", {}).items()
+        }
+        for name, text in self.formulas.items():
+            lines.append(f"  {self.request.method[name]:>12}  {text}")
+            if name in selected:
+                lines.append(f"  {'observed if':>12}  {selected[name]}")
         lines += [f"  {'known':>12}  {name}, from other rows of its cluster" for name in self.request.known]
         if self.events:
             lines.append("not as in chained equations, or worth knowing:")

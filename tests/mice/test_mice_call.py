@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import bayesmi as bmi
-from bayesmi.errors import ModelError
+from bayesmi.errors import BayesmiError, ModelError
 
 pytestmark = [
     pytest.mark.xdist_group("mice"),
@@ -237,3 +237,51 @@ def test_a_passive_column_predicts_several_variables():
     for factor in (middle, last):  # the second of three as well as the last
         assert factor.parents >= {"w", "h"}
         assert "bmi" in factor.column_names
+
+
+def test_arguments_of_r_are_refused_by_name_and_not_swallowed():
+    data = bmi.datasets.load("nhanes")
+    for name, instead in (("post", "bmi.Delta"), ("printFlag", "progress=False"), ("meth", "method=")):
+        for call in (bmi.mice, bmi.translate_mice):
+            with pytest.raises(BayesmiError, match=f"{name}= of R's mice is not an argument here.*{instead}"):
+                call(data, **{name: "x"})
+    with pytest.raises(BayesmiError, match="no argument 'metod': did you mean 'method'"):
+        bmi.translate_mice(data, metod="norm")
+    with pytest.raises(BayesmiError, match="formulas= is a mapping"):
+        bmi.translate_mice(data, formulas=["bmi ~ age"])
+    with pytest.raises(BayesmiError, match="'PMM' of 'bmi' is not known: did you mean 'pmm'"):
+        bmi.translate_mice(data, {"bmi": "PMM"})
+    with pytest.raises(BayesmiError, match="mechanisms="):
+        bmi.translate_mice(data, {"bmi": "mnar.norm"})
+    matrix_of_r = bmi.make_predictor_matrix(data)
+    matrix_of_r.loc["bmi", "age"] = 5
+    with pytest.raises(BayesmiError, match=r"\['bmi', 'age'\] is 5: codes"):
+        bmi.translate_mice(data, None, matrix_of_r)
+
+
+def test_the_analysis_is_read_and_compared_with_a_cut_model_too():
+    data = bmi.datasets.load("nhanes")
+    with pytest.raises(BayesmiError, match="names 'bmii': did you mean 'bmi'"):
+        bmi.translate_mice(data, analysis="chl ~ bmii")
+    said = [text for *_, text in bmi.translate_mice(data, analysis="chl ~ bmi", cut=True).events]
+    assert any("'chl' of the analysis is left out of the imputation of 'bmi'" in text for text in said)
+    said = [text for *_, text in bmi.translate_mice(data, analysis="chl ~ bmi").events]
+    assert not any("left out" in text for text in said)
+
+
+def test_incomplete_columns_that_are_left_empty_are_named():
+    data = bmi.datasets.load("nhanes")
+    data["bmi"] = data["bmi"].map(str, na_action="ignore")
+    said = [text for *_, text in bmi.translate_mice(data).events]
+    assert any("'bmi' has no method" in text and "its 9 missing cells stay empty" in text for text in said)
+
+
+def test_heckman_shows_its_selection_equation_and_no_impossible_slope():
+    pupils = bmi.datasets.load("popmis")
+    pred = bmi.make_predictor_matrix(pupils)
+    pred.loc[:] = 0
+    pred.loc["popular", ["school", "texp", "sex"]] = [-2, 2, -3]
+    text = repr(bmi.translate_mice(pupils, {"popular": "2l.2stage.heckman"}, pred))
+    assert "observed if  ~ sex + texp + (1 | school)" in text
+    assert "popular ~ texp + (1 | school)" in text
+    assert "'texp' is constant within 'school': no random slope" in text
