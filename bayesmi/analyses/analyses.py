@@ -215,6 +215,11 @@ class Analyses:
         """
         if not isinstance(null, Analyses) or null.m != self.m:
             raise PoolError(f"null must be the smaller model's Analyses of the same {self.m} data sets")
+        mine, theirs = _outcome(self.results[0]), _outcome(null.results[0])
+        if mine != theirs and mine is not None and theirs is not None:
+            raise PoolError(
+                f"the models have different outcomes, {mine!r} and {theirs!r}: they are not nested"
+            )
         return compare_fits(self, null, method, use=use, ariv=ariv, dfcom=dfcom, convention=convention)
 
     def __len__(self) -> int:
@@ -242,3 +247,9 @@ class Analyses:
                 value = df[term] if isinstance(df, Mapping) else df
                 smallest[term] = min(float(value), smallest.get(term, float("inf")))
         return {term: smallest[term] for term in self.extracts[0].estimates.index}
+
+
+def _outcome(result: Any) -> str | None:
+    """Name of what a statsmodels fit explains; None where it does not say."""
+    name = getattr(getattr(result, "model", None), "endog_names", None)
+    return name if isinstance(name, str) else None

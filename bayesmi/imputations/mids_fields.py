@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
+from bayesmi.data.wording import did_you_mean
 from bayesmi.imputations.mids import Mids
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ class _Imp(Mapping[str, pd.DataFrame]):
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name not in self._imputed.frame.columns:
-            raise KeyError(name)
+            raise KeyError(f"{name}: {did_you_mean(name, list(self._imputed.frame.columns))}")
         return self._imputed.cells(name)
 
     def __iter__(self) -> Iterator[str]:

@@ -84,6 +84,8 @@ def cbind(first: Imputations, other: Any) -> Imputations:
     """
     n = first.frame.n_rows
     if isinstance(other, pd.Series):
+        if not isinstance(other.name, str):
+            raise DataError("cbind: the Series has no name: pass {'name': series}")
         other = other.to_frame()
     if isinstance(other, Mapping):
         values = {name: [v] * n if np.ndim(v) == 0 else getattr(v, "array", v) for name, v in other.items()}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from bayesmi.data.wording import did_you_mean
 from bayesmi.errors import ModelError
 from bayesmi.mice.methods import Method, find_method
 
@@ -55,15 +56,15 @@ def in_words(code: int, method: Method | None) -> str:
     return _WORDS[code]
 
 
-def explain(predictorMatrix: Any, method: Mapping[str, str] | pd.Series | None = None) -> pd.DataFrame:
+def explain(predictorMatrix: Any, method: Mapping[str, str] | pd.Series | str | None = None) -> pd.DataFrame:
     """Say every code of a predictor matrix in words.
 
     Parameters
     ----------
     predictorMatrix : DataFrame
         Rows are predicted by columns.
-    method : mapping or Series of str, optional
-        Method by column. Rows whose method is "" are left out: nothing is imputed there.
+    method : mapping or Series of str, or str, optional
+        Method by column; one for all. Rows whose method is "" are left out: nothing is imputed there.
 
     Returns
     -------
@@ -89,7 +90,15 @@ def explain(predictorMatrix: Any, method: Mapping[str, str] | pd.Series | None =
         raise ModelError(
             "explain takes a predictor matrix with names: a DataFrame, as make_predictor_matrix gives"
         )
-    methods = {} if method is None else dict(method)
+    if list(predictorMatrix.index) != list(predictorMatrix.columns):
+        raise ModelError("explain takes a predictor matrix: rows and columns name the same variables")
+    names = [str(name) for name in predictorMatrix.index]
+    methods = (
+        dict.fromkeys(names, method) if isinstance(method, str) else {} if method is None else dict(method)
+    )
+    for name in methods:
+        if name not in names:
+            raise ModelError(f"method names {name!r}, no row of the matrix: {did_you_mean(name, names)}")
     rows = []
     for target in predictorMatrix.index:
         name = methods.get(target)

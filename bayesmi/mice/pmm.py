@@ -82,6 +82,10 @@ def pmm(
     --------
     >>> imputed = pmm(model.fit(seed=1), m=20)  # doctest: +SKIP
     """
+    if not hasattr(fit, "model"):
+        raise ModelError(
+            f"pmm takes a fit, not {type(fit).__name__}: bmi.pmm(bmi.Model('y ~ x', data).fit(), m=20)"
+        )
     if any(getattr(one, "kind", "") in ("after", "conditional") for one in fit.model.mechanisms.values()):
         raise NotSupportedError(
             "matching of a model whose missing values are shifted would undo the shift; the nearest that is supported: pmm of a "

@@ -83,7 +83,7 @@ def _second_level(fixed: str, data: Any) -> tuple[str, Any]:
 
     statsmodels takes the first one, and of True and False the latter, which turns every sign.
     """
-    import patsy
+    import patsy  # type: ignore[import-untyped]
 
     left, right = fixed.split("~", 1)
     data = data.reset_index(drop=True)

@@ -64,6 +64,8 @@ def coefficients(
     >>> [label.get_text() for label in axes[0].get_yticklabels()]
     ['pooled', 'published']
     """
+    if not isinstance(tables, Mapping):
+        raise DataError("coefficients() takes a table by label: {'pooled': pooled, 'complete cases': …}")
     if not tables:
         raise DataError("coefficients() got no tables: pass {'pooled': pooled.table, …}")
     read = {label: _read(label, table) for label, table in tables.items()}

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.data import Column
+from bayesmi.errors import DataError
 from bayesmi.imputations import Imputations
 
 __all__ = ["ImputedColumn", "imputed_column"]
@@ -42,6 +43,10 @@ class ImputedColumn:
 
 def imputed_column(imputations: Imputations, name: str) -> ImputedColumn:
     """Take one imputed column; a line says why there is none."""
+    if not isinstance(imputations, Imputations):
+        raise DataError(
+            f"this plot takes imputations, not {type(imputations).__name__}: what impute() or mice() returned"
+        )
     drawn = imputations.draws_of(name)
     column = imputations.frame.columns[name]
     return ImputedColumn(column, column.values[column.observed], drawn)

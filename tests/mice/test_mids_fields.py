@@ -239,3 +239,28 @@ def test_a_binomial_outcome_coded_1_and_2_is_refused():
     imputed = bmi.as_mids({0: table.assign(x=table["x"].where(table["x"] > 0)), 1: table, 2: table})
     with pytest.raises(AnalysisError, match=r"values of y lie outside 0 to 1.*I\(y == 2\)"):
         imputed.with_("y ~ x", family="binomial")
+
+
+def test_mistakes_of_a_first_day_end_in_a_line_of_ours():
+    from bayesmi.errors import ModelError, PoolError
+
+    table = pd.DataFrame({"x": np.arange(20.0), "y": np.arange(20.0) ** 2, "z": np.arange(20.0) % 3})
+    holes = table.assign(x=table["x"].where(table["x"] > 0))
+    imputed = bmi.as_mids({0: holes, 1: table, 2: table.assign(x=table["x"].where(table["x"] > 0, 2.0))})
+    with pytest.raises(ModelError, match="pmm takes a fit, not DataFrame"):
+        bmi.pmm(table, 2)
+    with pytest.raises(DataError, match="takes imputations, not DataFrame"):
+        bmi.plots.density(table, "x")
+    with pytest.raises(DataError, match="takes a table by label"):
+        bmi.plots.coefficients(imputed.with_("y ~ x").pool())
+    with pytest.raises(DataError, match="the Series has no name"):
+        bmi.cbind(imputed, pd.Series(range(20)))
+    with pytest.raises(ModelError, match="rows and columns name the same"):
+        bmi.explain(table)
+    with pytest.raises(ModelError, match="method names 'xx'"):
+        bmi.explain(bmi.make_predictor_matrix(table), {"xx": "pmm"})
+    assert len(bmi.explain(bmi.make_predictor_matrix(table), "pmm")) == 6
+    with pytest.raises(PoolError, match="different outcomes, 'y' and 'x'"):
+        imputed.with_("y ~ z + x").compare(imputed.with_("x ~ z"), "D3")
+    with pytest.raises(KeyError, match="did you mean 'x'"):
+        imputed.imp["xx"]
