@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bayesmi.adapters.extract import Extract
@@ -38,7 +39,25 @@ def analyze_one(i: int, function: Callable[[Any], Any], data: Any) -> Outcome:
             result = function(data.copy(deep=False) if isinstance(data, pd.DataFrame) else data)
     except Exception as error:
         return Outcome(i, failure=f"data set {i}: the analysis failed: {_reason(error)}", cause=error)
-    return read_result(i, result, caught)
+    outcome = read_result(i, result, caught)
+    left = _left_out(result, data)
+    return replace(outcome, remarks=(*outcome.remarks, left)) if left and not outcome.failure else outcome
+
+
+def _left_out(result: Any, data: Any) -> str:
+    """Say that a fit dropped rows with empty cells; a subset of a completed table is nobody's mistake."""
+    used = getattr(result, "nobs", None)
+    if (
+        not isinstance(data, pd.DataFrame)
+        or not isinstance(used, int | float | np.number)
+        or used >= len(data)
+    ):
+        return ""
+    empty = [str(name) for name, holes in data.isna().any().items() if holes]
+    if not empty or used < len(data.dropna()):
+        return ""
+    shown = ", ".join(empty[:6]) + (", …" if len(empty) > 6 else "")
+    return f"the fit left out {len(data) - int(used)} of {len(data)} rows: cells of {shown} are empty in the completed table"
 
 
 def read_result(i: int, result: Any, caught: Sequence[warnings.WarningMessage] = ()) -> Outcome:

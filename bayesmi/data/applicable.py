@@ -36,7 +36,7 @@ def find_absent(
         if over.any():
             raise NotSupportedError(
                 f"where= asks to impute observed cells of column {name!r} ({name_rows(index, over)}), which"
-                " is not supported yet; set them to missing first"
+                " is not supported: set them to missing first; bmi.overimpute holds observed cells out to check a model"
             )
         absent[name] = column.missing & ~mask
     for name, text in conditions.items():

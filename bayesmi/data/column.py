@@ -69,6 +69,12 @@ class Column:
         return self.categories is None and self.kind is not Kind.IDENTIFIER
 
     @property
+    def is_constant(self) -> bool:
+        """Whether no two observed values differ."""
+        seen = self.values[self.observed]
+        return not seen.size or bool(np.ptp(seen) == 0)
+
+    @property
     def observed(self) -> NDArray[np.bool_]:
         """Shape (n,). Cells that are neither missing nor absent."""
         return ~(self.missing | self.absent)

@@ -101,5 +101,5 @@ def _draws_line(imputed: Imputations) -> str:
     gap = gaps.min()
     chains = len(by_chain)
     spread = f"from {chains} chain{'s' if chains > 1 else ''}"
-    apart = "" if pd.isna(gap) else f", at least {int(gap)} draws apart"
+    apart = "" if pd.isna(gap) or gap < 2 else f", at least {int(gap)} draws apart"
     return f"{spread}{apart}; seed {imputed.seed if imputed.seed is not None else 'not given'}"

@@ -128,7 +128,9 @@ class MidsFields:
         """Variance of the imputed cells, laid out as `chainMean`; NaN for a single cell."""
         return self._chains(lambda cells: float(cells.var(ddof=1)) if cells.size > 1 else float("nan"))
 
-    def with_(self, analysis: Callable[[Any], Any] | str, **options: Any) -> Analyses:
+    def with_(
+        self, analysis: Callable[[Any], Any] | str, *, family: str | None = None, n_jobs: int = 1
+    ) -> Analyses:
         """Run an analysis on every completed table, as mice's ``with(imp, …)``.
 
         Parameters
@@ -137,8 +139,10 @@ class MidsFields:
             A function of a completed table; or a formula: ``"y ~ x"`` is a linear model, with
             ``family="binomial"`` or ``"poisson"`` a generalised one, with ``(1 | g)`` a mixed one. Of two
             categories (or False and True) a binomial model gives the odds of the second, as in R.
-        **options
-            ``family`` for a formula; ``n_jobs``.
+        family : {"gaussian", "binomial", "poisson"}, optional
+            Of a formula.
+        n_jobs : int
+            Processes; -1 for all cores.
 
         Returns
         -------
@@ -146,7 +150,7 @@ class MidsFields:
         """
         from bayesmi.mice.with_formula import run_with
 
-        return run_with(self, analysis, **options)
+        return run_with(self, analysis, family=family, n_jobs=n_jobs)
 
     def filter(self, rows: Any) -> Self:
         """Keep some rows of the incomplete and of all completed tables.

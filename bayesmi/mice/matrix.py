@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,20 @@ def read_matrix(given: Any, names: list[str], frame: IncompleteFrame) -> pd.Data
                     "method; explain() says them in words"
                 )
     return table.astype(int)
+
+
+def check_rows(given: Any, names: Sequence[str]) -> None:
+    """Refuse a matrix that lacks the row of a column to impute.
+
+    Raises
+    ------
+    ModelError
+    """
+    lost = [name for name in names if isinstance(given, pd.DataFrame) and name not in given.index]
+    if lost:
+        raise ModelError(
+            f"predictorMatrix has no row for {', '.join(map(repr, lost))}, to be imputed: add it, of zeros if nothing predicts it"
+        )
 
 
 def read_texts(

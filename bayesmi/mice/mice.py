@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,13 +12,14 @@ from numpy.typing import NDArray
 
 from bayesmi.data import IncompleteFrame
 from bayesmi.data.wording import did_you_mean
-from bayesmi.errors import BayesmiNotice, ModelError, NotSupportedError
+from bayesmi.errors import BayesmiNotice, ModelError
 from bayesmi.formula import Formula, parse
 from bayesmi.imputations import CellDraws, Imputations
 from bayesmi.mice.against import compare_with
 from bayesmi.mice.edges import product_order
 from bayesmi.mice.merged import MergedDraws, known_cells, spread, wanted_cells
 from bayesmi.mice.modular import impute_modular, sequential_edges
+from bayesmi.mice.options import model_options_of
 from bayesmi.mice.pmm import pmm
 from bayesmi.mice.request import read_request
 from bayesmi.mice.translation import Component, Translation, informing, translate
@@ -27,25 +27,6 @@ from bayesmi.model.ignored import read_ignore
 from bayesmi.seeds import check_seed
 
 __all__ = ["mice", "translate_mice"]
-
-_TAKEN = ("formula", "family", "families", "formulas", "order", "mechanisms", "derived")
-_PASSED = ("priors", "auxiliary", "observations", "levels", "treatments")
-# arguments of R's mice, and what to say in their place
-_OF_R = {
-    "meth": "write method=",
-    "pred": "write predictorMatrix=",
-    "print": "say progress=False",
-    "printFlag": "say progress=False",
-    "post": "shift missing values by bmi.impute(…, mechanisms={'x': bmi.Delta(-5)}); limits are kept by 'pmm', or said by "
-    "observations={'x': bmi.truncated('x', below=0)}",
-    "blocks": "one joint model imputes all columns together",
-    "blots": "each column's model follows from its method",
-    "parcel": "one joint model imputes all columns together",
-    "calltype": "rows of predictorMatrix are replaced by formulas=",
-    "defaultMethod": "change what bmi.make_method(data) proposes",
-    "data_init": "a posterior has no starting imputations",
-    "ls_meth": "nothing is fitted by least squares",
-}
 
 
 def mice(
@@ -137,6 +118,11 @@ def mice(
     >>> pred.loc["popular", ["school", "sex", "pupil", "const"]] = [-2, 2, 0, 0]
     >>> imputed = bmi.mice(pupils, 5, {"popular": "2l.pan"}, pred, seed=1)  # doctest: +SKIP
     """
+    if maxit == 0:
+        raise ModelError(
+            "maxit=0 would impute nothing: bmi.make_method(data) and bmi.make_predictor_matrix(data) propose what R's "
+            "mice(data, maxit=0) does, bmi.translate_mice(data, …) shows the models"
+        )
     for name, value in (("m", m), ("draws", draws), ("tune", tune), ("chains", chains)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
             raise ModelError(f"{name} must be a whole number, 1 or more, not {value!r}")
@@ -165,7 +151,7 @@ def mice(
     gates: list[str] = []
     parts: list[CellDraws] = []
     if cut:
-        options = {**_model_options(request.frame, kinds, model_options), "ignore": _ignored(data, ignore)}
+        options = {**model_options_of(request.frame, kinds, model_options), "ignore": _ignored(data, ignore)}
         parts.append(
             impute_modular(
                 translation, m, own, donors, matchtype, options, despite_gate=despite_gate, **sampling
@@ -239,7 +225,7 @@ def translate_mice(
     """
     request = read_request(data, method, predictorMatrix, formulas, kinds, not_applicable)
     read = None if analysis is None else _read_analysis(analysis, list(request.frame.columns))
-    options = _model_options(request.frame, kinds, model_options)
+    options = model_options_of(request.frame, kinds, model_options)
     options["ignore"] = _ignored(data, ignore)
     if not cut:
         return translate(request, visitSequence, read, options)
@@ -255,7 +241,7 @@ def _read_analysis(text: str, names: list[str]) -> Formula:
     formula = parse(text)
     if formula.response is None:
         raise ModelError(f"analysis={text!r} has no response: write 'y ~ …'")
-    for name in sorted(formula.variables | formula.grouping_columns | {formula.response.name}):
+    for name in sorted(formula.columns):
         if name not in names:
             raise ModelError(f"analysis={text!r} names {name!r}: {did_you_mean(name, names)}")
     return formula
@@ -276,20 +262,6 @@ def _sequence(request: Any, order: Any, edges: Any, options: Any) -> list[Compon
         )
         for name in order
     ]
-
-
-def _model_options(frame: Any, kinds: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Options of Model that every component gets; cells that do not apply as masks over the columns they are in."""
-    for name in sorted(given):
-        if name in _TAKEN:
-            raise ModelError(f"{name}= follows from method and predictorMatrix: use bmi.impute to say it")
-        if name in _OF_R:
-            raise NotSupportedError(f"{name}= of R's mice is not an argument here; {_OF_R[name]}")
-        if name not in _PASSED:
-            known = [*_PASSED, *inspect.signature(mice).parameters]
-            raise ModelError(f"mice() has no argument {name!r}: {did_you_mean(name, known)}")
-    where = {name: c.missing for name, c in frame.columns.items() if c.absent.any()}
-    return {"kinds": kinds, "where": where or None, **given}
 
 
 def _ignored(data: Any, ignore: Any) -> NDArray[np.bool_] | None:

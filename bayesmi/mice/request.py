@@ -14,7 +14,7 @@ from bayesmi.data.wording import counted, did_you_mean
 from bayesmi.errors import ModelError
 from bayesmi.formula import Formula
 from bayesmi.mice.make import make_method
-from bayesmi.mice.matrix import find_clusters, read_matrix, read_texts
+from bayesmi.mice.matrix import check_rows, find_clusters, read_matrix, read_texts
 from bayesmi.mice.methods import Method, find_method
 from bayesmi.mice.rows import Event, check_row, cluster_of, drop_empty, not_circular, used_rows
 from bayesmi.model.derived import read_derived
@@ -106,10 +106,22 @@ def read_request(
         and np.isfinite(frame.deduced[name][frame.columns[name].missing]).all()
         and chosen[name]
     )
-    active = tuple(name for name in incomplete if chosen[name] and name not in known and name not in passive)
-    events += _left_empty(frame, [name for name in incomplete if not chosen[name]])
+    constant = [
+        name
+        for name in incomplete
+        if chosen[name]
+        and frame.columns[name].observed.any()
+        and frame.columns[name].is_constant
+        and name not in known
+    ]
+    left = {*known, *passive, *constant}
+    active = tuple(name for name in incomplete if chosen[name] and name not in left)
+    check_rows(predictorMatrix, [name for name in active if name not in texts])
+    events += _left_empty(frame, [name for name in incomplete if not chosen[name] or name in constant])
     methods = {name: find_method(name, chosen[name]) for name in active}
     for name in active:
+        if methods[name].known_only and not clusters:
+            raise ModelError(f"method '2lonly.mean' of {name!r} needs a cluster: give its column the code -2")
         if methods[name].known_only:
             raise ModelError(
                 f"method '2lonly.mean' of {name!r}: in some clusters no row has a value, so that there is nothing to copy; "
@@ -132,14 +144,14 @@ def _left_empty(frame: IncompleteFrame, names: list[str]) -> list[Event]:
     events: list[Event] = []
     for name in names:
         column = frame.columns[name]
-        why = " and values that are neither numbers nor few categories (numbers as text?)"
-        text = why if column.kind == "identifier" else ""
+        why = "has no method"
+        if column.kind == "identifier":
+            why += " and values that are neither numbers nor few categories (numbers as text?)"
+        elif column.is_constant:
+            why = "is constant"
+        stay = "stays" if column.n_missing == 1 else "stay"
         events.append(
-            (
-                name,
-                "",
-                f"{name!r} has no method{text}: its {counted(column.n_missing, 'missing cell')} stay empty",
-            )
+            (name, "", f"{name!r} {why}: its {counted(column.n_missing, 'missing cell')} {stay} empty")
         )
     return events
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from bayesmi.data import IncompleteFrame
@@ -85,8 +84,7 @@ def drop_empty(
                 continue
             why = "is an identifier"
         else:
-            seen = column.values[column.observed]
-            if seen.size and np.ptp(seen) > 0:
+            if not column.is_constant:
                 continue
             why = "is constant"
         matrix.loc[rows, name] = matrix.loc[rows, name].where(matrix.loc[rows, name] == -2, 0)

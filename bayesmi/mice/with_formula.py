@@ -20,6 +20,7 @@ _FAMILIES = {"binomial": "Binomial", "poisson": "Poisson"}
 def run_with(imputed: Any, analysis: Any, *, family: str | None = None, n_jobs: int = 1) -> Analyses:
     """Run the analysis; see `Imputations.with_`."""
     if isinstance(analysis, str):
+        _check_names(analysis, [str(name) for name in imputed.frame.columns])
         analysis = FormulaAnalysis.from_text(analysis, family)
     elif family is not None:
         raise FormulaError("family= goes with a formula; a function chooses its own")
@@ -27,6 +28,14 @@ def run_with(imputed: Any, analysis: Any, *, family: str | None = None, n_jobs: 
         raise FormulaError(f"with_ takes a function of a completed table or a formula, not {analysis!r}")
     result: Analyses = imputed.analyze(analysis, n_jobs)
     return result
+
+
+def _check_names(text: str, names: list[str]) -> None:
+    """Refuse a formula that names what is no column."""
+    formula = parse(text)
+    for name in sorted(formula.columns):
+        if name not in names:
+            raise FormulaError(f"formula {text!r} names {name!r}: {did_you_mean(name, names)}")
 
 
 class FormulaAnalysis:

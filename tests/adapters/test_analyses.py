@@ -255,3 +255,19 @@ def test_progress_is_shown_in_a_terminal(completed_sets, capsys, monkeypatch):
     assert "Analysing" in capsys.readouterr().err
     run_analyses(completed_sets[:2], mean_of_popular, progress=False)
     assert capsys.readouterr().err == ""
+
+
+def test_rows_that_a_fit_leaves_out_are_counted():
+    import statsmodels.formula.api as smf
+
+    rng = np.random.default_rng(2)
+    tables = [pd.DataFrame({"x": rng.normal(size=20), "y": rng.normal(size=20)}) for _ in range(2)]
+    for one in tables:
+        one.loc[:3, "x"] = np.nan
+    with pytest.warns(BayesmiNotice, match="left out 4 of 20 rows: cells of x are empty"):
+        analyses = run_analyses(tables, lambda d: smf.ols("y ~ x", d).fit())
+    assert len(analyses.notices) == 2
+    subset = run_analyses(
+        [one.fillna(0.0) for one in tables], lambda d: smf.ols("y ~ x", d[d["y"] > 0]).fit()
+    )
+    assert not subset.notices

@@ -335,3 +335,16 @@ def test_a_cluster_without_values_takes_the_mean_of_clusters_that_inform():
     means = ClusterMeans(frame, g != 4)
     (name,) = means.add("x", "g")
     assert means.made[name][::3].tolist() == [2.0, 3.5, 5.0, 200.0]  # the last is for itself
+
+
+def test_constant_and_unnamed_columns_and_lost_rows():
+    data = bmi.datasets.load("nhanes")
+    with pytest.raises(ModelError, match="no row for 'chl', to be imputed"):
+        translate_mice(data, "norm", bmi.make_predictor_matrix(data).loc[["bmi", "hyp"]])
+    got = translate_mice(data.assign(k=[np.nan] + [1.0] * 24), "norm")
+    assert "'k' is constant: its 1 missing cell stays empty" in events(got)
+    assert "k" not in got.order
+    with pytest.raises(ModelError, match="maxit=0 would impute nothing"):
+        bmi.mice(data, maxit=0)
+    with pytest.raises(ModelError, match=r"'2lonly\.mean' of 'bmi' needs a cluster"):
+        translate_mice(data, {"bmi": "2lonly.mean"})
