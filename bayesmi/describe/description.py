@@ -60,7 +60,8 @@ class Description:
     @property
     def n_complete(self) -> int:
         """Rows without a missing cell."""
-        return int(self.patterns.loc[self.patterns["missing"] == 0, "rows"].sum())
+        rows, missing = self.patterns.columns[-2:]
+        return int(self.patterns.loc[self.patterns[missing] == 0, rows].sum())
 
     def __repr__(self) -> str:
         return printing.as_text(self)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -28,7 +30,8 @@ def missing_patterns(frame: IncompleteFrame) -> pd.DataFrame:
     DataFrame
         One row a pattern, in mice's order. Columns: the variables, least missing first, each "observed",
         "missing" or "absent" (does not apply, or outside ``where=``); then ``rows``, the number of rows with
-        the pattern, and ``missing``, the number of its missing cells.
+        the pattern, and ``missing``, the number of its missing cells (these two with ``_`` behind them where a variable
+        has that name).
 
     Notes
     -----
@@ -57,6 +60,13 @@ def missing_patterns(frame: IncompleteFrame) -> pd.DataFrame:
     distinct, counts = np.unique(states, axis=0, return_counts=True)
     words = np.array(["observed", "missing", "absent"], dtype=object)
     table = pd.DataFrame(words[distinct], columns=names)
-    table["rows"] = counts
-    table["missing"] = (distinct == 1).sum(axis=1)
+    table[_free("rows", names)] = counts
+    table[_free("missing", names)] = (distinct == 1).sum(axis=1)
     return table
+
+
+def _free(name: str, taken: Sequence[str]) -> str:
+    """Return the name, with as many underscores behind it as it takes to differ from all variables."""
+    while name in taken:
+        name += "_"
+    return name

@@ -112,16 +112,17 @@ _CLUSTER_REMARK = (
 def _patterns(found: Description) -> tuple[str, pd.DataFrame, str]:
     """Frequent patterns, only variables with a hole."""
     patterns = found.patterns
+    rows, missing = patterns.columns[-2:]
     variables = [name for name in patterns.columns[:-2] if (patterns[name] != "observed").any()]
-    shown = patterns.sort_values("rows", ascending=False, kind="stable").head(_MOST_PATTERNS)
+    shown = patterns.sort_values(rows, ascending=False, kind="stable").head(_MOST_PATTERNS)
     named = variables[-_MOST_COLUMNS:]
     table = shown[named].map(_MARK.__getitem__)
-    table.insert(0, "rows", shown["rows"])
-    table["missing"] = shown["missing"]
+    table.insert(0, rows, shown[rows])
+    table[missing] = shown[missing]
     table.index = pd.RangeIndex(1, len(table) + 1)
     remarks = ["· observed, ? missing" + (", - does not apply" if found.columns["absent"].any() else "")]
     if len(patterns) > len(shown):
-        rest = int(patterns["rows"].sum() - shown["rows"].sum())
+        rest = int(patterns[rows].sum() - shown[rows].sum())
         remarks.append(f"{len(patterns) - len(shown)} more patterns hold {rest} rows: see .patterns")
     if len(variables) > len(named):
         remarks.append(

@@ -55,15 +55,16 @@ def pattern(
     frame = as_frame(data)
     table = missing_patterns(frame)
     names = [str(name) for name in table.columns[:-2]]
+    of_rows, of_missing = table.columns[-2:]
     if columns is not None:
         for name in columns:
             if name not in names:
                 raise DataError(f"no column '{name}' to plot: {did_you_mean(name, names)}")
         names = [name for name in names if name in set(columns)]
-        counts = table.groupby(names, sort=False, observed=True)["rows"].sum().reset_index()
-        counts["missing"] = (counts[names] == "missing").sum(axis=1)
+        counts = table.groupby(names, sort=False, observed=True)[of_rows].sum().reset_index()
+        counts[of_missing] = (counts[names] == "missing").sum(axis=1)
         table = counts
-    shown = table.loc[table["rows"].nlargest(most, keep="first").index.sort_values()]
+    shown = table.loc[table[of_rows].nlargest(most, keep="first").index.sort_values()]
     p, k = len(names), len(shown)
     ax = new_axes(
         ax, width=float(np.clip(1.6 + 0.62 * p, 4.8, 14)), height=float(np.clip(1.9 + 0.34 * k, 3.0, 11))
@@ -98,11 +99,11 @@ def pattern(
         fontsize=9,
     )
     ax.xaxis.tick_top()
-    ax.set_yticks(range(k), [f"{rows}" for rows in shown["rows"]], fontsize=9)
+    ax.set_yticks(range(k), [f"{rows}" for rows in shown[of_rows]], fontsize=9)
     ax.set_ylabel("rows with the pattern")
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    for row, missing in enumerate(shown["missing"]):
+    for row, missing in enumerate(shown[of_missing]):
         ax.annotate(
             f"{missing}",
             (p - 0.5, row),
@@ -142,7 +143,7 @@ def pattern(
     )  # fmt: skip
     left_out = len(table) - k
     if left_out:
-        rest = int(table["rows"].sum() - shown["rows"].sum())
+        rest = int(table[of_rows].sum() - shown[of_rows].sum())
         ax.set_title(
             f"the {k} most frequent of {len(table)} patterns; {counted(rest, 'row')} in the others",
             fontsize=10,

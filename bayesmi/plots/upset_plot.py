@@ -55,11 +55,12 @@ def upset(data: Any, ax: Axes | None = None, *, most: int = 20, complete: bool =
     )
     if not names:
         raise DataError("nothing is missing: there are no combinations to draw")
-    states = (table[names] == "missing").assign(rows=table["rows"])
-    sizes = states.groupby(names, sort=False, observed=True)["rows"].sum().reset_index()
+    of_rows = table.columns[-2]
+    states = (table[names] == "missing").assign(**{of_rows: table[of_rows]})
+    sizes = states.groupby(names, sort=False, observed=True)[of_rows].sum().reset_index()
     if not complete:
         sizes = sizes[sizes[names].any(axis=1)]
-    sizes = sizes.sort_values("rows", ascending=False, kind="stable")
+    sizes = sizes.sort_values(of_rows, ascending=False, kind="stable")
     shown = sizes.head(most)
     p, k = len(names), len(shown)
     ax = new_axes(ax, float(np.clip(3.4 + 0.36 * k, 6.4, 14)), float(np.clip(2.9 + 0.28 * p, 3.6, 11)))
@@ -70,8 +71,8 @@ def upset(data: Any, ax: Axes | None = None, *, most: int = 20, complete: bool =
     bars = ax.inset_axes((left, below, 1 - left, 1 - below), sharex=matrix)
     totals = ax.inset_axes((0, 0, left - 0.16 if p > 60 else left - 0.02, below - gap), sharey=matrix)
     at = np.arange(k)
-    bars.bar(at, shown["rows"], 0.6, color=OBSERVED)
-    for x, rows in enumerate(shown["rows"]):
+    bars.bar(at, shown[of_rows], 0.6, color=OBSERVED)
+    for x, rows in enumerate(shown[of_rows]):
         bars.annotate(f"{rows}", (x, rows), (0, 2), textcoords="offset points", ha="center", fontsize=8)
     bars.set_ylabel("rows")
     bars.tick_params(axis="x", bottom=False, labelbottom=False)
@@ -95,7 +96,7 @@ def upset(data: Any, ax: Axes | None = None, *, most: int = 20, complete: bool =
     totals.set_xlabel("missing cells", fontsize=9)
     left_out = len(sizes) - k
     if left_out:
-        rest = int(sizes["rows"].iloc[k:].sum())
+        rest = int(sizes[of_rows].iloc[k:].sum())
         bars.set_title(f"{k} of {len(sizes)} combinations; {counted(rest, 'row')} in the others", fontsize=10)
     return np.array([bars, matrix, totals], dtype=object)
 

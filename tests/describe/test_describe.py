@@ -202,3 +202,15 @@ def test_the_audit_does_not_ask_for_a_kind_that_was_said():
     assert [line.split(":")[0] for line in describe(table).audit] == ["score", "visits"]
     frame = IncompleteFrame.from_table(table, kinds={"score": "ordinal"})
     assert [line.split(":")[0] for line in describe(frame).audit] == ["visits"]
+
+
+def test_variables_named_like_the_counts_keep_their_patterns():
+    table = pd.DataFrame({"rows": [1.5, 2.2, np.nan, 4.1], "missing": [np.nan, 2.0, 3.0, 4.5]})
+    got = missing_patterns(IncompleteFrame.from_table(table))
+    assert list(got.columns) == ["rows", "missing", "rows_", "missing_"]
+    assert got["rows_"].tolist() == [2, 1, 1]
+    assert got["missing_"].tolist() == [0, 1, 1]
+    assert got["rows"].tolist() == ["observed", "observed", "missing"]
+    found = describe(table)
+    assert found.n_complete == 2
+    assert "rows_" in repr(found)

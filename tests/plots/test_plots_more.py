@@ -231,3 +231,13 @@ def test_flux_of_many_alike_lists_its_labels():
     assert {text.get_position()[0] for text in ax.texts} == {1.1}
     assert (np.diff(heights) < -0.02).all()  # below each other
     assert -0.1 < min(heights) < max(heights) < 1.06
+
+
+def test_variables_named_like_the_counts_of_patterns_are_drawn():
+    table = pd.DataFrame({"rows": [1.5, 2.2, np.nan, 4.1], "missing": [np.nan, 2.0, 3.0, 4.5]})
+    ax = plots.pattern(table, blank(), columns=["rows", "missing"])
+    assert texts(ax.get_xticklabels()) == ["rows", "missing"]
+    assert texts(ax.get_yticklabels()) == ["2", "1", "1"]
+    bars, _, totals = plots.upset(table, blank())
+    assert [patch.get_height() for patch in bars.patches] == [1, 1]
+    assert texts(totals.get_yticklabels()) == ["rows", "missing"]
