@@ -104,11 +104,11 @@ def pairwise_correlations(data: Any, method: Method = "pearson") -> Correlations
     missing = [
         [pair_correlation(indicator(hole), column.values, method) for column in chosen] for hole in holes
     ]
-    seen = np.column_stack([column.observed for column in chosen]).astype(np.int64)
+    seen = np.column_stack([column.observed for column in chosen]).astype(np.float64)
     return Correlations(
         pd.DataFrame(values, index=names, columns=names),
         pd.DataFrame(missing, index=[column.name for column in holes], columns=names, dtype=float),
-        pd.DataFrame(seen.T @ seen, index=names, columns=names),
+        pd.DataFrame((seen.T @ seen).astype(np.int64), index=names, columns=names),
         method,
         note_of(left, "their values have no order"),
     )

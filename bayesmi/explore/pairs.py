@@ -84,10 +84,11 @@ def md_pairs(data: Any) -> MissingPairs:
     names = list(frame.columns)
     if len(names) < 2:
         raise DataError(f"pairs need at least two columns, the table has only {names[0]!r}")
-    seen = np.column_stack([column.observed for column in frame.columns.values()]).astype(np.int64)
-    gone = np.column_stack([column.missing for column in frame.columns.values()]).astype(np.int64)
+    # products of floats go through BLAS, those of integers do not; counts below 2**53 are exact
+    seen = np.column_stack([column.observed for column in frame.columns.values()]).astype(np.float64)
+    gone = np.column_stack([column.missing for column in frame.columns.values()]).astype(np.float64)
 
     def table(first: Any, second: Any) -> pd.DataFrame:
-        return pd.DataFrame(first.T @ second, index=names, columns=names)
+        return pd.DataFrame((first.T @ second).astype(np.int64), index=names, columns=names)
 
     return MissingPairs(table(seen, seen), table(seen, gone), table(gone, seen), table(gone, gone))

@@ -186,3 +186,13 @@ def test_polars_tables_are_read_too():
     pd.testing.assert_frame_equal(found, golden("quickpred_nhanes_mincor"))
     by = missing_by_group(pl.from_pandas(nhanes), "age", "chl")
     assert by["missing"].sum() == 10
+
+
+def test_pairs_of_a_long_table_are_exact_counts():
+    rng = np.random.default_rng(1)
+    mask = rng.random((50_000, 10)) < 0.1
+    table = pd.DataFrame(np.where(mask, np.nan, 1.5), columns=[f"x{j}" for j in range(10)])
+    pairs = md_pairs(table)
+    assert pairs.mm.loc["x0", "x1"] == (mask[:, 0] & mask[:, 1]).sum()
+    assert pairs.rm.loc["x0", "x1"] == (~mask[:, 0] & mask[:, 1]).sum()
+    assert all((part.dtypes == np.int64).all() for part in (pairs.rr, pairs.rm, pairs.mr, pairs.mm))
