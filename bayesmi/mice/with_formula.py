@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from bayesmi.data.wording import did_you_mean
 from bayesmi.errors import FormulaError
@@ -15,6 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["FormulaAnalysis", "run_with"]
 
 _FAMILIES = {"binomial": "Binomial", "poisson": "Poisson"}
+# functions of formulas, as statsmodels finds them; I, C, center, bs are its own
+_FUNCTIONS = {
+    name: getattr(np, name) for name in ("log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs")
+}
+_UNREAD = ("poly", "between", "within", "group_effect")
+_DOTTED = re.compile(r"(?<![\w.])[^\W\d]\w*(?:\.\w+)+")
 
 
 def run_with(imputed: Any, analysis: Any, *, family: str | None = None, n_jobs: int = 1) -> Analyses:
@@ -67,27 +76,30 @@ class FormulaAnalysis:
                 "one group term with an intercept is read here, (1 + x | g): pass a function to with_ for others"
             )
         group = formula.groups[0]
-        slopes = " + ".join(str(term) for term in group.terms)
+        slopes = _quoted(" + ".join(str(term) for term in group.terms))
         return cls(fixed, group.grouping, f"1 + {slopes}" if slopes else None, None)
 
     def __call__(self, table: Any) -> Any:
         """Fit one completed table."""
         import statsmodels.api as sm
         import statsmodels.formula.api as smf
+        from patsy import EvalEnvironment
 
         data = table.to_pandas() if hasattr(table, "to_pandas") else table
+        known = {"eval_env": EvalEnvironment([_FUNCTIONS])}
         if self.groups is not None:
-            return smf.mixedlm(self.fixed, data, groups=self.groups, re_formula=self.slopes).fit(reml=True)
+            model = smf.mixedlm(self.fixed, data, groups=self.groups, re_formula=self.slopes, **known)
+            return model.fit(reml=True)
         if self.family is None:
-            return smf.ols(self.fixed, data).fit()
+            return smf.ols(self.fixed, data, **known).fit()
         family = getattr(sm.families, _FAMILIES[self.family])()
         if self.family == "binomial":
-            fixed, data = _second_level(self.fixed, data)
-            return smf.glm(fixed, data, family=family).fit()
-        return smf.glm(self.fixed, data, family=family).fit()
+            fixed, data = _second_level(self.fixed, data, known)
+            return smf.glm(fixed, data, family=family, **known).fit()
+        return smf.glm(self.fixed, data, family=family, **known).fit()
 
 
-def _second_level(fixed: str, data: Any) -> tuple[str, Any]:
+def _second_level(fixed: str, data: Any, known: dict[str, Any]) -> tuple[str, Any]:
     """Return formula and table with a 0/1 response: 1 is the second of two categories, as R's glm has it.
 
     statsmodels takes the first one, and of True and False the latter, which turns every sign.
@@ -96,7 +108,7 @@ def _second_level(fixed: str, data: Any) -> tuple[str, Any]:
 
     left, right = fixed.split("~", 1)
     data = data.reset_index(drop=True)
-    values = patsy.dmatrix(f"0 + {left}", data, return_type="dataframe")
+    values = patsy.dmatrix(f"0 + {left}", data, return_type="dataframe", **known)
     if values.shape[1] > 2:
         raise ValueError(f"{left.strip()} has {values.shape[1]} levels: a binomial outcome has two")
     seen = values.iloc[:, -1]
@@ -115,6 +127,16 @@ def _fixed(formula: Formula) -> str:
     assert formula.response is not None
     terms = [str(term) for term in formula.terms]
     right = " + ".join(["1" if formula.intercept else "0", *terms])
-    text = f"{formula.response.expression} ~ {right}"
+    for name in _UNREAD:
+        if f"{name}(" in right:
+            raise FormulaError(f"{name}() is for models, and statsmodels has none: pass a function to with_")
+    return _quoted(f"{formula.response.expression} ~ {right}")
+
+
+def _quoted(text: str) -> str:
+    """Return the text with names in backticks, and those with dots, in Q()."""
     parts = text.split("`")
-    return "".join(part if i % 2 == 0 else f'Q("{part}")' for i, part in enumerate(parts))
+    return "".join(
+        f'Q("{part}")' if i % 2 else _DOTTED.sub(lambda name: f'Q("{name[0]}")', part)
+        for i, part in enumerate(parts)
+    )

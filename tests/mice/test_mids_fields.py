@@ -8,7 +8,7 @@ import pytest
 
 import bayesmi as bmi
 from bayesmi.data import IncompleteFrame
-from bayesmi.errors import DataError
+from bayesmi.errors import DataError, FormulaError
 from bayesmi.imputations import Imputations, Mids, StoredDraws
 from bayesmi.imputations.mids import events_table
 
@@ -264,3 +264,29 @@ def test_mistakes_of_a_first_day_end_in_a_line_of_ours():
         imputed.with_("y ~ z + x").compare(imputed.with_("x ~ z"), "D3")
     with pytest.raises(KeyError, match="did you mean 'x'"):
         imputed.imp["xx"]
+
+
+@pytest.mark.filterwarnings("ignore::bayesmi.errors.BayesmiNotice")
+def test_formulas_of_with_know_functions_and_odd_names():
+    import statsmodels.formula.api as smf
+
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame(
+        {
+            "y": rng.normal(size=60),
+            "x": rng.uniform(1, 2, 60),
+            "chl.bin": rng.normal(size=60),
+            "my col": rng.normal(size=60),
+            "school id": np.repeat(np.arange(12), 5),
+        }
+    )
+    data.loc[0, "y"] = np.nan
+    draws = StoredDraws({"y": np.array([[0.5], [0.1], [-0.2]])}, ((0, 0), (0, 1), (0, 2)))
+    imputed = Imputations(IncompleteFrame.from_table(data), draws)
+    found = imputed.with_("y ~ log(x) + chl.bin + `my col`").pool().table
+    by_hand = imputed.analyze(lambda d: smf.ols('y ~ np.log(x) + Q("chl.bin") + Q("my col")', d).fit()).pool()
+    np.testing.assert_allclose(found["estimate"], by_hand.table["estimate"])
+    slopes = imputed.with_("y ~ x + (1 + `my col` | `school id`)")
+    assert "my col" in "".join(slopes.pool().variance_components.index)
+    with pytest.raises(FormulaError, match=r"poly\(\) is for models"):
+        imputed.with_("y ~ poly(x, 2)")
