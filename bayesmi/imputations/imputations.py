@@ -6,6 +6,7 @@ import operator
 import os
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -404,6 +405,8 @@ class Imputations(MidsFields):
 
         own = read_after(deltas, self._frame, self.names, getattr(self._draws, "model", None))
         number = self._seed if seed is None and self._seed is not None else check_seed(seed)
+        record = self.mids
+        words = {name: delta.words for name, delta in own.items()}
         return Imputations(
             self._frame,
             AfterDraws(self._draws, self._frame, own, number),
@@ -412,6 +415,7 @@ class Imputations(MidsFields):
             seed=self._seed,
             integer_valued=self._integer_valued,
             gate=self._gate,
+            mids=replace(record, post={**record.post, **words}),
         )
 
     def realised_difference(self, by: str | Sequence[str] | None = None) -> pd.DataFrame:

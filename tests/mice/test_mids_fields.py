@@ -290,3 +290,12 @@ def test_formulas_of_with_know_functions_and_odd_names():
     assert "my col" in "".join(slopes.pool().variance_components.index)
     with pytest.raises(FormulaError, match=r"poly\(\) is for models"):
         imputed.with_("y ~ poly(x, 2)")
+
+
+def test_delta_after_keeps_the_record(imputed):
+    shifted = imputed.delta_after({"age": -5})
+    assert shifted.method == imputed.method
+    assert shifted.predictorMatrix.equals(imputed.predictorMatrix)
+    assert shifted.visitSequence == imputed.visitSequence
+    assert shifted.loggedEvents.equals(imputed.loggedEvents)
+    assert (shifted.post["age"], shifted.post["known"]) == ("delta_after: shifted by -5", "")
