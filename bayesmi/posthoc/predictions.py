@@ -17,6 +17,8 @@ from bayesmi.posthoc.design import FitDesign, design_of
 
 __all__ = ["predictions", "read_designs"]
 
+_ADDED = ("estimate", "std.error", "conf.low", "conf.high", "df", "fmi", "mcse")
+
 
 def predictions(
     analyses: Analyses,
@@ -66,6 +68,11 @@ def predictions(
     if scale not in ("response", "link"):
         raise PoolError(f"scale {scale!r} is not known: use 'response' or 'link'")
     table = new.copy() if isinstance(new, pd.DataFrame) else pd.DataFrame(dict(new))
+    for name in _ADDED:
+        if name in table.columns:
+            raise PoolError(
+                f"column {name!r} of new would be overwritten by that of the answer: rename that predictor"
+            )
     fits = read_designs(analyses)
     eta, variances = [], []
     for i, fit in enumerate(fits, start=1):

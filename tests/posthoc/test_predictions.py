@@ -107,3 +107,10 @@ def test_refused(linear, logit):
     pairs = Analyses.from_results([({"a": 1.0}, [[1.0]])] * 2)
     with pytest.raises(PoolError, match="need statsmodels fits made by formula"):
         predictions(pairs, NEW)
+
+
+def test_a_predictor_named_like_a_column_of_the_answer_is_refused():
+    sets = [pd.DataFrame({"df": [1.0, 2, 3, 4], "y": [1.0, 2.2, 2.9, 4.0 + i / 10]}) for i in range(3)]
+    fits = Analyses.from_results([smf.ols("y ~ df", d).fit() for d in sets])
+    with pytest.raises(PoolError, match="'df' of new would be overwritten"):
+        predictions(fits, {"df": [2.5]})
