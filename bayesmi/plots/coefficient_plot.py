@@ -74,6 +74,8 @@ def coefficients(
         if term not in known:
             raise DataError(f"no table has the term '{term}': {did_you_mean(term, known)}")
     chosen = list(terms) if terms is not None else known
+    if not chosen:
+        raise DataError("coefficients() got no term: name at least one, or pass tables that have rows")
     if ax is not None:
         _together(ax, read, chosen)
         return np.array([ax], dtype=object)

@@ -62,6 +62,8 @@ def imputed_series(imputations: Imputations, names: str | Sequence[str] | None) 
     if imputations.m < 2:
         raise DataError("one imputation makes no series: impute with m = 20 or more")
     chosen = [names] if isinstance(names, str) else list(imputations.names if names is None else names)
+    if not chosen:
+        raise DataError("no column is imputed: nothing to draw")
     origin = imputations.origin
     chain, draw = (origin[part].to_numpy(dtype=np.intp) for part in ("chain", "draw"))
     series = []

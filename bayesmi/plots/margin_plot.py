@@ -81,7 +81,9 @@ def _numbers(frame: Any, name: str) -> NDArray[np.float64]:
     if name not in frame.columns:
         raise DataError(f"no column '{name}' to plot: {did_you_mean(name, list(frame.columns))}")
     column = frame.columns[name]
-    if not column.is_numeric or not column.n_observed:
+    if not column.n_observed:
+        raise DataError(f"column '{name}' has no observed value: nothing to draw")
+    if not column.is_numeric:
         raise DataError(f"column '{name}' is {column.kind}: the margin plot takes numbers")
     return np.where(column.observed, column.values, np.nan)
 

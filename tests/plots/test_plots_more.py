@@ -241,3 +241,21 @@ def test_variables_named_like_the_counts_of_patterns_are_drawn():
     bars, _, totals = plots.upset(table, blank())
     assert [patch.get_height() for patch in bars.patches] == [1, 1]
     assert texts(totals.get_yticklabels()) == ["rows", "missing"]
+
+
+def test_tables_without_a_hole_have_no_series():
+    full = IncompleteFrame.from_table(pd.DataFrame({"a": [1.0, 2, 3, 4.5], "b": [2.0, 1, 3, 4.4]}))
+    nothing = Imputations(full, StoredDraws({}, ((0, 0), (1, 1))))
+    for plot in (plots.imputed_trace, plots.imputed_rank):
+        with pytest.raises(DataError, match="no column is imputed"):
+            plot(nothing)
+
+
+def test_coefficients_and_margins_of_nothing_are_refused():
+    table = pd.DataFrame({"estimate": [1.0]}, index=["x"])
+    for tables, terms in (({"a": table}, []), ({"a": table.iloc[:0]}, None)):
+        with pytest.raises(DataError, match="got no term"):
+            plots.coefficients(tables, terms=terms)
+    never = pd.DataFrame({"a": [np.nan] * 4, "b": [1.0, 2, 3, np.nan]})
+    with pytest.raises(DataError, match="'a' has no observed value"):
+        plots.margin(never, "a", "b")
