@@ -67,6 +67,8 @@ def d3(
             raise PoolError(f"data set {i}: the log-likelihood is not finite: look at that fit")
     if int(df) != df or df < 1:
         raise PoolError(f"df={df} must be a positive whole number of tested parameters")
+    if ariv not in ("default", "positive"):
+        raise PoolError(f"ariv={ariv!r} is not known for D3: use 'default' or 'positive'")
     k, positive = int(df), ariv == "positive"
     test = _d3(d, dtilde, k, positive, terms)
     if len(d) == 2:

@@ -161,3 +161,9 @@ def test_refused(call, message):
 
 def test_repr():
     assert repr(pool(pairs()).test(["a", "c"])).startswith("D1: F(2, ")
+
+
+@pytest.mark.parametrize("ariv", ["robust", "psitive"])
+def test_d3_refuses_an_ariv_it_does_not_have(ariv):
+    with pytest.raises(PoolError, match="not known for D3"):
+        d3([5.0, 6.0, 7.0], [4.0, 5.0, 6.0], 1, ariv=ariv)
