@@ -49,8 +49,8 @@ class StoredDraws:
     origins: tuple[tuple[int, int], ...]
 
     def __post_init__(self) -> None:
-        for array in self.values.values():
-            array.flags.writeable = False
+        # views: the arrays themselves stay as writeable as their owner has them
+        object.__setattr__(self, "values", {name: _read_only(array) for name, array in self.values.items()})
 
     @property
     def m(self) -> int:
@@ -64,3 +64,10 @@ class StoredDraws:
     def origin(self, i: int) -> tuple[int, int]:
         """Position (chain, draw) of the posterior draw."""
         return self.origins[i]
+
+
+def _read_only(array: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a view that cannot be written to."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -35,8 +35,10 @@ class Estimates:
     covariances: Floats = field(repr=False)
 
     def __post_init__(self) -> None:
-        for array in (self.values, self.covariances):
-            array.flags.writeable = False
+        for name in ("values", "covariances"):  # views: the arrays themselves stay as their owner has them
+            view = getattr(self, name).view()
+            view.flags.writeable = False
+            object.__setattr__(self, name, view)
 
     @property
     def m(self) -> int:

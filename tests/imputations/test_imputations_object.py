@@ -156,3 +156,19 @@ def test_no_imputation_is_refused():
     frame = IncompleteFrame.from_table(pd.DataFrame({"x": [1.5, np.nan, 2.5]}))
     with pytest.raises(BayesmiError, match="m = 0"):
         Imputations(frame, StoredDraws({}, ()))
+
+
+def test_arrays_that_were_handed_over_stay_writeable():
+    from bayesmi.pool import Estimates
+
+    cells = np.array([[2.0], [2.5]])
+    draws = StoredDraws({"x": cells}, ((0, 0), (0, 1)))
+    with pytest.raises(ValueError, match="read-only"):
+        draws.cells(0)["x"][0] = 1.0
+    values, covariances = np.zeros((2, 1)), np.ones((2, 1, 1))
+    estimates = Estimates(("a",), values, covariances)
+    with pytest.raises(ValueError, match="read-only"):
+        estimates.values[0] = 1.0
+    assert cells.flags.writeable
+    assert values.flags.writeable
+    assert covariances.flags.writeable
