@@ -274,12 +274,13 @@ def _hierarchical(
 ) -> tuple[Floats | None, int, float, int, str]:
     """Draws of the joint model with a random intercept."""
     from bayesmi.model import Model
+    from bayesmi.model.automatic import quoted
 
     few = f"only {n_clusters} clusters: their variance depends on its prior" if n_clusters < _FEW else ""
     used = [c for c in frame.columns if c in formula or c in (name, cluster)]
     try:
         table = frame.original()
-        model = Model(f"{formula} + (1 | {cluster})", table[used])
+        model = Model(f"{formula} + (1 | {quoted(cluster)})", table[used])
         drawn = model.fit(seed=seed, **({"progress": False} | fit)).impute(m, seed=seed).draws_of(name).T
     except BayesmiError as error:
         return None, k + 2, n / (k + 2), 0, f"failed: {error}"

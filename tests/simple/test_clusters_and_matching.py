@@ -117,3 +117,10 @@ def test_matching_takes_observed_values_near_the_prediction():
 
 def test_public():
     assert {"pmm", "cluster_strategies"} <= set(dir(bmi.simple))
+
+
+@pytest.mark.xdist_group("strategies")
+def test_the_cluster_may_have_any_name():
+    spaced = clustered(20, 20, 0.3, 1).rename(columns={"g": "school id"})
+    found = cluster_strategies(spaced, "y ~ x", "school id", m=2, seed=1, draws=500, tune=400)
+    assert "hierarchical" in found.imputations, found.table.loc["hierarchical", "remark"]
