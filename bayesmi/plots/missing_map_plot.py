@@ -8,7 +8,7 @@ import numpy as np
 
 from bayesmi.data.wording import did_you_mean
 from bayesmi.errors import DataError
-from bayesmi.explore.source import as_frame
+from bayesmi.explore.source import as_frame, labels_of
 from bayesmi.plots.style import IMPUTED, OBSERVED, new_axes, shorten
 
 if TYPE_CHECKING:
@@ -51,9 +51,13 @@ def missing_map(data: Any, ax: Axes | None = None, *, sort: str | None = None) -
         if sort not in frame.columns:
             raise DataError(f"sort='{sort}' is no column: {did_you_mean(sort, list(frame.columns))}")
         keys = frame.columns[sort].values
-        order = np.argsort(keys, kind="stable")
+        if frame.columns[sort].kind == "identifier":  # dates, names: codes in their order
+            labels = labels_of(frame, sort).reset_index(drop=True)
+            keys = labels.groupby(labels, sort=True).ngroup().where(labels.notna()).to_numpy(dtype=float)
+        order = np.argsort(keys, kind="stable")  # missing last
         missing, absent = missing[order], absent[order]
-        steps = np.flatnonzero(np.diff(keys[order]) != 0) + 1
+        ordered = np.nan_to_num(keys[order], nan=np.inf)
+        steps = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
         lines = steps.tolist() if len(steps) < 60 else []
     n, p = missing.shape
     missing = np.where(absent, np.nan, missing)

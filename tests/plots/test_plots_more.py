@@ -259,3 +259,20 @@ def test_coefficients_and_margins_of_nothing_are_refused():
     never = pd.DataFrame({"a": [np.nan] * 4, "b": [1.0, 2, 3, np.nan]})
     with pytest.raises(DataError, match="'a' has no observed value"):
         plots.margin(never, "a", "b")
+
+
+def test_missing_map_is_ordered_by_numbers_dates_and_names():
+    table = pd.DataFrame(
+        {
+            "day": pd.to_datetime(["2022-01-01", "2020-01-01", "2021-01-01", "2020-06-01"]),
+            "name": ["d", "a", "c", "b"],
+            "g": [2.0, 1.0, np.nan, 1.0],
+            "x": [np.nan, 1.5, 2.5, 3.5],
+        }
+    )
+    for sort in ("day", "name"):
+        ax = plots.missing_map(table, blank(), sort=sort)
+        assert ax.images[0].get_array()[:, 3].tolist() == [0, 0, 0, 1]
+    ax = plots.missing_map(table.assign(g=[2.0, 1.0, np.nan, np.nan]), blank(), sort="g")
+    assert ax.images[0].get_array()[:, 3].tolist() == [0, 1, 0, 0]
+    assert [line.get_ydata()[0] for line in ax.lines if len(set(line.get_ydata())) == 1] == [1, 2]
