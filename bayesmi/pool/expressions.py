@@ -82,6 +82,8 @@ def parse_expression(text: str, terms: Sequence[str]) -> Expression:
 
     def alias(found: re.Match[str]) -> str:
         name = f"term__{len(aliases)}"
+        while name in text or name in terms:
+            name += "_"
         aliases[name] = found.group(1)
         return f" {name} "
 
@@ -128,7 +130,7 @@ def _evaluate(node: ast.expr, values: Mapping[str, Dual], text: str) -> Dual:
     match node:
         case ast.Constant(value=bool()):
             pass
-        case ast.Constant(value=int() | float() as number):
+        case ast.Constant(value=int() | float() as number) if abs(number) < 1e300:
             return Dual(float(number), np.zeros(size))
         case ast.Name(id=name) if name in values:
             return values[name]

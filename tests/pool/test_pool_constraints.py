@@ -109,3 +109,11 @@ def test_no_value_or_no_slope_is_said():
         pool(pairs()).transform({"zero": "a - a"})
     with pytest.raises(PoolError, match="no constraint given"):
         pool(pairs()).constraints()
+
+
+def test_a_term_may_have_the_name_of_a_placeholder():
+    pooled = pool([({"term__0": 1.0 + i, "b": 2.0 * i}, np.eye(2)) for i in range(3)])
+    found = pooled.transform({"sum": "`b` + term__0"}).table.loc["sum", "estimate"]
+    assert found == pytest.approx(4.0)  # not twice b
+    with pytest.raises(PoolError, match="not arithmetic"):
+        pooled.transform({"huge": "b * 1" + "0" * 400})
