@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from bayesmi.errors import PoolError
-from bayesmi.pool import pool_correlation, pool_r_squared
+from bayesmi.pool import pool_correlation, pool_r_squared, pool_survival
 
 
 @pytest.mark.parametrize(("case", "inputs"), [("plain", "r.squared"), ("adjusted", "adj.r.squared")])
@@ -55,3 +57,18 @@ def test_correlations_with_the_limits_of_micombine_cor():
     assert one["std.error"] == t["std.error"]
     with pytest.raises(PoolError, match="reference='z'"):
         pool_correlation([0.1, 0.4], 50, reference="z")
+
+
+def test_survival_of_tables_of_steps():
+    curves = [
+        pd.DataFrame({"time": [1.0, 2.0, 4.0], "survival": [0.9, s, 0.4], "std.error": [0.03, 0.05, 0.05]})
+        for s in (0.7, 0.72, 0.71)
+    ]
+    found = pool_survival(curves, [0.5, 2, 3])
+    at_event = pool_survival(curves, [2.0]).iloc[0]
+    assert found.loc[0.5, "estimate"] == 1
+    z = np.log(-np.log([0.7, 0.72, 0.71]))
+    assert at_event["estimate"] == pytest.approx(np.exp(-np.exp(z.mean())))  # the step is taken at its time
+    assert found.loc[3, "estimate"] == pytest.approx(at_event["estimate"])  # and held
+    with pytest.raises(PoolError, match="beyond the end of follow-up"):
+        pool_survival(curves, [5])
