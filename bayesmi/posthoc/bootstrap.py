@@ -29,6 +29,11 @@ class Bootstrapped:
 
     def __call__(self, data: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:
         """Analyse the data set and its bootstrap samples."""
+        if not isinstance(data, pd.DataFrame):
+            raise PoolError(
+                f"bootstrap samples are drawn from pandas tables, not from a {type(data).__module__.split('.')[0]} one: convert "
+                "the data before they are imputed"
+            )
         estimates = _estimates(self.function(data))
         rng = stream(self.seed, _PURPOSE, 0)
         rows: list[np.ndarray] = []
@@ -36,6 +41,11 @@ class Bootstrapped:
         if self.cluster is not None:
             if self.cluster not in data.columns:
                 raise PoolError(f"cluster={self.cluster!r} is no column of the data set")
+            unknown = int(data[self.cluster].isna().sum())
+            if unknown:
+                raise PoolError(
+                    f"cluster={self.cluster!r} is missing in {unknown} rows: they would be in no sample"
+                )
             groups = list(data.groupby(self.cluster, sort=True).indices.values())
         for replicate in range(self.replicates):
             if groups is None:

@@ -38,7 +38,7 @@ class StackedPosteriors:
     m : int
         Number of completed data sets.
     notices : tuple of str
-        What did not converge, and in which data set.
+        Variables left out because a data set lacks them; what did not converge, and in which data set.
     """
 
     draws: Any
@@ -111,6 +111,12 @@ def stack_posteriors(posteriors: Iterable[Any], names: Sequence[str] | None = No
                 raise PoolError(f"data set {i}: {name!r} has another shape than in data set 1")
     read_draws = [scalar_draws(one, chosen) for one in read]
     labels, blocks = read_draws[0][0], [draws for _, draws in read_draws]
+    for i, (theirs, _) in enumerate(read_draws, start=1):
+        for mine, other in zip(labels, theirs, strict=True):
+            if mine != other:
+                raise PoolError(
+                    f"data set {i} has {other!r} where data set 1 has {mine!r}: bring their coordinates into one order"
+                )
     worst = np.array([r_hat(block) for block in blocks])  # (m, k)
     table = _table(labels, blocks, worst)
     hats = pd.DataFrame(worst, columns=labels, index=pd.RangeIndex(1, len(read) + 1, name="imputation"))
@@ -121,7 +127,11 @@ def stack_posteriors(posteriors: Iterable[Any], names: Sequence[str] | None = No
     draws = xr.concat(
         parts, dim="sample", join="override", data_vars="all", coords="different", compat="equals"
     )
-    return StackedPosteriors(draws, table, hats, len(read), _notices(hats, blocks))
+    dropped = (
+        sorted({str(name) for one in read for name in one.data_vars} - set(chosen)) if names is None else []
+    )
+    left_out = (f"left out, not in every data set: {', '.join(dropped)}",) if dropped else ()
+    return StackedPosteriors(draws, table, hats, len(read), (*left_out, *_notices(hats, blocks)))
 
 
 def _names(read: Sequence[Any], names: Sequence[str] | None) -> list[str]:
@@ -131,6 +141,8 @@ def _names(read: Sequence[Any], names: Sequence[str] | None) -> list[str]:
         if not chosen:
             raise PoolError("the posteriors have no variable in common")
         return chosen
+    if not names:
+        raise PoolError("names= is empty: name a posterior variable, or leave it out for all")
     for i, one in enumerate(read, start=1):
         for name in names:
             if name not in one.data_vars:

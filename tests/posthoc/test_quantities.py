@@ -253,3 +253,38 @@ def test_bootstrap_of_clusters_is_wider(sets):
     assert schools > 5 * rows  # texp is the school's
     with pytest.raises(PoolError, match="cluster='class' is no column"):
         bmi.bootstrapped(mean, 100, seed=2, cluster="class")(sets[0])
+
+
+def test_stacking_says_what_it_leaves_out_and_keeps_labels_apart():
+    rng = np.random.default_rng(1)
+
+    def posterior(levels, *extra):
+        dims = ("chain", "draw", "level")
+        values = np.array([0.0, 5.0])[np.argsort(levels)] + rng.normal(size=(2, 300, 2))
+        parts = {"b": (dims, values)} | {name: (dims[:2], rng.normal(size=(2, 300))) for name in extra}
+        return xr.Dataset(parts, coords={"level": levels})
+
+    stacked = bmi.stack_posteriors([posterior(["hi", "lo"], "a"), posterior(["hi", "lo"])])
+    assert "left out, not in every data set: a" in stacked.notices
+    with pytest.raises(PoolError, match=r"data set 2 has 'b\[lo\]' where data set 1 has 'b\[hi\]'"):
+        bmi.stack_posteriors([posterior(["hi", "lo"]), posterior(["lo", "hi"])])
+    with pytest.raises(PoolError, match="names= is empty"):
+        bmi.stack_posteriors([posterior(["hi", "lo"])] * 2, [])
+
+
+def test_bootstrap_draws_whole_known_clusters_with_replacement():
+    table = pd.DataFrame({"x": [1.0, 2, 3, 4, 9, 9], "g": [1, 1, 2, 2, 3, 3]})
+    seen = []
+
+    def analysis(data):
+        seen.append(sorted(data["g"]))
+        return {"mean": data["x"].mean()}
+
+    bmi.bootstrapped(analysis, 20, seed=1, cluster="g")(table)
+    assert len({tuple(one) for one in seen}) > 5  # some clusters twice, some not at all
+    assert all(one.count(g) % 2 == 0 for one in seen for g in (1, 2, 3))
+    with pytest.raises(PoolError, match="missing in 2 rows"):
+        bmi.bootstrapped(analysis, 20, seed=1, cluster="g")(table.assign(g=[1, 1, 2, 2, None, None]))
+    pl = pytest.importorskip("polars")
+    with pytest.raises(PoolError, match="not from a polars one"):
+        bmi.bootstrapped(analysis, 20, seed=1)(pl.from_pandas(table))
