@@ -229,3 +229,14 @@ def test_incomplete_tables_are_refused_by_name(table):
         ampute(table.mask((table.index == 7)[:, None] & (table.columns == "y")))
     with pytest.raises(DataError, match="at least two columns"):
         ampute(table[["x"]])
+
+
+def test_whole_numbers_that_floats_cannot_tell_apart_stay_whole():
+    table = pd.DataFrame(
+        {"big": 2**53 + np.arange(40, dtype=np.int64), "small": np.arange(40), "x": np.arange(40.0)}
+    )
+    made = ampute(table, patterns=[["big", "small"]], seed=1).amp
+    assert str(made["big"].dtype) == "Int64"
+    assert made["small"].dtype == float
+    seen = made["big"].notna()
+    assert made["big"][seen].tolist() == table["big"][seen].tolist()

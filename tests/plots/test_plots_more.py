@@ -276,3 +276,31 @@ def test_missing_map_is_ordered_by_numbers_dates_and_names():
     ax = plots.missing_map(table.assign(g=[2.0, 1.0, np.nan, np.nan]), blank(), sort="g")
     assert ax.images[0].get_array()[:, 3].tolist() == [0, 1, 0, 0]
     assert [line.get_ydata()[0] for line in ax.lines if len(set(line.get_ydata())) == 1] == [1, 2]
+
+
+def test_colours_of_flux_and_correlations(table):
+    complete, incomplete = plots.flux(table, blank()).lines[1:]
+    assert [to_hex(line.get_color()).upper() for line in (complete, incomplete)] == [OBSERVED, IMPUTED]
+    colours = plots.correlations(table, blank()).images[0].get_cmap()
+    assert [to_hex(colours(end)).upper() for end in (0.0, 1.0)] == [OBSERVED, IMPUTED]
+
+
+def test_boxes_of_margins_stand_in_the_order_of_their_points(table):
+    ax = plots.margin(table, "x", "y", blank())
+    boxes = [line for line in ax.lines if line.get_linewidth() == 2 and len(set(line.get_xdata())) == 1]
+    blue, red = (next(m for m in boxes if to_hex(m.get_color()).upper() == c) for c in (OBSERVED, IMPUTED))
+    known = table["y"].notna()
+    assert blue.get_xdata()[0] == pytest.approx(table["x"][known].median())
+    assert red.get_xdata()[0] == pytest.approx(table["x"][~known].median())
+    assert np.mean(red.get_ydata()) < np.mean(blue.get_ydata()) < table["y"].min()
+
+
+def test_band_of_ranks_is_that_of_the_hypergeometric_distribution():
+    frame = IncompleteFrame.from_table(pd.DataFrame({"y": [1.5, 2.5, np.nan]}))
+    draws = np.random.default_rng(1).normal(size=(40, 1))
+    many = Imputations(frame, StoredDraws({"y": draws}, tuple((i % 2, i) for i in range(40))))
+    ax = plots.imputed_rank(many, "y", blank())[0]
+    band = ax.collections[0].get_paths()[0].vertices[:, 1]
+    law, share = stats.hypergeom(40, 20, np.arange(1, 41)), np.arange(1, 41) / 40
+    assert band.min() == pytest.approx((law.ppf(0.025) / 20 - share).min())
+    assert band.max() == pytest.approx((law.ppf(0.975) / 20 - share).max())

@@ -114,3 +114,11 @@ def test_a_predictor_named_like_a_column_of_the_answer_is_refused():
     fits = Analyses.from_results([smf.ols("y ~ df", d).fit() for d in sets])
     with pytest.raises(PoolError, match="'df' of new would be overwritten"):
         predictions(fits, {"df": [2.5]})
+
+
+def test_df_of_predictions_are_the_smallest_of_the_fits():
+    rng = np.random.default_rng(1)
+    sets = [pd.DataFrame({"x": rng.normal(size=n), "y": rng.normal(size=n)}) for n in (12, 30, 60)]
+    fits = Analyses.from_results([smf.ols("y ~ x", d).fit() for d in sets])
+    own, stated = predictions(fits, {"x": [0.5]}), predictions(fits, {"x": [0.5]}, dfcom=10)
+    assert own.loc[0, "df"] == pytest.approx(stated.loc[0, "df"])
