@@ -53,7 +53,8 @@ def missing_map(data: Any, ax: Axes | None = None, *, sort: str | None = None) -
         keys = frame.columns[sort].values
         if frame.columns[sort].kind == "identifier":  # dates, names: codes in their order
             labels = labels_of(frame, sort).reset_index(drop=True)
-            keys = labels.groupby(labels, sort=True).ngroup().where(labels.notna()).to_numpy(dtype=float)
+            codes = labels.groupby(labels, sort=True).ngroup().where(labels.notna())
+            keys = np.asarray(codes, dtype=np.float64)
         order = np.argsort(keys, kind="stable")  # missing last
         missing, absent = missing[order], absent[order]
         ordered = np.nan_to_num(keys[order], nan=np.inf)
