@@ -104,7 +104,7 @@ def _second_level(fixed: str, data: Any, known: dict[str, Any]) -> tuple[str, An
 
     statsmodels takes the first one, and of True and False the latter, which turns every sign.
     """
-    import patsy  # type: ignore[import-untyped]
+    import patsy
 
     left, right = fixed.split("~", 1)
     data = data.reset_index(drop=True)
