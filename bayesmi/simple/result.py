@@ -58,11 +58,13 @@ class SimpleImputation:
         """The completed table; the first if there are several."""
         return self.complete(1)
 
-    def complete(self, number: int = 1) -> Any:
-        """Return completed table 1 … m, in the original dtypes; 0 is the incomplete table.
+    def complete(self, number: int | str = 1) -> Any:
+        """Return completed table 1 … m, in the original dtypes; 0 is the incomplete table; "long", "all" and others as mice.
 
         Columns that the method did not impute keep their holes.
         """
+        if isinstance(number, str):
+            return self.to_imputations().complete(number)
         if number == 0:
             return self.frame.original()
         if not 1 <= number <= self.m:
