@@ -89,14 +89,23 @@ class FormulaAnalysis:
         known = {"eval_env": EvalEnvironment([_FUNCTIONS])}
         if self.groups is not None:
             model = smf.mixedlm(self.fixed, data, groups=self.groups, re_formula=self.slopes, **known)
-            return model.fit(reml=True)
+            return _unquoted(model).fit(reml=True)
         if self.family is None:
-            return smf.ols(self.fixed, data, **known).fit()
+            return _unquoted(smf.ols(self.fixed, data, **known)).fit()
         family = getattr(sm.families, _FAMILIES[self.family])()
         if self.family == "binomial":
             fixed, data = _second_level(self.fixed, data, known)
-            return smf.glm(fixed, data, family=family, **known).fit()
-        return smf.glm(self.fixed, data, family=family, **known).fit()
+            return _unquoted(smf.glm(fixed, data, family=family, **known)).fit()
+        return _unquoted(smf.glm(self.fixed, data, family=family, **known)).fit()
+
+
+def _unquoted(model: Any) -> Any:
+    """Give a statsmodels model the columns' own names for its terms: chl.bin where patsy has Q("chl.bin")."""
+    for kind in ("xnames", "param_names", "exog_re_names", "exog_re_names_full"):
+        names = getattr(model.data, kind, None)
+        if names is not None:
+            setattr(model.data, kind, [re.sub(r"""Q\((["'])(.*?)\1\)""", r"\2", name) for name in names])
+    return model
 
 
 def _second_level(fixed: str, data: Any, known: dict[str, Any]) -> tuple[str, Any]:

@@ -287,7 +287,11 @@ def test_formulas_of_with_know_functions_and_odd_names():
     by_hand = imputed.analyze(lambda d: smf.ols('y ~ np.log(x) + Q("chl.bin") + Q("my col")', d).fit()).pool()
     np.testing.assert_allclose(found["estimate"], by_hand.table["estimate"])
     slopes = imputed.with_("y ~ x + (1 + `my col` | `school id`)")
-    assert "my col" in "".join(slopes.pool().variance_components.index)
+    assert list(found.index) == ["Intercept", "log(x)", "chl.bin", "my col"]
+    assert list(slopes.pool().variance_components.index)[:2] == [
+        "Intercept~~Intercept|school id",
+        "my col~~my col|school id",
+    ]
     with pytest.raises(FormulaError, match=r"poly\(\) is for models"):
         imputed.with_("y ~ poly(x, 2)")
 
