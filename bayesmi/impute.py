@@ -146,8 +146,6 @@ def everything_formula(
     Identifiers, row numbers (0, 1, 2, … or 1, 2, 3, … from the first row to the last), dates, constant and empty
     columns are left out, with a notice.
     """
-    import numpy as np
-
     from bayesmi.data import IncompleteFrame
     from bayesmi.model.automatic import quoted
 
@@ -161,8 +159,7 @@ def everything_formula(
     for name, column in frame.columns.items():
         if name in (cluster, by):
             continue
-        seen = column.values[column.observed]
-        if column.kind == "identifier" or seen.size == 0 or np.ptp(seen) == 0 or _counts_rows(column.values):
+        if column.kind == "identifier" or column.is_constant or _counts_rows(column.values):
             left_out.append(name)
         else:
             usable.append(name)

@@ -43,6 +43,14 @@ def did_you_mean(name: object, known: Sequence[str]) -> str:
     return f"known are {list_some(known, 12)}" if known else "there are none"
 
 
+def unknown_name(said: str, names: Iterable[str], known: Sequence[str]) -> str:
+    """Return a line about the first name that is not known, or nothing: "formulas['x'] names 'agee': did you mean 'age'?"."""
+    for name in sorted(names):
+        if name not in known:
+            return f"{said} names {name!r}: {did_you_mean(name, known)}"
+    return ""
+
+
 def plain(value: Any) -> Any:
     """Return a numpy scalar as the Python one, so that messages and labels read 3 and not np.int64(3)."""
     return value.item() if isinstance(value, np.generic) else value

@@ -172,8 +172,8 @@ def _choose(frame: IncompleteFrame, columns: Sequence[str] | None) -> tuple[list
 
     if columns is None:
         usable = [column for column in frame.columns.values() if fits(column)]
-        still = [column.name for column in usable if _constant(column)]
-        chosen = [column for column in usable if not _constant(column)]
+        still = [column.name for column in usable if column.is_constant]
+        chosen = [column for column in usable if not column.is_constant]
         left = [name for name, column in frame.columns.items() if not fits(column)]
         notes = note_of(left, "their values have no order") + note_of(still, "they do not vary")
     else:
@@ -183,17 +183,11 @@ def _choose(frame: IncompleteFrame, columns: Sequence[str] | None) -> tuple[list
                 raise DataError(
                     f"column {column.name!r} is {column.kind.value}: its values have no order, leave it out"
                 )
-            if _constant(column):
+            if column.is_constant:
                 raise DataError(f"column {column.name!r} does not vary: leave it out")
     if len(chosen) < 2:
         raise DataError("the test needs at least two columns whose values have an order and vary")
     return chosen, notes
-
-
-def _constant(column: Column) -> bool:
-    """Whether the observed values do not vary."""
-    seen = column.values[column.observed]
-    return len(seen) < 2 or np.ptp(seen) == 0
 
 
 def _contribution(pattern: PatternRows, mean: NDArray[np.float64], covariance: NDArray[np.float64]) -> float:

@@ -203,8 +203,7 @@ def _choose(
     def why_not(column: Column) -> str | None:
         if column.kind == "identifier":
             return "identifiers"
-        seen = column.values[column.observed]
-        if not len(seen) or np.ptp(seen) == 0:
+        if column.is_constant:
             return "constants"
         if column.kind == "nominal" and len(column.categories or ()) > _MOST_LEVELS:
             return f"more than {_MOST_LEVELS} levels"

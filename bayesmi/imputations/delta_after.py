@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bayesmi.data import IncompleteFrame
 from bayesmi.data.wording import did_you_mean, name_rows
 from bayesmi.errors import DataError, ModelError, NotSupportedError
-from bayesmi.imputations.draws import CellDraws
+from bayesmi.imputations.draws import ChangedDraws
 from bayesmi.mechanism import Delta
 from bayesmi.mechanism.cell_shift import CellShift, cell_shift, check_delta
 from bayesmi.mechanism.value_shift import shifted_values
@@ -27,19 +27,13 @@ Floats = NDArray[np.float64]
 _AFTER = 500_000  # apart from the streams of delta_conditional
 
 
-@dataclass(frozen=True)
-class AfterDraws:
+@dataclass(frozen=True, eq=False)
+class AfterDraws(ChangedDraws):
     """Draws of missing cells with deltas added to them: imputation i is that of `base`, shifted."""
 
-    base: CellDraws
     frame: IncompleteFrame
     own: Mapping[str, Delta]
     seed: int
-
-    @property
-    def m(self) -> int:
-        """Number of imputations."""
-        return self.base.m
 
     @property
     def model(self) -> Any:
@@ -50,10 +44,6 @@ class AfterDraws:
     def deltas(self) -> Mapping[str, Delta]:
         """Deltas that these draws hold, by variable."""
         return {**getattr(self.base, "deltas", {}), **self.own}
-
-    def origin(self, i: int) -> tuple[int, int]:
-        """Position (chain, draw) of the posterior draw."""
-        return self.base.origin(i)
 
     def before(self, i: int) -> Mapping[str, Floats]:
         """Return the cells of imputation i without any delta."""

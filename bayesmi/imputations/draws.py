@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CellDraws", "StoredDraws"]
+__all__ = ["CellDraws", "ChangedDraws", "StoredDraws"]
 
 
 @runtime_checkable
@@ -31,6 +31,22 @@ class CellDraws(Protocol):
     def origin(self, i: int) -> tuple[int, int]:
         """Position (chain, draw) of the posterior draw."""
         ...
+
+
+@dataclass(frozen=True, eq=False)
+class ChangedDraws:
+    """What draws have in common that are made of others, imputation by imputation."""
+
+    base: CellDraws
+
+    @property
+    def m(self) -> int:
+        """Number of imputations."""
+        return self.base.m
+
+    def origin(self, i: int) -> tuple[int, int]:
+        """Position (chain, draw) of the posterior draw."""
+        return self.base.origin(i)
 
 
 @dataclass(frozen=True, eq=False)

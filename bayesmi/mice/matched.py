@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from bayesmi.donors import choose_donors
 from bayesmi.draw import FitDraws
+from bayesmi.imputations import ChangedDraws
 from bayesmi.mice.predict import Predictor, expected_cells, posterior_mean
 from bayesmi.newrows.draws import NewRowDraws
-from bayesmi.newrows.ignored import TogetherDraws, join_rows
+from bayesmi.newrows.ignored import TogetherDraws
 from bayesmi.seeds import MATCH, stream
 
 if TYPE_CHECKING:
-    from bayesmi.data import IncompleteFrame
     from bayesmi.draw import PosteriorDraws
     from bayesmi.fit import Fit
     from bayesmi.imputations import CellDraws
@@ -28,26 +28,20 @@ if TYPE_CHECKING:
 __all__ = ["MatchedDraws", "MatchedNewRows", "MatchedTogether", "match_draws"]
 
 Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 Pool = tuple[Floats, Floats]  # predictions of donors, and their values
 
 
 @dataclass(frozen=True, eq=False)
-class MatchedDraws:
+class MatchedDraws(ChangedDraws):
     """Cells of a fit's imputations with some variables matched; order and workers do not matter."""
 
+    base: FitDraws  # of the same posterior draws
     fit: Fit
-    drawn: FitDraws  # of the same posterior draws
     mean: PosteriorDraws
     variables: tuple[str, ...]
     donors: int
     matchtype: int
     seed: int
-
-    @property
-    def m(self) -> int:
-        """Number of imputations."""
-        return int(self.drawn.m)
 
     @property
     def model(self) -> Any:
@@ -57,12 +51,7 @@ class MatchedDraws:
     @property
     def chosen(self) -> PosteriorDraws:
         """The posterior draw of every imputation."""
-        return self.drawn.chosen
-
-    def origin(self, i: int) -> tuple[int, int]:
-        """Return (chain, draw) of imputation i, counted from 0."""
-        chain, draw = self.drawn.origin(i)
-        return int(chain), int(draw)
+        return self.base.chosen
 
     def cells(self, i: int) -> Mapping[str, Floats]:
         """Return the values of all missing cells of imputation i, counted from 0."""
@@ -88,7 +77,7 @@ class MatchedDraws:
         model = self.fit.model
         draw = self.chosen.take(np.array([i]))
         receiver = _Receiver(
-            model, self.fit.plan, dict(self.drawn.cells(i)), draw, self.mean, stream(self.seed, MATCH, 2 * i)
+            model, self.fit.plan, dict(self.base.cells(i)), draw, self.mean, stream(self.seed, MATCH, 2 * i)
         )
         pools = {}
         for factor in model.factors:
@@ -98,38 +87,28 @@ class MatchedDraws:
         return receiver.finish(model.derived), pools
 
 
-@dataclass(frozen=True)
-class MatchedNewRows:
+@dataclass(frozen=True, eq=False)
+class MatchedNewRows(ChangedDraws):
     """Cells of new rows, matched to observed values of the fit."""
 
-    matched: MatchedDraws
+    base: MatchedDraws
     new: NewRowDraws
 
-    @property
-    def m(self) -> int:
-        """Number of imputations."""
-        return self.matched.m
-
-    def origin(self, i: int) -> tuple[int, int]:
-        """Return (chain, draw) of imputation i, counted from 0."""
-        return self.matched.origin(i)
-
     def cells(self, i: int) -> Mapping[str, Floats]:
         """Return the values of all missing cells of imputation i, counted from 0."""
-        return self.matched.with_new(i, self.new)[1]
+        return self.base.with_new(i, self.new)[1]
 
 
-@dataclass(frozen=True)
-class MatchedTogether(MatchedNewRows):
+@dataclass(frozen=True, eq=False)
+class MatchedTogether(ChangedDraws):
     """Cells of a whole table of which some rows inform no parameter, and are no donors."""
 
-    frame: IncompleteFrame
-    mask: Mask  # (n,) the rows that do not inform
+    base: MatchedDraws
+    together: TogetherDraws
 
     def cells(self, i: int) -> Mapping[str, Floats]:
         """Return the values of all missing cells of imputation i, counted from 0."""
-        frames = (self.matched.model.frame, self.new.laid.rows.frame)
-        return join_rows(self.frame, self.mask, frames, self.matched.with_new(i, self.new))
+        return self.together.join(*self.base.with_new(i, self.together.ignored))
 
 
 def match_draws(
@@ -137,9 +116,9 @@ def match_draws(
 ) -> CellDraws:
     """Return a fit's draws (of its rows, of new ones, or of a whole table with ignored ones) with some variables matched."""
     own = drawn if isinstance(drawn, FitDraws) else drawn.fitted
-    matched = MatchedDraws(fit, own, posterior_mean(fit.draws), variables, donors, matchtype, seed)
+    matched = MatchedDraws(own, fit, posterior_mean(fit.draws), variables, donors, matchtype, seed)
     if isinstance(drawn, TogetherDraws):
-        return MatchedTogether(matched, drawn.ignored, drawn.frame, drawn.mask)
+        return MatchedTogether(matched, drawn)
     return MatchedNewRows(matched, drawn) if isinstance(drawn, NewRowDraws) else matched
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmi.data import IncompleteFrame
-from bayesmi.data.wording import counted, did_you_mean, plain
+from bayesmi.data.wording import counted, did_you_mean, plain, unknown_name
 from bayesmi.errors import ModelError
 from bayesmi.formula import Formula, parse
 from bayesmi.mice.explain import CODES
@@ -91,9 +91,8 @@ def read_texts(
         if formula.response is not None and formula.response.name != target:
             raise ModelError(f"formulas[{target!r}] has the response {formula.response.name!r}")
         used = formula.variables | formula.grouping_columns
-        for name in used:
-            if name not in names:
-                raise ModelError(f"formulas[{target!r}] names {name!r}: {did_you_mean(name, names)}")
+        if problem := unknown_name(f"formulas[{target!r}]", used, names):
+            raise ModelError(problem)
         slopes = {name for group in formula.groups for term in group.terms for name in term.variables}
         matrix.loc[target] = [
             -2 if name in formula.grouping_columns else 2 if name in slopes else int(name in used)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.data import IncompleteFrame
-from bayesmi.imputations import CellDraws, Imputations
+from bayesmi.imputations import CellDraws, ChangedDraws, Imputations
 
 if TYPE_CHECKING:
     from bayesmi.mice.translation import Component
@@ -53,28 +53,18 @@ class MergedDraws:
 
 
 @dataclass(frozen=True, eq=False)
-class ClusterDraws:
+class ClusterDraws(ChangedDraws):
     """Draws for clusters, spread over the rows of the table."""
 
-    draws: CellDraws
     frame: IncompleteFrame
     cluster: str
     clusters_frame: Any  # the frame of the table of clusters
-
-    @property
-    def m(self) -> int:
-        """Number of imputations."""
-        return self.draws.m
-
-    def origin(self, i: int) -> tuple[int, int]:
-        """Return (chain, draw)."""
-        return self.draws.origin(i)
 
     def cells(self, i: int) -> Mapping[str, Floats]:
         """Return the values of all missing cells of imputation i, counted from 0."""
         codes = self.frame.grouping(self.cluster).codes
         out = {}
-        for name, drawn in self.draws.cells(i).items():
+        for name, drawn in self.base.cells(i).items():
             column = self.clusters_frame.columns[name]
             values = np.array(column.values)
             values[column.missing] = drawn

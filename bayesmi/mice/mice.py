@@ -11,18 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.data import IncompleteFrame
-from bayesmi.data.wording import did_you_mean
+from bayesmi.data.wording import unknown_name
 from bayesmi.errors import BayesmiNotice, ModelError
 from bayesmi.formula import Formula, parse
 from bayesmi.imputations import CellDraws, Imputations
-from bayesmi.mice.against import compare_with
-from bayesmi.mice.edges import product_order
 from bayesmi.mice.merged import MergedDraws, known_cells, spread, wanted_cells
-from bayesmi.mice.modular import impute_modular, sequential_edges
+from bayesmi.mice.modular import impute_modular, translate_modular
 from bayesmi.mice.options import model_options_of
 from bayesmi.mice.pmm import pmm
 from bayesmi.mice.request import read_request
-from bayesmi.mice.translation import Component, Translation, informing, translate
+from bayesmi.mice.translation import Component, Translation, translate
 from bayesmi.model.ignored import read_ignore
 from bayesmi.seeds import check_seed
 
@@ -151,11 +149,8 @@ def mice(
     gates: list[str] = []
     parts: list[CellDraws] = []
     if cut:
-        options = {**model_options_of(request.frame, kinds, model_options), "ignore": _ignored(data, ignore)}
         parts.append(
-            impute_modular(
-                translation, m, own, donors, matchtype, options, despite_gate=despite_gate, **sampling
-            )
+            impute_modular(translation, m, own, donors, matchtype, despite_gate=despite_gate, **sampling)
         )
         gates.append(
             "checks of the fits of the sequence were not asked for (despite_gate)"
@@ -227,13 +222,7 @@ def translate_mice(
     read = None if analysis is None else _read_analysis(analysis, list(request.frame.columns))
     options = model_options_of(request.frame, kinds, model_options)
     options["ignore"] = _ignored(data, ignore)
-    if not cut:
-        return translate(request, visitSequence, read, options)
-    order = product_order(request, visitSequence, informing(options))
-    edges, events = sequential_edges(request, order)
-    sequence = tuple(_sequence(request, order, edges, options))
-    events = (*request.events, *events, *compare_with(read, request, edges, both_ways=False))
-    return Translation(request, order, edges, sequence, events)
+    return (translate_modular if cut else translate)(request, visitSequence, read, options)
 
 
 def _read_analysis(text: str, names: list[str]) -> Formula:
@@ -241,27 +230,9 @@ def _read_analysis(text: str, names: list[str]) -> Formula:
     formula = parse(text)
     if formula.response is None:
         raise ModelError(f"analysis={text!r} has no response: write 'y ~ …'")
-    for name in sorted(formula.columns):
-        if name not in names:
-            raise ModelError(f"analysis={text!r} names {name!r}: {did_you_mean(name, names)}")
+    if problem := unknown_name(f"analysis={text!r}", formula.columns, names):
+        raise ModelError(problem)
     return formula
-
-
-def _sequence(request: Any, order: Any, edges: Any, options: Any) -> list[Component]:
-    """Conditionals of a cut model, to look at."""
-    from bayesmi.mice.means import ClusterMeans
-    from bayesmi.mice.translation import translate_alone
-
-    return [
-        translate_alone(
-            request,
-            name,
-            [e for e in edges if e.child == name],
-            ClusterMeans(request.frame, informing(options)),
-            options,
-        )
-        for name in order
-    ]
 
 
 def _ignored(data: Any, ignore: Any) -> NDArray[np.bool_] | None:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from bayesmi.data import IncompleteFrame
 from bayesmi.errors import BayesmiNotice
+from bayesmi.formula import Formula
 from bayesmi.imputations import StoredDraws
-from bayesmi.mice.edges import Edge, too_early
+from bayesmi.mice.against import compare_with
+from bayesmi.mice.edges import Edge, product_order, too_early
 from bayesmi.mice.means import ClusterMeans
 from bayesmi.mice.merged import spread
 from bayesmi.mice.pmm import pmm
@@ -22,7 +24,7 @@ from bayesmi.mice.translation import Translation, informing, translate_alone
 from bayesmi.model.derived import Derived, read_derived
 from bayesmi.seeds import CUT
 
-__all__ = ["impute_modular", "sequential_edges"]
+__all__ = ["impute_modular", "sequential_edges", "translate_modular"]
 
 Floats = NDArray[np.float64]
 
@@ -50,20 +52,43 @@ def sequential_edges(request: Request, order: tuple[str, ...]) -> tuple[tuple[Ed
     return tuple(edges), tuple(events)
 
 
+def translate_modular(
+    request: Request,
+    visit: str | Sequence[str] | None,
+    analysis: Formula | None,
+    options: Mapping[str, Any],
+) -> Translation:
+    """Return the conditionals of a request as a sequence, each predictor taken as it stands when its turn comes."""
+    order = product_order(request, visit, informing(options))
+    edges, events = sequential_edges(request, order)
+    events = (*request.events, *events, *compare_with(analysis, request, edges, both_ways=False))
+    informs = informing(options)
+    parts = tuple(
+        translate_alone(
+            request,
+            name,
+            [edge for edge in edges if edge.child == name],
+            ClusterMeans(request.frame, informs),
+            options,
+        )
+        for name in order
+    )
+    return Translation(request, order, edges, parts, events, options)
+
+
 def impute_modular(
     translation: Translation,
     m: int,
     seed: int,
     donors: int,
     matchtype: int,
-    options: Mapping[str, Any],
     **fit: Any,
 ) -> StoredDraws:
     """Impute each column given those before it, every imputation with its own completed predictors.
 
     The parameters of a conditional do not learn from what follows: m fits a column, one draw of each.
     """
-    request = translation.request
+    request, options = translation.request, translation.options
     frame = request.frame
     derived = read_derived(request.passive, list(frame.columns))
     filled: list[dict[str, Floats]] = [{} for _ in range(m)]

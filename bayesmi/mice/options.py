@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any
 
+import bayesmi
 from bayesmi.data.wording import did_you_mean
 from bayesmi.errors import ModelError, NotSupportedError
 
@@ -28,27 +30,6 @@ _OF_R = {
     "data_init": "a posterior has no starting imputations",
     "ls_meth": "nothing is fitted by least squares",
 }
-_OWN = (
-    "method",
-    "predictorMatrix",
-    "where",
-    "ignore",
-    "visitSequence",
-    "analysis",
-    "cut",
-    "donors",
-    "matchtype",
-    "seed",
-    "kinds",
-    "not_applicable",
-    "draws",
-    "tune",
-    "chains",
-    "cores",
-    "progress",
-    "despite_gate",
-    "maxit",
-)
 
 
 def model_options_of(frame: Any, kinds: Any, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,7 +40,10 @@ def model_options_of(frame: Any, kinds: Any, given: Mapping[str, Any]) -> dict[s
         if name in _OF_R:
             raise NotSupportedError(f"{name}= of R's mice is not an argument here; {_OF_R[name]}")
         if name not in _PASSED:
-            known = [*_PASSED, *_OWN]
+            known = [
+                *_PASSED,
+                *list(signature(bayesmi.mice).parameters)[1:-1],
+            ]  # without data and **model_options
             raise ModelError(f"mice() has no argument {name!r}: {did_you_mean(name, known)}")
     where = {name: c.missing for name, c in frame.columns.items() if c.absent.any()}
     return {"kinds": kinds, "where": where or None, **given}

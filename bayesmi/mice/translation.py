@@ -59,6 +59,8 @@ class Translation:
         The joint models.
     events : tuple of (column, method, text)
         What is not done as asked, or worth knowing.
+    options : mapping
+        Options of `Model` that every component has.
     """
 
     request: Request
@@ -66,6 +68,7 @@ class Translation:
     edges: tuple[Edge, ...]
     components: tuple[Component, ...]
     events: tuple[Event, ...]
+    options: Mapping[str, Any]
 
     @property
     def formulas(self) -> dict[str, str]:
@@ -139,7 +142,7 @@ def translate(
                 request, variables, own, options, events, ClusterMeans(request.frame, informing(options))
             )
         )
-    return Translation(request, order, tuple(edges), tuple(parts), tuple(events))
+    return Translation(request, order, edges, tuple(parts), tuple(events), options)
 
 
 def _component(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayesmi.data.wording import did_you_mean
+from bayesmi.data.wording import did_you_mean, unknown_name
 from bayesmi.errors import FormulaError
 from bayesmi.formula import Formula, parse
 
@@ -29,22 +29,13 @@ _DOTTED = re.compile(r"(?<![\w.])[^\W\d]\w*(?:\.\w+)+")
 def run_with(imputed: Any, analysis: Any, *, family: str | None = None, n_jobs: int = 1) -> Analyses:
     """Run the analysis; see `Imputations.with_`."""
     if isinstance(analysis, str):
-        _check_names(analysis, [str(name) for name in imputed.frame.columns])
-        analysis = FormulaAnalysis.from_text(analysis, family)
+        analysis = FormulaAnalysis.from_text(analysis, family, list(imputed.frame.columns))
     elif family is not None:
         raise FormulaError("family= goes with a formula; a function chooses its own")
     if not callable(analysis):
         raise FormulaError(f"with_ takes a function of a completed table or a formula, not {analysis!r}")
     result: Analyses = imputed.analyze(analysis, n_jobs)
     return result
-
-
-def _check_names(text: str, names: list[str]) -> None:
-    """Refuse a formula that names what is no column."""
-    formula = parse(text)
-    for name in sorted(formula.columns):
-        if name not in names:
-            raise FormulaError(f"formula {text!r} names {name!r}: {did_you_mean(name, names)}")
 
 
 class FormulaAnalysis:
@@ -54,9 +45,11 @@ class FormulaAnalysis:
         self.fixed, self.groups, self.slopes, self.family = fixed, groups, slopes, family
 
     @classmethod
-    def from_text(cls, text: str, family: str | None) -> Callable[[Any], Any]:
+    def from_text(cls, text: str, family: str | None, columns: Sequence[str]) -> Callable[[Any], Any]:
         """Read ``"y ~ x"`` (lm, glm) or ``"y ~ x + (1 + x | g)"`` (lmer)."""
         formula = parse(text)
+        if problem := unknown_name(f"formula {text!r}", formula.columns, columns):
+            raise FormulaError(problem)
         if formula.response is None:
             raise FormulaError(f"formula {text!r} has no response: write 'y ~ …'")
         if formula.offsets:
@@ -83,10 +76,9 @@ class FormulaAnalysis:
         """Fit one completed table."""
         import statsmodels.api as sm
         import statsmodels.formula.api as smf
-        from patsy import EvalEnvironment
 
         data = table.to_pandas() if hasattr(table, "to_pandas") else table
-        known = {"eval_env": EvalEnvironment([_FUNCTIONS])}
+        known = {"eval_env": _FUNCTIONS}
         if self.groups is not None:
             model = smf.mixedlm(self.fixed, data, groups=self.groups, re_formula=self.slopes, **known)
             return _unquoted(model).fit(reml=True)
@@ -94,7 +86,7 @@ class FormulaAnalysis:
             return _unquoted(smf.ols(self.fixed, data, **known)).fit()
         family = getattr(sm.families, _FAMILIES[self.family])()
         if self.family == "binomial":
-            fixed, data = _second_level(self.fixed, data, known)
+            fixed, data = _second_level(self.fixed, data)
             return _unquoted(smf.glm(fixed, data, family=family, **known)).fit()
         return _unquoted(smf.glm(self.fixed, data, family=family, **known)).fit()
 
@@ -108,7 +100,7 @@ def _unquoted(model: Any) -> Any:
     return model
 
 
-def _second_level(fixed: str, data: Any, known: dict[str, Any]) -> tuple[str, Any]:
+def _second_level(fixed: str, data: Any) -> tuple[str, Any]:
     """Return formula and table with a 0/1 response: 1 is the second of two categories, as R's glm has it.
 
     statsmodels takes the first one, and of True and False the latter, which turns every sign.
@@ -117,7 +109,8 @@ def _second_level(fixed: str, data: Any, known: dict[str, Any]) -> tuple[str, An
 
     left, right = fixed.split("~", 1)
     data = data.reset_index(drop=True)
-    values = patsy.dmatrix(f"0 + {left}", data, return_type="dataframe", **known)
+    known = patsy.EvalEnvironment([_FUNCTIONS])
+    values = patsy.dmatrix(f"0 + {left}", data, known, return_type="dataframe")
     if values.shape[1] > 2:
         raise ValueError(f"{left.strip()} has {values.shape[1]} levels: a binomial outcome has two")
     seen = values.iloc[:, -1]

@@ -139,8 +139,7 @@ class ModelTable:
         """Return which units of a level have one of the rows, (units,)."""
         if level == "row":
             return rows
-        own = self.groupings[level]
-        return np.bincount(own.codes[rows], minlength=len(own.labels)) > 0
+        return self.groupings[level].any_of(rows)
 
     def with_values(self, columns: Mapping[str, NDArray[np.float64]]) -> ModelTable:
         """Return the table with other values (over rows) of some columns."""

@@ -15,7 +15,7 @@ from bayesmi.model.ignored import Ignored, check_told
 from bayesmi.newrows.draws import AlongFit, NewRowDraws
 from bayesmi.newrows.rows import read_new_rows
 
-__all__ = ["TogetherDraws", "check_ignored", "join_rows"]
+__all__ = ["TogetherDraws", "check_ignored"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -60,35 +60,27 @@ class TogetherDraws(AlongFit):
 
     def cells(self, i: int) -> Mapping[str, Floats]:
         """Return the values of all missing cells of imputation i, counted from 0."""
-        return self._joined((self.fitted.cells(i), self.ignored.cells(i)))
+        return self.join(self.fitted.cells(i), self.ignored.cells(i))
 
     def before(self, i: int) -> Mapping[str, Floats]:
         """Return the cells of imputation i without deltas."""
-        return self._joined((self.fitted.before(i), self.ignored.before(i)))
+        return self.join(self.fitted.before(i), self.ignored.before(i))
 
-    def _joined(self, cells: tuple[Mapping[str, Floats], Mapping[str, Floats]]) -> dict[str, Floats]:
-        frames = (self.fitted.model.frame, self.ignored.laid.rows.frame)
-        return join_rows(self.frame, self.mask, frames, cells)
-
-
-def join_rows(
-    whole: IncompleteFrame,
-    mask: Mask,
-    frames: tuple[IncompleteFrame, IncompleteFrame],
-    cells: tuple[Mapping[str, Floats], Mapping[str, Floats]],
-) -> dict[str, Floats]:
-    """Return the missing cells of a whole table from those of the rows that inform and of the others (True in `mask`)."""
-    out = {}
-    for name, column in whole.columns.items():
-        if not column.missing.any() or not any(name in own for own in cells):
-            continue
-        values = np.full(whole.n_rows, np.nan)
-        for own, frame, rows in zip(
-            cells, frames, (np.flatnonzero(~mask), np.flatnonzero(mask)), strict=True
-        ):
-            if name in own:
-                values[rows[frame.columns[name].missing]] = own[name]
-        filled = values[column.missing]
-        if np.isfinite(filled).all():
-            out[name] = filled
-    return out
+    def join(self, own: Mapping[str, Floats], theirs: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return the missing cells of the whole table from those of the rows that inform and of the ignored ones."""
+        out = {}
+        parts = (
+            (own, self.fitted.model.frame, np.flatnonzero(~self.mask)),
+            (theirs, self.ignored.laid.rows.frame, np.flatnonzero(self.mask)),
+        )
+        for name, column in self.frame.columns.items():
+            if not column.missing.any() or not (name in own or name in theirs):
+                continue
+            values = np.full(self.frame.n_rows, np.nan)
+            for cells, frame, rows in parts:
+                if name in cells:
+                    values[rows[frame.columns[name].missing]] = cells[name]
+            filled = values[column.missing]
+            if np.isfinite(filled).all():
+                out[name] = filled
+        return out

@@ -11,7 +11,7 @@ from bayesmi.data.wording import counted, did_you_mean
 from bayesmi.describe.patterns import missing_patterns
 from bayesmi.errors import DataError
 from bayesmi.explore.source import as_frame
-from bayesmi.plots.style import IMPUTED, OBSERVED, new_axes, shorten
+from bayesmi.plots.style import IMPUTED, OBSERVED, new_axes, shorten, write_beside
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,16 +103,7 @@ def pattern(
     ax.set_ylabel("rows with the pattern")
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    for row, missing in enumerate(shown[of_missing]):
-        ax.annotate(
-            f"{missing}",
-            (p - 0.5, row),
-            (6, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9,
-            gid="missing",
-        )
+    write_beside(ax, p - 0.5, [f"{missing}" for missing in shown[of_missing]], "missing")
     for position, name in enumerate(names):
         total = frame.columns[name].n_missing
         ax.annotate(

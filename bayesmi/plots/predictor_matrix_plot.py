@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmi.errors import DataError
-from bayesmi.plots.style import new_axes, shorten
+from bayesmi.plots.style import new_axes, shorten, write_beside
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -120,16 +120,7 @@ def predictor_matrix(
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     if method is not None:
-        for i, name in enumerate(rows):
-            ax.annotate(
-                methods[name] or "(not imputed)",
-                (p - 0.5, i),
-                (6, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=9,
-                gid="method",
-            )
+        write_beside(ax, p - 0.5, [methods[name] or "(not imputed)" for name in rows], "method")
     heckman = any("heckman" in one.lower() for one in methods.values())
     present = [
         code

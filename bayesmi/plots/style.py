@@ -24,6 +24,7 @@ __all__ = [
     "readable_alpha",
     "series_style",
     "shorten",
+    "write_beside",
 ]
 
 OBSERVED = "#006CC2"  # mice's mdc(1)
@@ -115,6 +116,12 @@ def shorten(labels: Sequence[object], longest: int = 14) -> list[str]:
     tail = longest // 2
     head = longest - 1 - tail
     return [text if len(text) <= longest else f"{text[:head]}…{text[-tail:]}" for text in texts]
+
+
+def write_beside(ax: Axes, x: float, texts: Sequence[str], gid: str) -> None:
+    """Write one text at the right of each row, counted from 0."""
+    for row, text in enumerate(texts):
+        ax.annotate(text, (x, row), (6, 0), textcoords="offset points", va="center", fontsize=9, gid=gid)
 
 
 def place_labels(

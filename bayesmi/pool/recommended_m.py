@@ -115,7 +115,7 @@ def _for_synthetic(pooled: Rubin) -> tuple[Floats, Floats]:
     """The same where the total variance is ubar + b/m."""
     estimate_rule = (1.0 / _ERROR_SHARE**2 - 1.0) * pooled.b / pooled.ubar
     error_rule = np.full_like(estimate_rule, 2.0)
-    m = np.arange(2.0, 1001.0)
+    m = np.arange(2.0, 202.0)  # at 201 even a share of one is steady enough
     for j, ratio in np.ndenumerate(pooled.b / pooled.ubar):
         share = ratio / m / (1.0 + ratio / m)  # of the total variance that is b/m
         error_rule[j] = m[np.argmax(share * np.sqrt(0.5 / (m - 1.0)) <= _CV)]

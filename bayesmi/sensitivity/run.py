@@ -74,7 +74,7 @@ def run_sensitivity(
     if isinstance(analysis, str):
         from bayesmi.mice.with_formula import FormulaAnalysis
 
-        analysis = FormulaAnalysis.from_text(analysis, None)
+        analysis = FormulaAnalysis.from_text(analysis, None, list(fit.model.frame.columns))
     if analysis is None and grid.kind != "model":
         analysis = default_analysis(fit)
     if analysis is not None and not callable(analysis):
@@ -122,7 +122,9 @@ def default_analysis(fit: Fit) -> Callable[[Any], Any]:
             f"the analysis model is {family}: say which analysis of the completed tables is meant, analysis=lambda data: …"
         )
     try:
-        return FormulaAnalysis.from_text(str(fit.model.formula), families[family])
+        return FormulaAnalysis.from_text(
+            str(fit.model.formula), families[family], list(fit.model.frame.columns)
+        )
     except FormulaError as problem:
         raise NotSupportedError(
             f"the analysis model {fit.model.formula} is not fitted to completed tables by itself ({problem}): say "

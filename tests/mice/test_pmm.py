@@ -138,11 +138,11 @@ def test_new_rows_are_matched_to_rows_of_the_fit(fit):
     )
     # with one donor a cell has the value of the donor with the nearest prediction, made by the same draw
     one = bmi.pmm(fit, m=2, newdata=new, donors=1, matchtype=2, despite_gate=True)._draws
-    own, theirs = one.matched.with_new(1, one.new)
+    own, theirs = one.base.with_new(1, one.new)
     _, part, draw = one.new.drawn(1)
     scores = []
     for table, cells, at in (
-        (fit.model.table, own, Predictor(fit.model, one.matched.chosen.take(np.array([1])))),
+        (fit.model.table, own, Predictor(fit.model, one.base.chosen.take(np.array([1])))),
         (part.table, theirs, Predictor(part, draw)),
     ):
         values = {name: column.copy() for name, column in table.values.items()}
