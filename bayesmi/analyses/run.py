@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import Any
 
 import pandas as pd
@@ -14,6 +13,7 @@ from bayesmi.adapters.portable import pack, unpack
 from bayesmi.analyses.analyses import Analyses
 from bayesmi.analyses.outcome import Outcome, analyze_one
 from bayesmi.errors import AnalysisError, BayesmiNotice
+from bayesmi.progress import shown
 
 __all__ = ["run_analyses"]
 
@@ -76,7 +76,7 @@ def run_analyses(
         sent = workers(task(i, function, data) for i, data in numbered)
         running = (replace(one, result=unpack(one.result)) for one in sent)
     total = len(imputations) if isinstance(imputations, Sized) else getattr(imputations, "m", None)
-    analyses = Analyses.from_outcomes(list(_shown(running, total, progress)))
+    analyses = Analyses.from_outcomes(list(shown(running, total, progress, "analysing")))
     if analyses.notices:
         count, first = len(analyses.notices), analyses.notices[0]
         line = f"{count} remark{'s' if count > 1 else ''} on {analyses.m} analyses (.notices): {first}"
@@ -96,17 +96,3 @@ def _until_failure(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
         yield one
         if one.failure:
             return
-
-
-def _shown(running: Iterable[Outcome], total: int | None, progress: bool) -> Iterator[Outcome]:
-    """Pass outcomes on, showing progress in a terminal or notebook."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    widgets = console.is_jupyter and find_spec("ipywidgets") is not None  # rich warns without
-    shown = progress and (widgets or (console.is_terminal and not console.is_jupyter))
-    if shown:
-        from rich.progress import track
-
-        running = track(running, "Analysing", total=total, console=console, transient=True)
-    yield from running

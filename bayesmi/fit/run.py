@@ -48,7 +48,8 @@ def fit_model(
     if not any(mask.any() for mask in plan.active.values()):
         raise ModelError("nothing is observed in the model")
 
-    from bayesmi.fit.progress import Clock, Progress
+    from bayesmi.fit.clock import Clock
+    from bayesmi.progress import Progress
 
     clock = Clock()
     with Progress(show=progress, first_time=_first_time()) as display:

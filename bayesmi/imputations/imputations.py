@@ -22,6 +22,7 @@ from bayesmi.imputations.draws import CellDraws
 from bayesmi.imputations.mids import Mids
 from bayesmi.imputations.mids_fields import MidsFields
 from bayesmi.imputations.posterior import draws_from_posterior
+from bayesmi.imputations.r_code import r_code
 from bayesmi.seeds import check_seed
 
 if TYPE_CHECKING:
@@ -477,8 +478,40 @@ class Imputations(MidsFields):
         ------
         DataError
             If the file exists, or a text value would read back as missing.
+
+        Notes
+        -----
+        A CSV file has no order of levels: `r_code` writes the lines of R that give them back.
         """
         export.write_csv(self, path, force=force, include=include, order=order, na=na)
+
+    def r_code(self, path: str = "imputed.csv", *, na: str = "NA") -> str:
+        """Return R code that reads what `to_csv` wrote: factors with their levels in order, then ``as.mids``.
+
+        Parameters
+        ----------
+        path : str
+            The file as R finds it.
+        na : str
+            As in `to_csv`.
+
+        Returns
+        -------
+        str
+            Lines of R that end in ``imp``, a mids object.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({"x": pd.Categorical(["low", None, "high"], ["low", "high"], ordered=True), "y": [1, 2, 3]})
+        >>> done = table.assign(x=table["x"].fillna("low"))
+        >>> print(bmi.as_mids([done, done], table).r_code())
+        long <- read.csv("imputed.csv", na.strings = "NA")
+        long[["x"]] <- factor(long[["x"]], levels = c("low", "high"), ordered = TRUE)
+        imp <- mice::as.mids(long)
+        """
+        return r_code(self._frame, str(path), na)
 
     def to_parquet(
         self,

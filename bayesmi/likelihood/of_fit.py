@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from bayesmi.data.wording import did_you_mean
 from bayesmi.errors import BayesmiNotice, FitError, NotSupportedError
-from bayesmi.fit.progress import Progress
 from bayesmi.likelihood.integral import Nodes
 from bayesmi.likelihood.part import Part, joint_part, without
 from bayesmi.likelihood.units import unit_log_likelihood
 from bayesmi.model.limited import interval_at
+from bayesmi.progress import Progress
 
 if TYPE_CHECKING:
     from bayesmi.fit import Fit

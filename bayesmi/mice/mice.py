@@ -144,7 +144,13 @@ def mice(
     if not request.names and not request.known:
         raise ModelError("nothing is missing in columns that have a method: there is nothing to impute")
     _say(translation)
-    sampling = {"draws": draws, "tune": tune, "chains": chains, "cores": cores, "progress": progress}
+    sampling: dict[str, Any] = {
+        "draws": draws,
+        "tune": tune,
+        "chains": chains,
+        "cores": cores,
+        "progress": progress,
+    }
     known = known_cells(request.frame, request.known)
     gates: list[str] = []
     parts: list[CellDraws] = []

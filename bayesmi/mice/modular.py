@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from bayesmi.mice.request import Request
 from bayesmi.mice.rows import Event, code_at
 from bayesmi.mice.translation import Translation, informing, translate_alone
 from bayesmi.model.derived import Derived, read_derived
+from bayesmi.progress import shown
 from bayesmi.seeds import CUT
 
 __all__ = ["impute_modular", "sequential_edges", "translate_modular"]
@@ -82,6 +83,8 @@ def impute_modular(
     seed: int,
     donors: int,
     matchtype: int,
+    *,
+    progress: bool,
     **fit: Any,
 ) -> StoredDraws:
     """Impute each column given those before it, every imputation with its own completed predictors.
@@ -93,35 +96,43 @@ def impute_modular(
     derived = read_derived(request.passive, list(frame.columns))
     filled: list[dict[str, Floats]] = [{} for _ in range(m)]
     despite = fit.pop("despite_gate")
-    for position, name in enumerate(translation.order):
-        edges = [edge for edge in translation.edges if edge.child == name]
-        waiting = any(request.behind(edge.parent) for edge in edges)
-        rounds = m if waiting else 1
-        for i in range(rounds):
-            table = frame.fill(filled[i])
-            completed = IncompleteFrame.from_table(
-                table,
-                groups=tuple(frame.groups),
-                kinds={n: str(c.kind) for n, c in frame.columns.items() if n in filled[i]},
+    turns = list(_turns(translation, m))
+    for position, name, edges, i, wanted in shown(turns, len(turns), progress, "fits"):
+        table = frame.fill(filled[i])
+        completed = IncompleteFrame.from_table(
+            table,
+            groups=tuple(frame.groups),
+            kinds={n: str(c.kind) for n, c in frame.columns.items() if n in filled[i]},
+        )
+        part = translate_alone(request, name, edges, ClusterMeans(completed, informing(options)), options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BayesmiNotice)
+            model = part.model()
+            number = np.random.SeedSequence(seed, spawn_key=(CUT, position, i)).generate_state(1)[0]
+            fitted = model.fit(seed=int(number), progress=False, **fit)
+            drawn = (
+                pmm(fitted, wanted, donors=donors, matchtype=matchtype, despite_gate=despite)
+                if part.matched
+                else fitted.impute(wanted, despite_gate=despite)
             )
-            part = translate_alone(request, name, edges, ClusterMeans(completed, informing(options)), options)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", BayesmiNotice)
-                model = part.model()
-                number = np.random.SeedSequence(seed, spawn_key=(CUT, position, i)).generate_state(1)[0]
-                fitted = model.fit(seed=int(number), **fit)
-                wanted = 1 if waiting else m
-                drawn = (
-                    pmm(fitted, wanted, donors=donors, matchtype=matchtype, despite_gate=despite)
-                    if part.matched
-                    else fitted.impute(wanted, despite_gate=despite)
-                )
-            cells = spread(drawn, part, frame)
-            for k in range(wanted):
-                filled[i + k][name] = cells.cells(k)[name]
-                _fill_derived(request, derived, filled[i + k])
+        cells = spread(drawn, part, frame)
+        for k in range(wanted):
+            filled[i + k][name] = cells.cells(k)[name]
+            _fill_derived(request, derived, filled[i + k])
     values = {name: np.array([one[name] for one in filled]) for name in filled[0]}
     return StoredDraws(values, tuple((0, i) for i in range(m)))
+
+
+def _turns(translation: Translation, m: int) -> Iterator[tuple[int, str, list[Edge], int, int]]:
+    """Yield the fits: place and name of a column, its edges, the first data set it is for and for how many.
+
+    A column whose predictors are all observed is fitted once for all m.
+    """
+    for position, name in enumerate(translation.order):
+        edges = [edge for edge in translation.edges if edge.child == name]
+        waiting = any(translation.request.behind(edge.parent) for edge in edges)
+        for i in range(m if waiting else 1):
+            yield position, name, edges, i, 1 if waiting else m
 
 
 def _fill_derived(request: Request, derived: Sequence[Derived], cells: dict[str, Floats]) -> None:

@@ -19,12 +19,12 @@ from bayesmi.draw.rows import lay_out_completed
 from bayesmi.draw.shifted import full_columns
 from bayesmi.errors import FitError
 from bayesmi.fit.names import plain_labels
-from bayesmi.fit.progress import Progress
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.newrows.effects import effects_at
 from bayesmi.newrows.laid import LaidOut, lay_out_new
 from bayesmi.newrows.rows import read_new_rows
+from bayesmi.progress import Progress
 from bayesmi.seeds import PREDICT, check_seed, stream
 
 if TYPE_CHECKING:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["correlations"]
 
+_MOST_NUMBERS = 30  # columns; numbers in more of them would run into each other
+
 
 def correlations(data: Any, ax: Axes | None = None) -> Axes:
     """Draw how variables correlate with each other, and with the missingness of each other.
@@ -30,8 +32,8 @@ def correlations(data: Any, ax: Axes | None = None) -> Axes:
     Axes
         Rows: the variables, then "x missing" for each incomplete x. Columns: the variables. Pearson
         correlations over pairs that are observed; categories enter by their code when they are ordered or
-        two, others are left out. Blue is negative, red positive; the number is printed in the cell; empty
-        where fewer than three pairs or no variation.
+        two, others are left out. Blue is negative, red positive; the number is printed in the cell, or with more than
+        30 columns a colour bar is drawn in its place; empty where fewer than three pairs or no variation.
 
     Notes
     -----
@@ -49,9 +51,12 @@ def correlations(data: Any, ax: Axes | None = None) -> Axes:
     colours = LinearSegmentedColormap.from_list("correlation", [OBSERVED, "#FFFFFF", IMPUTED]).with_extremes(
         bad="#F2F2F2"
     )
-    ax.imshow(table, cmap=colours, vmin=-1, vmax=1, aspect="auto")
+    image = ax.imshow(table, cmap=colours, vmin=-1, vmax=1, aspect="auto")
+    numbers = p <= _MOST_NUMBERS
+    if not numbers:
+        ax.figure.colorbar(image, ax=ax, shrink=0.5, pad=0.01, label="correlation")
     for (row, column), value in np.ndenumerate(table):
-        if np.isfinite(value):
+        if numbers and np.isfinite(value):
             text = f"{round(value, 2) + 0.0:.2f}".replace("0.", ".", 1).replace("-", "−")
             ax.text(
                 column,
@@ -63,9 +68,9 @@ def correlations(data: Any, ax: Axes | None = None) -> Axes:
                 color="white" if abs(value) > 0.6 else "black",
             )
     ax.axhline(p - 0.5, color="black", linewidth=1)
-    ax.set_xticks(range(p), shorten(names), rotation=45, ha="left", fontsize=9)
+    ax.set_xticks(range(p), shorten(names), rotation=45, ha="left", fontsize=min(9.0, 700.0 / p))
     ax.xaxis.tick_top()
-    ax.set_yticks(range(q), shorten(labels, 24), fontsize=9)
+    ax.set_yticks(range(q), shorten(labels, 24), fontsize=min(9.0, 650.0 / q))
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax

@@ -97,6 +97,8 @@ def parse_expression(text: str, terms: Sequence[str]) -> Expression:
         raise PoolError(
             f"constraint {text!r} cannot be read: write it like 'a - b = 0', odd names in backticks"
         ) from None
+    except (RecursionError, MemoryError):
+        raise PoolError(_too_long(text)) from None
     tree = trees[0] if len(trees) == 1 else ast.BinOp(trees[0], ast.Sub(), trees[1])
     found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - _called(tree)
     for name in sorted(found):
@@ -111,8 +113,15 @@ def parse_expression(text: str, terms: Sequence[str]) -> Expression:
     if not used:
         raise PoolError(f"constraint {text!r} names no term")
     expression = Expression(text, tuple(t for t in terms if t in used), tree, tuple(sorted(aliases.items())))
-    expression({name: Dual(0.5, np.zeros(1)) for name in used})
+    try:
+        expression({name: Dual(0.5, np.zeros(1)) for name in used})
+    except RecursionError:
+        raise PoolError(_too_long(text)) from None
     return expression
+
+
+def _too_long(text: str) -> str:
+    return f"constraint '{text[:60]}…' is nested too deeply, or too long: compute parts of it with transform() first"
 
 
 def _called(tree: ast.expr) -> set[str]:
@@ -139,9 +148,16 @@ def _evaluate(node: ast.expr, values: Mapping[str, Dual], text: str) -> Dual:
             return inner.chain(-inner.value, -1.0)
         case ast.UnaryOp(op=ast.UAdd(), operand=operand):
             return _evaluate(operand, values, text)
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            with np.errstate(all="ignore"):
-                return _OPERATORS[type(op)](_evaluate(left, values, text), _evaluate(right, values, text))
+        case ast.BinOp(op=op) if type(op) in _OPERATORS:
+            chain = [node]  # a + b + c + …: one step a term, not one level
+            while isinstance(chain[-1].left, ast.BinOp) and type(chain[-1].left.op) in _OPERATORS:
+                chain.append(chain[-1].left)
+            result = _evaluate(chain[-1].left, values, text)
+            for one in reversed(chain):
+                other = _evaluate(one.right, values, text)
+                with np.errstate(all="ignore"):
+                    result = _OPERATORS[type(one.op)](result, other)
+            return result
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in _FUNCTIONS:
             inner = _evaluate(argument, values, text)
             with np.errstate(all="ignore"):

@@ -11,7 +11,6 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayesmi.errors import BayesmiNotice, FitError, ModelError
-from bayesmi.fit.progress import Progress
 from bayesmi.predictive.prior_draws import draw_prior
 from bayesmi.predictive.replicated import (
     applicable_units,
@@ -21,6 +20,7 @@ from bayesmi.predictive.replicated import (
     to_group,
     values_at,
 )
+from bayesmi.progress import Progress
 from bayesmi.seeds import PRIOR, check_seed, stream
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from bayesmi.imputations import Imputations
 from bayesmi.model import Model
 from bayesmi.model.remade import with_mechanisms
 from bayesmi.plan import make_plan
+from bayesmi.progress import shown
 from bayesmi.sensitivity.importance import Importance, bridged, smoothed
 from bayesmi.sensitivity.point import Answer, ImputedAnswer, Point, PosteriorAnswer, weighted_quantile
-from bayesmi.sensitivity.progress import shown
 from bayesmi.sensitivity.refits import check_refit, refit_options
 from bayesmi.sensitivity.rho_bases import Base
 from bayesmi.sensitivity.rho_grid import RhoGrid
@@ -79,8 +79,8 @@ class RhoEvaluator:
     def every(self, points: Sequence[Values], n_jobs: int, progress: bool) -> list[Point]:
         """Return the answers at points in their order; posteriors are sampled n_jobs at a time."""
         needed = list(dict.fromkeys([self.grid.zero, *points]))
-        self._place(needed, n_jobs, lambda running, total: shown(running, total, progress, "Refits"))
-        return list(shown((self._found(point) for point in points), len(points), progress, "Points"))
+        self._place(needed, n_jobs, lambda running, total: shown(running, total, progress, "refits"))
+        return list(shown((self._found(point) for point in points), len(points), progress, "points"))
 
     # -- which posterior serves which point --------------------------------------------------------------------
 

@@ -10,11 +10,11 @@ import numpy as np
 from bayesmi.errors import FitError, ModelError, NotSupportedError
 from bayesmi.fit.gate import refusal
 from bayesmi.mechanism import Delta
+from bayesmi.progress import shown
 from bayesmi.seeds import check_seed
 from bayesmi.sensitivity.evaluate import Evaluator
 from bayesmi.sensitivity.grid import DeltaGrid, read_grid
 from bayesmi.sensitivity.point import Point
-from bayesmi.sensitivity.progress import shown
 from bayesmi.sensitivity.rho_evaluate import RhoEvaluator
 from bayesmi.sensitivity.rho_grid import RhoGrid, read_rho_grid
 from bayesmi.sensitivity.sensitivity import Sensitivity

@@ -273,11 +273,13 @@ def _hierarchical(
     fit: dict[str, Any],
 ) -> tuple[Floats | None, int, float, int, str]:
     """Draws of the joint model with a random intercept."""
+    from bayesmi.formula import parse
     from bayesmi.model import Model
     from bayesmi.model.automatic import quoted
 
     few = f"only {n_clusters} clusters: their variance depends on its prior" if n_clusters < _FEW else ""
-    used = [c for c in frame.columns if c in formula or c in (name, cluster)]
+    names = parse(formula).columns | {name, cluster}
+    used = [column for column in frame.columns if column in names]
     try:
         table = frame.original()
         model = Model(f"{formula} + (1 | {quoted(cluster)})", table[used])

@@ -63,13 +63,14 @@ def nelson_aalen(time: ArrayLike, event: ArrayLike, ties: Literal["efron", "bres
         value = e[np.isfinite(e)][wrong][0] if wrong.any() else np.inf
         raise DataError(f"event holds {value:g}: 1 is an event, 0 censored")
     used = np.isfinite(t) & np.isfinite(e)
-    times = np.unique(t[used & (e == 1)])
-    at_risk = np.array([(t[used] >= one).sum() for one in times], dtype=np.int64)
-    events = np.array([(t[used & (e == 1)] == one).sum() for one in times], dtype=np.int64)
+    times, events = np.unique(t[used & (e == 1)], return_counts=True)
+    at_risk = int(used.sum()) - np.searchsorted(np.sort(t[used]), times)
     if ties == "breslow":
-        steps = events / np.maximum(at_risk, 1)
+        steps = events / at_risk
     else:
-        steps = np.array([(1.0 / (r - np.arange(d))).sum() for r, d in zip(at_risk, events, strict=True)])
+        which = np.repeat(np.arange(len(times)), events)
+        k = np.arange(len(which)) - np.repeat(np.cumsum(events) - events, events)
+        steps = np.bincount(which, 1.0 / (at_risk[which] - k), minlength=len(times))
     hazard = np.concatenate([[0.0], np.cumsum(steps)])
     found = np.where(np.isfinite(t), hazard[np.searchsorted(times, t, side="right")], np.nan)
     index = time.index if isinstance(time, pd.Series) else None

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from bayesmi.data.wording import name_rows
+from bayesmi.donors import choose_donors
 from bayesmi.errors import DataError, NotSupportedError
 from bayesmi.explore.logistic import independent_columns
 from bayesmi.explore.source import as_frame, columns_of
@@ -96,10 +97,7 @@ def pmm(data: Any, formula: str, m: int = 5, donors: int = 5, seed: int | None =
         rng = stream(seed, MATCHING, i)
         sd = np.sqrt(rss / rng.chisquare(n - k))
         wanted = x[column.missing] @ (b + sd * (root @ rng.standard_normal(k))) + offset[column.missing]
-        shuffled = rng.permutation(n)  # so that ties are broken at random
-        for j, mean in enumerate(wanted):
-            nearest = np.argsort(np.abs(predicted[shuffled] - mean), kind="stable")[:donors]
-            drawn[i, j] = y[shuffled[nearest[rng.integers(donors)]]]
+        drawn[i] = y[choose_donors(predicted, wanted, donors, rng)]
     notes = (f"{n} possible donors", *skipped(frame, [column]))
     return SimpleImputation(
         "predictive mean matching", _STATEMENT.format(donors=donors), frame, {name: drawn}, seed, notes

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from bayesmi.errors import BayesmiNotice, FitError, ModelError
+from bayesmi.progress import shown
 from bayesmi.trial.ancova import Ancova, make_ancova
 from bayesmi.trial.baseline_means import at_means, baseline_notices
 from bayesmi.trial.conditional import Moments, PatientGroup, fill_means, group_patients
@@ -122,7 +123,7 @@ def conditional_mean(
         _Task(i, setting, parts, replicate_groups, fixed, ancova, data.reference, data.arm_of)
         for i in range(data.n)
     )
-    replicates = np.array(list(_shown(_run(tasks, n_jobs), data.n, progress)))
+    replicates = np.array(list(shown(_run(tasks, n_jobs), data.n, progress, "leaving out each patient")))
     n = data.n
     errors = np.sqrt((n - 1) / n * ((replicates - replicates.mean(axis=0)) ** 2).sum(axis=0))
     gone = ~data.observed
@@ -238,19 +239,6 @@ def _run(tasks: Iterator[_Task], n_jobs: int) -> Iterator[Floats]:
 
 def _call(task: _Task) -> Floats:
     return task()
-
-
-def _shown(running: Iterator[Floats], total: int, progress: bool) -> Iterator[Floats]:
-    """Pass replicates on, showing progress in a terminal."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if progress and console.is_terminal and not console.is_jupyter:
-        from rich.progress import track
-
-        yield from track(running, "Leaving out each patient", total=total, console=console, transient=True)
-        return
-    yield from running
 
 
 def _table(terms: Sequence[str], estimate: Floats, errors: Floats) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 import warnings
 
 import numpy as np
@@ -250,9 +251,10 @@ def test_progress_only_where_it_can_be_seen(completed_sets, capsys):
 
 
 def test_progress_is_shown_in_a_terminal(completed_sets, capsys, monkeypatch):
-    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal then
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
     run_analyses(completed_sets[:2], mean_of_popular, progress=True)
-    assert "Analysing" in capsys.readouterr().err
+    assert "analysing 2 of 2" in capsys.readouterr().err
     run_analyses(completed_sets[:2], mean_of_popular, progress=False)
     assert capsys.readouterr().err == ""
 

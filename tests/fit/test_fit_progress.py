@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bayesmi.fit.progress import FIRST_COMPILATION, Progress
+from bayesmi.progress import FIRST_COMPILATION, Progress
 
 
 def walk(show: bool, first_time: bool) -> None:
@@ -38,7 +38,7 @@ def test_a_terminal_gets_a_bar_with_the_time(monkeypatch, capsys):
 def test_a_notebook_gets_a_line_that_is_replaced(monkeypatch):
     import IPython.display
 
-    from bayesmi.fit import progress
+    from bayesmi.progress import display as progress
 
     shown = []
 

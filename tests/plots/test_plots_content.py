@@ -301,3 +301,13 @@ def test_plots_are_lazy_and_leave_pyplot_alone(tmp_path):
 def test_unknown_plot():
     with pytest.raises(AttributeError, match="no attribute 'pie'"):
         _ = plots.pie
+
+
+def test_many_correlations_have_a_bar_in_place_of_numbers():
+    rng = np.random.default_rng(4)
+    wide = pd.DataFrame(rng.normal(size=(50, 40))).rename(columns="v{}".format)
+    axes = plots.correlations(wide)
+    assert not axes.texts
+    assert axes.images[0].get_array().shape == (40, 40)
+    assert [one.get_ylabel() for one in axes.figure.axes] == ["", "correlation"]
+    assert len(plots.correlations(wide.iloc[:, :5]).texts) == 20

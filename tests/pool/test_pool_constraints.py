@@ -70,6 +70,7 @@ def test_value_and_derivative(text, function):
         ("a + 'x'", "not arithmetic"),
         ("a + True", "not arithmetic"),
         ("a < b", "not arithmetic"),
+        pytest.param("-" * 100_000 + "a", "nested too deeply", id="minus"),
     ],
 )
 def test_refused(text, message):
@@ -117,3 +118,10 @@ def test_a_term_may_have_the_name_of_a_placeholder():
     assert found == pytest.approx(4.0)  # not twice b
     with pytest.raises(PoolError, match="not arithmetic"):
         pooled.transform({"huge": "b * 1" + "0" * 400})
+
+
+def test_a_sum_of_many_terms_is_read():
+    function = parse_expression(" + ".join(["a", "b"] * 1000), ["a", "b"])
+    found = function({"a": Dual(2.0, np.array([1.0, 0.0])), "b": Dual(-1.0, np.array([0.0, 1.0]))})
+    assert found.value == 1000.0
+    np.testing.assert_array_equal(found.gradient, [1000.0, 1000.0])

@@ -176,3 +176,32 @@ def test_twenty_fixed_sets_of_popmis_by_mixedlm_and_lmer(run_r, tmp_path):
         assert row["df"] == pytest.approx(tested.loc[term, "df"], rel=1e-3)
     for term, value in made["extra"].itertuples(index=False):
         assert pooled.variance_components.loc[term, "estimate"] == pytest.approx(value, rel=1e-3), term
+
+
+def test_code_for_r_gives_factors_their_levels_back(run_r, tmp_path):
+    rng = np.random.default_rng(6)
+    table = pd.DataFrame(
+        {
+            "size": pd.Categorical(
+                rng.choice(["small", "big", 'hu\'ge "x"'], 40), ["small", "big", 'hu\'ge "x"'], ordered=True
+            ),
+            "odd name": rng.choice(["b", "a"], 40),
+            "grade": pd.Categorical(rng.integers(9, 12, 40), [9, 10, 11], ordered=True),
+            "flag": pd.array(rng.random(40) < 0.5, dtype="boolean"),
+            "y": rng.normal(size=40),
+        }
+    )
+    for name in table.columns:
+        table.loc[rng.random(40) < 0.2, name] = None
+    imputed = hot_deck(table, 2, 7)
+    imputed.to_csv(tmp_path / "imputed.csv")
+    back = run_r(
+        imputed.r_code()
+        + "\nstopifnot(identical(levels(imp$data$size), c('small', 'big', 'hu\\'ge \"x\"')), "
+        "is.ordered(imp$data$size))\n"
+        "stopifnot(identical(levels(imp$data$grade), c('9', '10', '11')), is.factor(imp$data$odd.name))\n"
+        "done <- complete(imp, 2)\n"
+        "out(data.frame(n = colSums(is.na(done)), size = sum(as.integer(done$size))), 'ours.csv')\n"
+    )["ours"]
+    assert (back["n"] == 0).all()
+    assert back["size"].iloc[0] == (imputed.complete(2)["size"].cat.codes + 1).sum()

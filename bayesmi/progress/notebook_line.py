@@ -18,13 +18,11 @@ def in_notebook() -> bool:
 
 
 class NotebookLine:
-    """Shows one line; empty when it is closed."""
+    """Shows one line; empty when it is closed, and not there at all where the work was done at once."""
 
     def __init__(self) -> None:
-        from IPython.display import display
-
-        self._handle: Any = display({"text/plain": ""}, raw=True, display_id=True)
-        self._shown = 0.0
+        self._handle: Any = None
+        self._shown = time.monotonic()
         self._started = time.monotonic()
 
     def stage(self, text: str) -> None:
@@ -32,19 +30,27 @@ class NotebookLine:
         self._started = time.monotonic()
         self._show(f"{text} …")
 
-    def working(self, what: str, finished: int, total: int, note: str) -> None:
+    def working(self, what: str, finished: int, total: int | None, note: str) -> None:
         """Say how far, and how long it will take."""
         now = time.monotonic()
-        if now - self._shown < _EVERY and finished < total:
+        if now - self._shown < _EVERY and (finished != total or self._handle is None):
             return
         spent = now - self._started
+        if total is None:
+            self._show(f"{what} {finished:,}{note}: {spent:.0f} s")
+            return
         left = f", {spent * (total - finished) / finished:.0f} s left" if finished else ""
-        self._show(f"{what} {finished:,} of {total:,} draws{note}: {spent:.0f} s{left}")
+        self._show(f"{what} {finished:,} of {total:,}{note}: {spent:.0f} s{left}")
 
     def close(self) -> None:
         """Leave nothing."""
-        self._show("")
+        if self._handle is not None:
+            self._show("")
 
     def _show(self, text: str) -> None:
+        from IPython.display import display
+
         self._shown = time.monotonic()
+        if self._handle is None:
+            self._handle = display({"text/plain": ""}, raw=True, display_id=True)
         self._handle.update({"text/plain": text}, raw=True)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from types import TracebackType
 
-from bayesmi.fit.notebook_line import NotebookLine, in_notebook
+from bayesmi.progress.notebook_line import NotebookLine, in_notebook
 
-__all__ = ["FIRST_COMPILATION", "Clock", "Progress"]
+__all__ = ["FIRST_COMPILATION", "Progress"]
 
 FIRST_COMPILATION = "compiling, about 30 s the first time, then about a second"
 
@@ -17,7 +16,8 @@ FIRST_COMPILATION = "compiling, about 30 s the first time, then about a second"
 class Progress:
     """A line with a clock while compiling and a bar with the time left while sampling; silent where nobody looks."""
 
-    def __init__(self, *, show: bool, first_time: bool = False) -> None:
+    def __init__(self, *, show: bool, first_time: bool = False, first: str = "building the model") -> None:
+        self._first = first
         self._notebook = show and in_notebook()
         self._show = show and not self._notebook and sys.stderr.isatty()
         self._first_time = first_time
@@ -53,7 +53,7 @@ class Progress:
             )
             bar.start()
             self._bar = bar
-            self._task = bar.add_task("building the model", total=None)
+            self._task = bar.add_task(self._first, total=None)
         return self
 
     def __exit__(
@@ -82,42 +82,16 @@ class Progress:
         """Move the bar."""
         self.working("sampling", finished, total, f", {divergences} divergences" if divergences else "")
 
-    def working(self, what: str, finished: int, total: int, note: str = "") -> None:
-        """Move the bar of some work on draws."""
+    def working(
+        self, what: str, finished: int, total: int | None, note: str = "", unit: str = " draws"
+    ) -> None:
+        """Move the bar of some work; where nobody knows how much there is, only count."""
         if self._line is not None:
-            self._line.working(what, finished, total, note)
+            self._line.working(what, finished, total, unit + note)
         if self._bar is None:
             return
+        of = "" if total is None else f" of {total:,}"
         with self._lock:
             self._bar.update(  # type: ignore[attr-defined]
-                self._task,
-                description=f"{what} {finished:,} of {total:,}{note}",
-                total=total,
-                completed=finished,
+                self._task, description=f"{what} {finished:,}{of}{note}", total=total, completed=finished
             )
-
-
-class Clock:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    def add(self, name: str, seconds: float) -> None:
-        """Add to the seconds of a stage."""
-        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
-
-    def measure(self, name: str) -> _Lap:
-        """Measure one stage as a context."""
-        return _Lap(self, name)
-
-
-class _Lap:
-    def __init__(self, clock: Clock, name: str) -> None:
-        self._clock, self._name = clock, name
-
-    def __enter__(self) -> None:
-        self._start = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        self._clock.add(self._name, time.perf_counter() - self._start)
