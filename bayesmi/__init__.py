@@ -81,12 +81,12 @@ _PUBLIC = {
     "truncated": "bayesmi.observation",
 }
 
-_MODULES = {"datasets", "plots", "simple", "trial"}
+_MODULES = {"datasets", "plots", "pool", "simple", "trial"}
 _NAMES = {"md_pattern": "patterns"}  # public name -> name in its module, where they differ
 
 
 class _Package(ModuleType):
-    """The package; a folder named like a public function (`pool`, `describe`, `impute`) does not hide the function."""
+    """The package; a folder named like a public function (`describe`, `impute`) does not hide the function."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if isinstance(value, ModuleType) and name in _PUBLIC and name not in _MODULES:

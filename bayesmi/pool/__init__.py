@@ -123,10 +123,9 @@ def pool(
 
 
 class _CallableModule(ModuleType):
-    """Lets `bayesmi.pool(...)` work also after something imported the folder of that name."""
+    """`bayesmi.pool(...)` pools, and `bayesmi.pool.d1` and the others are found where one looks for them."""
 
-    def __call__(self, analyses: Iterable[Any], dfcom: Any = None, **options: Any) -> Pooled:
-        return pool(analyses, dfcom, **options)
+    __call__ = staticmethod(pool)
 
 
 sys.modules[__name__].__class__ = _CallableModule

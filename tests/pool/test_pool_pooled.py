@@ -213,3 +213,15 @@ def test_m_for_synthetic_data_is_that_of_their_own_rule():
     errors = [10 / n / (1 + 10 / n) * np.sqrt(0.5 / (n - 1)) for n in (m - 1, m)]
     assert errors[0] > 0.05 >= errors[1]
     assert pool(pairs).recommended_m < 1000
+
+
+def test_the_module_is_called_and_holds_the_other_rules():
+    import inspect
+
+    import bayesmi as bmi
+
+    pairs = [({"a": 1.0}, [[1.0]]), ({"a": 2.0}, [[1.0]])]
+    assert bmi.pool(pairs).m == 2
+    assert "dfcom" in inspect.signature(bmi.pool).parameters
+    assert bmi.pool.d1 is not None
+    assert bmi.pool.pool_r_squared([0.2, 0.3], 30).shape == (1, 5)
