@@ -12,6 +12,7 @@ from bayesmi.data.wording import did_you_mean
 from bayesmi.errors import DataError
 from bayesmi.imputations.posterior import posterior_dataset
 from bayesmi.plots.style import new_row, quiet
+from bayesmi.posthoc.stacked_posteriors import scalar_draws
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,8 +34,9 @@ def trace(
     fit_or_posterior : Fit, DataTree or Dataset
         Anything with a posterior.
     names : str or sequence of str, optional
-        Posterior variables, or columns whose cells are in the posterior (``"age"`` for ``cell__age``). By
-        default up to eight: scalar parameters first, then cells.
+        Posterior variables (of several elements the mean), single elements as the summary names them (``"ct[III]"``), or
+        columns whose cells are in the posterior (``"age"`` for ``cell__age``). By default up to eight: scalar parameters
+        first, then cells.
     ax : Axes or sequence of Axes, optional
         Where to draw, one for each name.
 
@@ -108,6 +110,13 @@ def _series(posterior: Any, name: str) -> tuple[str, NDArray[np.float64]]:
     known = [str(variable) for variable in posterior.data_vars]
     variable = name if name in known else f"cell__{name}"
     if variable not in known:
+        for base in (
+            one for one in known if name.startswith(f"{one}[")
+        ):  # one element, as the summary names it
+            labels, draws = scalar_draws(posterior, [base])
+            if name in labels:
+                return name, draws[labels.index(name)]
+            raise DataError(f"the posterior has no '{name}': {did_you_mean(name, labels)}")
         raise DataError(f"the posterior has no '{name}': {did_you_mean(name, known)}")
     array = posterior[variable].transpose("chain", "draw", ...)
     values = np.asarray(array.to_numpy(), dtype=float)

@@ -304,3 +304,15 @@ def test_band_of_ranks_is_that_of_the_hypergeometric_distribution():
     law, share = stats.hypergeom(40, 20, np.arange(1, 41)), np.arange(1, 41) / 40
     assert band.min() == pytest.approx((law.ppf(0.025) / 20 - share).min())
     assert band.max() == pytest.approx((law.ppf(0.975) / 20 - share).max())
+
+
+def test_trace_of_one_element_as_the_summary_names_it():
+    import xarray as xr
+
+    draws = np.random.default_rng(1).normal(size=(2, 30, 2))
+    posterior = xr.Dataset({"ct": (("chain", "draw", "level"), draws)}, {"level": ["III", "IV/V"]})
+    ax = np.ravel(plots.trace(posterior, ["ct[IV/V]"]))[0]
+    assert ax.get_title(loc="left") == "ct[IV/V]"
+    np.testing.assert_array_equal(ax.lines[1].get_ydata(), draws[1, :, 1])
+    with pytest.raises(DataError, match="did you mean 'ct\\[III\\]'"):
+        plots.trace(posterior, ["ct[II]"])
