@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayesmi.data import Grouping, IncompleteFrame
+from bayesmi.data import Column, Grouping, IncompleteFrame
+from bayesmi.describe.icc_latent import icc_latent, icc_latent_count
 
 __all__ = ["cluster_missingness", "icc_anova"]
+
+_MOST_LEVELS = 30
 
 
 def icc_anova(values: NDArray[np.float64], codes: NDArray[np.intp]) -> float:
@@ -71,7 +74,8 @@ def cluster_missingness(frame: IncompleteFrame, grouping: Grouping) -> pd.DataFr
         ``systematic`` clusters in which every cell is missing, and ``systematic_cells`` in them; ``sporadic``
         clusters with some but not all missing, and ``sporadic_cells``; ``lowest_share`` and ``highest_share``
         missing of a cluster's applicable cells; ``icc`` (see `icc_anova`; NaN for categories and for
-        variables that are constant in clusters).
+        variables that are constant in clusters); ``icc_latent`` of categories and counts on their latent scale (see
+        `icc_latent`; nominal: each level against the others, averaged by its share).
     """
     own = set(grouping.name.split(":"))
     g = len(grouping.labels)
@@ -97,5 +101,26 @@ def cluster_missingness(frame: IncompleteFrame, grouping: Grouping) -> pd.DataFr
             "lowest_share": float(share.min()) if len(share) else float("nan"),
             "highest_share": float(share.max()) if len(share) else float("nan"),
             "icc": icc_anova(column.values[seen], grouping.codes[seen]) if measurable else float("nan"),
+            "icc_latent": _latent(column, grouping) if column.level == "row" else float("nan"),
         }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _latent(column: Column, grouping: Grouping) -> float:
+    """Intraclass correlation of categories and counts on their latent scale."""
+    seen = column.observed
+    codes, values = grouping.codes[seen], column.values[seen]
+    sizes = np.bincount(codes, minlength=len(grouping.labels))
+    if column.kind == "count":
+        return icc_latent_count(np.bincount(codes, weights=values, minlength=len(sizes)), sizes)
+    if column.kind not in ("binary", "ordinal", "nominal"):
+        return float("nan")
+    levels, place = np.unique(values, return_inverse=True)
+    if len(levels) > _MOST_LEVELS:
+        return float("nan")
+    counts = np.zeros((len(sizes), len(levels)), dtype=np.int64)
+    np.add.at(counts, (codes, place), 1)
+    if column.kind != "nominal" or len(levels) == 2:
+        return icc_latent(counts)
+    each = [icc_latent(np.column_stack([counts[:, k], sizes - counts[:, k]])) for k in range(len(levels))]
+    return float(np.average(each, weights=counts.sum(axis=0)))

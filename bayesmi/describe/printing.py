@@ -105,7 +105,7 @@ def _sections(found: Description) -> list[tuple[str, pd.DataFrame, str]]:
 _CLUSTER_REMARK = (
     "systematic: clusters with every cell missing (cells in them); sporadic: with some.\n"
     "share: lowest and highest share missing of a cluster. icc: one-way random-effects ANOVA (Donner 1986)\n"
-    "on observed values; binary variables on the scale of their numbers."
+    "on observed values; latent: icc of categories and counts on the scale of a random intercept (logit, log)."
 )
 
 
@@ -146,7 +146,9 @@ def _clusters(found: Description, name: str) -> pd.DataFrame:
         f"{100 * low:.0f} … {100 * high:.0f} %" if holes else ""
         for low, high, holes in zip(table["lowest_share"], table["highest_share"], incomplete, strict=True)
     ]
-    shown["icc"] = table["icc"].map(lambda value: "" if pd.isna(value) else f"{value:.3f}")
+    for name, title in (("icc", "icc"), ("icc_latent", "latent")):
+        if name == "icc" or table[name].notna().any():
+            shown[title] = table[name].map(lambda value: "" if pd.isna(value) else f"{value:.3f}")
     return shown
 
 
