@@ -17,6 +17,7 @@ NEEDS = {
     "05_wages": "mroz87.csv",
     "06_obesity": "obesity.csv",
     "08_share": "share.csv",
+    "09_impact": "impact_incomplete.csv",
 }  # data that do not ship with the package
 
 pytestmark = [
