@@ -17,6 +17,7 @@ from bayesmi.build.tables import Tables
 from bayesmi.draw import PosteriorDraws
 from bayesmi.errors import BayesmiNotice, FitError
 from bayesmi.fit.check import Check, check_fit
+from bayesmi.fit.explained import explained_variance
 from bayesmi.fit.gate import Gate
 from bayesmi.fit.names import tree_name
 from bayesmi.fit.summary import summarize
@@ -83,8 +84,9 @@ class Fit:
         Returns
         -------
         pandas.DataFrame
-            Indexed by term: kind (effect, residual sd, group sd, correlation, ICC), mean, sd, interval, r_hat,
-            ess_bulk, ess_tail, mcse_mean. ``attrs["gate"]`` holds the verdict.
+            Indexed by term: kind (effect, residual sd, group sd, correlation, ICC, R²), mean, sd, interval, r_hat,
+            ess_bulk, ess_tail, mcse_mean, prior_sensitivity: above .05 the priors of the parameters have a say, as they have in
+            group sds of few groups (see `bayesmi.fit.prior_share`). ``attrs["gate"]`` holds the verdict.
 
         Raises
         ------
@@ -93,8 +95,10 @@ class Fit:
 
         Notes
         -----
-        ICC of a logit model is on the latent scale, with residual variance pi²/3. A model whose sigma differs from row to
-        row (``sigma ~ x``) has none: its share of the variance would be another one in every row.
+        ICC and R² of a logit model are on the latent scale, with residual variance pi²/3. R² (marginal) is the share of the
+        fixed effects, R² (conditional) that of fixed and group effects together (Nakagawa and Schielzeth 2013; Johnson 2014),
+        over all rows, incomplete predictors over imputations. A model whose sigma differs from row to row (``sigma ~ x``) has
+        neither: the share of the variance would be another one in every row.
         """
         if not 0.0 < prob < 1.0:
             raise FitError(f"prob must be between 0 and 1, such as 0.95, not {prob!r}")
@@ -105,7 +109,11 @@ class Fit:
                 ".impute(m=20).analyze(…).pool(); the models of its parts are in .summary(all_models=True)"
             )
         table = summarize(
-            self.model, self.draws, self.posterior.to_dataset(), analysis_only=not all_models, prob=prob
+            self.model,
+            self.draws,
+            analysis_only=not all_models,
+            prob=prob,
+            explained=explained_variance(self),
         )
         table.attrs["gate"] = str(self.gate)
         if not self.gate.passed:

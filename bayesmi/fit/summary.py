@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
-import xarray as xr
 from numpy.typing import NDArray
 
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.fit import diagnostics
 from bayesmi.fit.contextual_view import as_written, written_factor
+from bayesmi.fit.prior_share import prior_sensitivity
 from bayesmi.model import Factor, Model
 
 __all__ = ["summarize", "term_draws"]
@@ -18,22 +20,32 @@ Floats = NDArray[np.float64]
 
 
 def summarize(
-    model: Model, draws: PosteriorDraws, posterior: xr.Dataset, *, analysis_only: bool, prob: float = 0.95
+    model: Model,
+    draws: PosteriorDraws,
+    *,
+    analysis_only: bool,
+    prob: float = 0.95,
+    explained: Mapping[str, Floats] | None = None,
 ) -> pd.DataFrame:
-    """Return a table with one row a quantity: kind, mean, sd, equal-tailed interval, r-hat, ESS and MCSE of the mean.
+    """Return a table with one row a quantity: kind, mean, sd, equal-tailed interval, r-hat, ESS, MCSE of the mean, prior's say.
 
     Variance components come as standard deviations, correlations and, per grouping, the intraclass correlation
     of the intercept: tau² / (tau² + sigma²), with pi²/3 in place of sigma² on the logit scale. Where sigma has a model of
-    its own there is no such ratio for all rows, and no ICC.
+    its own there is no such ratio for all rows, and no ICC. `explained` has draws of R² of the analysis model.
     """
     shape = (draws.n_chains, draws.n_draws)
     rows: list[tuple[str, str, Floats]] = []
     modelled = [factor for factor in reversed(model.factors) if not factor.is_observation]
     chosen = [model.analysis] if analysis_only else modelled
-    draws = as_written(model.factors, draws)
+    written = as_written(model.factors, draws)
     for factor in chosen:
-        rows += _factor_rows(written_factor(factor), draws)
-    return _table(rows, shape, prob)
+        rows += _factor_rows(written_factor(factor), written)
+        if factor is model.analysis:
+            rows += [(name, "R²", values) for name, values in (explained or {}).items()]
+    table = _table(rows, shape, prob)
+    every = np.stack([values for _, _, values in rows], axis=1)
+    table["prior_sensitivity"] = prior_sensitivity(model.factors, draws, every)
+    return table
 
 
 def term_draws(model: Model, draws: PosteriorDraws) -> tuple[tuple[str, ...], Floats]:

@@ -55,6 +55,7 @@ def test_an_auxiliary_variable_removes_the_bias_that_it_explains(fits):
         "Intercept",
         "x",
         "sigma",
+        "R2 (marginal)",
     ]  # the analysis model as it was written
     assert "a__y" in fits[0].summary(all_models=True).index
 

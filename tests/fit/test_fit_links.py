@@ -28,7 +28,7 @@ def fit(request):
 @pytest.mark.xdist_group("fit_links")
 def test_no_divergences_and_enough_draws(fit):
     assert fit.gate.divergences == 0
-    summary = summarize(fit.model, fit.draws, fit.posterior.to_dataset(), analysis_only=False)
+    summary = summarize(fit.model, fit.draws, analysis_only=False)
     link = summary.loc["x__between(b|g)"]
     assert link["ess_bulk"] > 400
     assert link["r_hat"] < 1.01

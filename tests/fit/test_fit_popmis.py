@@ -119,6 +119,8 @@ def test_summary_has_intervals_that_are_equal_tailed(fit):
         "sigma": "residual sd",
         "1|school_sigma": "group sd",
         "ICC|school": "ICC",
+        "R2 (marginal)": "R²",
+        "R2 (conditional)": "R²",
     }
 
 
