@@ -9,7 +9,7 @@ from bayesmi.errors import ModelError
 from bayesmi.mechanism import SharedEffects, indicator_name, indicators_of
 from bayesmi.model.factor import EffectLink, Factor
 
-__all__ = ["shared_links", "with_indicators"]
+__all__ = ["indicators_after", "shared_links", "with_indicators"]
 
 _TYPICAL = 0.5  # of the prior's scale of a group sd: rough size of the effects that a link is on
 
@@ -23,6 +23,17 @@ def with_indicators(spec: Mapping[str, Any], mechanisms: Mapping[str, Any]) -> d
         out["families"] = {**out["families"], column: own.family}
         out["formulas"] = {column: own.formula_of(name), **out["formulas"]}
         out["priors"] = {**own.priors_of(name), **out["priors"]}
+    return out
+
+
+def indicators_after(order: Sequence[str], mechanisms: Mapping[str, Any]) -> list[str]:
+    """Return auxiliary variables with each indicator behind those that its formula names."""
+    out = list(order)
+    for name, own in indicators_of(mechanisms).items():
+        column = indicator_name(name)
+        if own.selection.variables & set(out):
+            out.remove(column)
+            out.append(column)
     return out
 
 

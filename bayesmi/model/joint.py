@@ -12,7 +12,7 @@ from bayesmi.errors import ModelError
 from bayesmi.families import Family, family_for_kind, get_family
 from bayesmi.formula import Expression, Formula, check_variables, parse
 from bayesmi.formula.substitute import substituted
-from bayesmi.mechanism import deltas_of, heckmans_of
+from bayesmi.mechanism import deltas_of, heckmans_of, indicators_of
 from bayesmi.model.assemble import assemble_factor
 from bayesmi.model.automatic import AutomaticFormula, Earlier, group_sd, write_formula
 from bayesmi.model.checks import (
@@ -32,7 +32,7 @@ from bayesmi.model.contextual import (
 )
 from bayesmi.model.effect_terms import EffectTerm, effect_links, refuse_effects, take_effects
 from bayesmi.model.factor import Contextual, EffectLink, Factor
-from bayesmi.model.indicators import shared_links
+from bayesmi.model.indicators import indicators_after, shared_links
 from bayesmi.model.limited import check_limits, limit_kinds, limit_notices
 from bayesmi.model.observed import check_observed, observation_factor, observed_notices
 from bayesmi.model.order import order_variables
@@ -99,10 +99,11 @@ def product(spec: JointSpec, table: ModelTable) -> Product:
     in_terms = {name for term in whole.terms for name in term.variables}
     in_terms |= set(spec.behind)
     in_terms |= {name for group in whole.groups for name in group.variables}
+    selectors = [name for name in _complete_selectors(spec, table) if name not in used]
     varying = [
         name
-        for name in used
-        if name in in_terms and name not in incomplete and np.ptp(table.values[name]) > 0
+        for name in [*used, *selectors]
+        if name in {*in_terms, *selectors} and name not in incomplete and np.ptp(table.values[name]) > 0
     ]
     after, balanced = modelled_after(spec.latent, varying, table)
     incomplete += after
@@ -123,7 +124,9 @@ def product(spec: JointSpec, table: ModelTable) -> Product:
     rest = None if given["order"] is None else [name for name in given["order"] if name not in auxiliary]
     order = _ordered(incomplete, families, table, rest if rest or not last_order else None)
     order = _means_first(order, means, table, wanted=rest)
-    complete = [name for name in used if name not in incomplete and np.ptp(table.values[name]) > 0]
+    complete = [
+        name for name in [*used, *selectors] if name not in incomplete and np.ptp(table.values[name]) > 0
+    ]
     writer = _Writer(spec, table, complete, families, balanced)
     for i, name in enumerate(order):
         writer.add(name, order[:i], "covariate")
@@ -133,6 +136,8 @@ def product(spec: JointSpec, table: ModelTable) -> Product:
         )
     writer.add_analysis()
     last = _ordered(auxiliary, families, table, last_order or None)
+    if not last_order:
+        last = indicators_after(last, spec.mechanisms)
     for i, name in enumerate(last):
         writer.add(name, [*order, response, *last[:i]], "auxiliary")
     if auxiliary and not any(table.is_incomplete(name) for name in [*incomplete, response]):
@@ -298,13 +303,14 @@ class _Writer:
 
     def _written(self, name: str, before: Sequence[str]) -> AutomaticFormula:
         mechanism = heckmans_of(self.spec.mechanisms).get(name)
+        left_out = frozenset({name})
         if mechanism is not None:  # what is in its selection equation only is to stay out of its own model
-            left_out = selection_only(mechanism, self.spec.formula)
+            left_out |= selection_only(mechanism, self.spec.formula)
             before = [other for other in before if other not in left_out]
         written = write_formula(
             name,
             self.table.roughly(),
-            complete=[other for other in self.complete if other != name],
+            complete=[other for other in self.complete if other not in left_out],
             earlier=before,
             facts=self.facts,
             separate_levels=self.spec.separate_levels,
@@ -338,6 +344,12 @@ class _Writer:
     def _check_formula(self, name: str, formula: Formula, before: Sequence[str], role: str) -> None:
         refuse_effects(formula, "the model of a scale or of selection")
         _check_covariate_formula(name, formula, self.table, before, self.spec.response, role)
+        later = {*self.spec.given["auxiliary"]} - {*before, name}
+        for other in sorted(formula.variables & later):
+            raise ModelError(
+                f"formulas[{name!r}] conditions on {other!r}, which as an auxiliary variable is modelled given {name!r}: leave "
+                "it out of auxiliary=, out of the formula, or give order="
+            )
 
 
 def _incomplete_selectors(spec: JointSpec, table: ModelTable, known: Sequence[str]) -> list[str]:
@@ -347,6 +359,21 @@ def _incomplete_selectors(spec: JointSpec, table: ModelTable, known: Sequence[st
         name
         for name in table.frame.columns
         if name in wanted and name not in known and name != spec.response and table.is_incomplete(name)
+    ]
+
+
+def _complete_selectors(spec: JointSpec, table: ModelTable) -> list[str]:
+    """Complete columns of the models of being seen: what an incomplete covariate is given, it is given these too.
+
+    The rows' likelihood is that of y and of its being seen given x and w, so that f(x | w) belongs to it.
+    """
+    mechanisms = (heckmans_of(spec.mechanisms), indicators_of(spec.mechanisms))
+    wanted = frozenset().union(*(own.selection.variables for some in mechanisms for own in some.values()))
+    modelled = {spec.response, *spec.given["auxiliary"]}
+    return [
+        name
+        for name in table.frame.columns
+        if name in wanted and name not in modelled and not table.is_incomplete(name)
     ]
 
 

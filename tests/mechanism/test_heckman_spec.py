@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import bayesmi as bmi
-from bayesmi import BayesmiNotice, Heckman, Model, Prior
+from bayesmi import BayesmiNotice, Heckman, Model, Prior, SelfMasking
 from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.plan.cells import unselected_units
 from models import heckman, two_level_heckman
@@ -113,6 +113,31 @@ def test_incomplete_selectors_have_a_model():
     assert "w" not in model.factor("y").design.variables
     found = unselected_units(model.factors, model.table, model.plan().active)
     assert found["y"].sum() == data["y"].isna().sum()
+
+
+def test_covariates_are_given_what_selects():
+    """f(y, seen | x, w) f(x) without w is another model: x missing at random halved its own coefficient."""
+    rng = np.random.default_rng(2)
+    data = rows(60).assign(x=lambda d: d["x"].where(rng.random(60) < 0.6), cluster=np.arange(60) // 6)
+    for formula in ("~ x + w", "~ w", "~ (w | cluster)"):
+        model = make("y ~ x", data, mechanisms={"y": Heckman(formula)})
+        assert "w" in model.factor("x").design.variables
+        assert "w" not in model.factor("y").design.variables
+    masked = make("y ~ x", data, mechanisms={"y": SelfMasking("~ w")})
+    assert "w" in masked.factor("x").design.variables
+    latent = make(
+        "y ~ between(x) + within(x) + (1 | cluster)", data, mechanisms={"y": Heckman("~ w + (1 | cluster)")}
+    )
+    assert "x" in latent.factor("w").design.variables
+    excluded = data.rename(columns={"y": "v"}).assign(u=rng.normal(size=60))
+    model = make("u ~ v + x", excluded, mechanisms={"v": Heckman("~ x + w")})
+    assert model.factor("x").design.variables == {"w"}
+    assert model.factor("v").design.variables == {"x"}
+
+
+def test_nothing_is_modelled_given_what_is_given_it():
+    with pytest.raises(ModelError, match="modelled given 'y': leave it out of auxiliary="):
+        make("y ~ x", rows(), mechanisms={"y": Heckman("~ w")}, auxiliary=["w"])
 
 
 def test_its_own_model_leaves_the_excluded_variable_out():

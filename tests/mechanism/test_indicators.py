@@ -42,6 +42,20 @@ def test_the_value_is_a_predictor_of_its_own_missingness():
     assert again.mechanisms == model.mechanisms
 
 
+@pytest.mark.parametrize("holes", [0, 9])
+def test_an_auxiliary_variable_that_it_names_comes_before_it(holes):
+    data, y = self_masked(60)
+    data["before"] = y + np.random.default_rng(1).normal(size=60)
+    data.loc[data.index[:holes], "before"] = np.nan
+    options = {"mechanisms": {"y": SelfMasking("~ before")}, "auxiliary": ["before"]}
+    model = make("y ~ x", data, **options)
+    assert [factor.variable for factor in model.factors] == ["y", "before", "missing_y"]
+    assert "missing_y" not in model.factor("before").design.variables
+    if not holes:
+        with pytest.raises(ModelError, match="modelled given 'missing_y'"):
+            make("y ~ x", data, **options, order=["missing_y", "before"])
+
+
 def test_binary_values_are_enumerated():
     data, _ = self_masked(60)
     data["y"] = (data["y"] > 1).astype(float).where(data["y"].notna())
