@@ -30,6 +30,7 @@ Ints = NDArray[np.intp]
 _LEAST_MASS = 1e-9  # outside of the fine grid
 _FINE = 64
 _FINE_TOGETHER = 24  # points each, of several cells of a unit
+_WITHIN = 2  # points to a step of the first grid, of cells between limits
 _INSIDE = np.linspace(-0.5, 0.5, 41)
 _STEP = float(_INSIDE[1] - _INSIDE[0])
 
@@ -82,6 +83,9 @@ def refine(
         low, high = points[rows, first], points[rows, last]
         alone = factor.level != "row" or not (together[units] > 1).any()
         n_points = _FINE if alone else _FINE_TOGETHER
+        if grid.low is not None:  # between limits the scale is a logarithm: far from them its steps are wide
+            steps = float(((high - low) / grid.spacing).max(initial=0.0))
+            n_points = max(n_points, int(np.ceil((_WITHIN if alone else 1) * steps)) + 1)
         fine[name] = grid_values(
             low, (high - low) / (n_points - 1), n_points, factor.support, grid.low, grid.high
         )
