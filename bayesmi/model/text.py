@@ -144,6 +144,8 @@ def _icc_lines(factor: Factor) -> list[str]:
         latent = factor.family.latent_residual_sd
         if "1" in effect.names and (latent is None or np.isfinite(latent)):
             low, high = implied_icc(factor, effect.grouping)
+            if not np.isfinite([low, high]).all():  # of flat priors there is none
+                continue
             lines.append(
                 f"       these priors put the ICC of {effect.grouping} in {low:.2f}–{high:.2f} (95 %)"
             )

@@ -268,6 +268,13 @@ def test_printout_states_every_conditional_with_its_priors():
             assert str(prior) in text
 
 
+def test_flat_priors_imply_no_icc():
+    flat = {"sigma": Prior("HalfFlat"), "Intercept": Prior("Flat")}
+    text = repr(model_of("y ~ z + (1 | a)", priors=flat))
+    assert "HalfFlat" in text
+    assert "ICC" not in text
+
+
 def test_the_specification_is_plain_data_and_makes_the_same_model():
     import json
 
