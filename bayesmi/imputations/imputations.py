@@ -432,8 +432,8 @@ class Imputations(MidsFields):
         DataFrame
             Indexed by variable (with the category, where shares are meant) and group: delta (which estimand), cells, amount (mean
             delta of the cells, where it is a number), before and after (means of the imputed cells), difference, per_unit
-            (difference for one unit of delta), mcse (Monte Carlo error of the difference), observed (mean of the observed
-            cells), imputed - observed.
+            (difference for one unit of delta), mcse (Monte Carlo error of the difference), observed (mean of the group's
+            observed cells, NaN without any), imputed - observed.
 
         Raises
         ------

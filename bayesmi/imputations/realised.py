@@ -44,12 +44,16 @@ def realised_difference(
         rows = np.flatnonzero(missing)[inside]
         old = np.stack([np.asarray(one[name], dtype=float)[inside] for one in before])
         new = np.stack([np.asarray(one[name], dtype=float)[inside] for one in after])
-        labels = group_labels(_groups(by, delta, frame, rows), frame, rows)
+        groups = _groups(by, delta, frame, rows)
+        labels = group_labels(groups, frame, rows)
+        seen_rows = _rows_with(groups, frame, np.flatnonzero(frame.columns[name].observed))
+        seen_labels = group_labels(groups, frame, seen_rows)
         amounts = _amounts(delta, frame, rows, name)
         for what, function in _quantities(name, frame, model, delta):
-            seen = function(frame.columns[name].values[frame.columns[name].observed]).mean()
+            observed = function(frame.columns[name].values[seen_rows])
             for group in dict.fromkeys(labels):
-                own = labels == group
+                own, there = labels == group, seen_labels == group
+                seen = observed[there].mean() if there.any() else np.nan
                 was, now = function(old[:, own]).mean(axis=1), function(new[:, own]).mean(axis=1)
                 difference = now - was
                 mean = np.nan if amounts is None else float(amounts[own].mean())
@@ -90,6 +94,17 @@ def _groups(
         if not np.isfinite(values[rows]).all():
             raise DataError(f"by={name!r} is not known in every row where the variable is missing")
     return names
+
+
+def _rows_with(groups: Sequence[str], frame: Any, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return those of the rows in which the group is known."""
+    known = np.ones(len(rows), dtype=bool)
+    for name in groups:
+        values = frame.columns[name].values
+        if name in frame.deduced:
+            values = np.where(frame.columns[name].missing, frame.deduced[name], values)
+        known &= np.isfinite(values[rows])
+    return rows[known]
 
 
 def _amounts(delta: Delta, frame: Any, rows: NDArray[np.intp], name: str) -> Floats | None:

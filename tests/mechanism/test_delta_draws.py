@@ -210,6 +210,10 @@ def test_after_changes_nothing_else(fit):
     table_ = after.realised_difference()
     assert table_.loc[("x", "arm act"), "difference"] == pytest.approx(-1.0)
     assert table_.loc[("x", "arm act"), "per_unit"] == pytest.approx(1.0)
+    for level, seen in table().groupby("arm")["x"].mean().items():  # observed cells of the same arm
+        own = table_.loc[("x", f"arm {level}")]
+        assert own["observed"] == pytest.approx(seen)
+        assert own["imputed - observed"] == pytest.approx(own["after"] - seen)
     assert table_.loc[("x", "arm ctl"), "difference"] == 0.0
     assert table_.loc[("nom[v]", ""), "difference"] > 0
     assert table_.loc[("times", ""), "after"] > table_.loc[("times", ""), "before"]
