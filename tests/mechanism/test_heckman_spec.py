@@ -141,7 +141,7 @@ def test_nothing_is_modelled_given_what_is_given_it():
 
 
 def test_its_own_model_leaves_the_excluded_variable_out():
-    assert [name for name in table.index if not name.startswith("R2")] == names
+    data = rows().rename(columns={"y": "v"})
     data["u"] = data["v"].fillna(0.0) + np.random.default_rng(1).normal(size=len(data))
     data.loc[::7, "w"] = np.nan
     model = make("u ~ v + x", data, mechanisms={"v": Heckman("~ x + w")})
@@ -166,7 +166,7 @@ def test_fit_finds_the_truth_and_names_it(fitted):
     _, truth, fit = fitted
     table = fit.summary()
     names = ["Intercept", "x", "sigma", "rho", "selection_Intercept", "selection_x", "selection_w"]
-    assert list(table.index) == names
+    assert [name for name in table.index if not name.startswith("R2")] == names
     z = [(table.loc[name, "mean"] - truth[name]) / table.loc[name, "sd"] for name in names]
     assert np.abs(z).max() < 3.5
 
