@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from bayesmi.data.wording import did_you_mean
-from bayesmi.errors import ModelError
-from bayesmi.mechanism import Delta
+from bayesmi.errors import ModelError, NotSupportedError
+from bayesmi.mechanism import Delta, Heckman
 from bayesmi.model import Model
 
 __all__ = ["DeltaGrid", "Grid", "axis_values", "nine_points", "read_grid"]
@@ -133,6 +133,8 @@ def read_grid(
     ------
     ModelError
         If a variable is not modelled, its amounts are no numbers, or kinds differ.
+    NotSupportedError
+        If a variable has another mechanism than a delta, which the delta would replace.
     """
     if not isinstance(delta, Mapping) or not delta:
         raise ModelError("delta= is a mapping by variable, such as {'weight': [-10, -5, 0]}")
@@ -156,6 +158,13 @@ def read_grid(
             raise ModelError(
                 f"delta= names {name!r}, whose delta is in the fitted likelihood already: fit the model without it, and say "
                 "kind='model' here"
+            )
+        if own is not None and not isinstance(own, Delta):
+            other = " or ask for rho=," if isinstance(own, Heckman) else ""
+            raise NotSupportedError(
+                f"delta= names {name!r}, whose model says {type(own).__name__}(): a grid of deltas is against missing at random; "
+                f"the nearest that is supported: fit the model without it,{other} or shift its finished imputations, "
+                f"fit.impute(20).delta_after({{{name!r}: -1}})"
             )
         unit = (like or {}).get(name)
         if unit is None:

@@ -13,7 +13,7 @@ from scipy.stats import beta, multivariate_normal, norm
 from bayesmi import BayesmiNotice, Heckman, Model, Prior, plots
 from bayesmi.draw.across import group_log_density, integrated_group_density, laid_out_for
 from bayesmi.draw.rho_likelihood import integrated_log_likelihood, rho_log_likelihood
-from bayesmi.errors import ModelError
+from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.model.remade import with_mechanisms
 from models import two_level_heckman
 
@@ -254,6 +254,15 @@ def test_wages_of_married_women():
 def test_what_is_refused(fit, options, match):
     with pytest.raises(ModelError, match=match):
         fit.sensitivity(**{**OPTIONS, **options})
+
+
+@pytest.mark.parametrize("kind", ["after", "conditional", "model"])
+def test_a_delta_does_not_take_the_place_of_a_selection_model(fit, kind):
+    """Its draws without its selection are of no model: neither missing at random nor Heckman's."""
+    with pytest.raises(NotSupportedError, match=r"Heckman\(\).*rho=.*delta_after"):
+        fit.sensitivity({"y": [0.0, 1.0]}, kind=kind, **OPTIONS)
+    with pytest.raises(NotSupportedError, match="Heckman"):
+        fit.tipping_point("x", {"y": (-1, 0)}, **OPTIONS)
 
 
 def test_a_model_without_selection_is_refused():
