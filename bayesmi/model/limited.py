@@ -5,7 +5,7 @@ A factor whose variable has limits knows them row by row from columns that are m
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,9 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 INTERVAL = ("lower", "upper")
 ARRIVAL = ("arrives from", "arrives to")
+_RESPONSE_ONLY = (
+    "observations[{!r}]: truncated() is supported for the response of the analysis model, which is {!r}"
+)
 
 
 def limit_columns(name: str, which: tuple[str, str]) -> tuple[str, str]:
@@ -85,10 +88,17 @@ def with_limits(table: ModelTable, limits: Mapping[str, Limited]) -> ModelTable:
             if column.level != "row":
                 lower, upper = _in_group(lower, upper, table, column.level)
             empty = known & (lower > upper if reader.is_discrete(name) else lower >= upper)
+            if column.categories is not None:
+                empty |= known & _without_level(lower, upper, table.levels_of(name))
             if empty.any():
+                better = (
+                    f" or name the levels that nobody was seen with, kinds={{{name!r}: ('ordinal', [...])}}"
+                    if column.categories is not None
+                    else ""
+                )
                 raise ModelError(
                     f"observations[{name!r}]: no value lies between the limits of {name_rows(table.frame.index, empty)}: correct "
-                    "them"
+                    f"them{better}"
                 )
             made |= {
                 key: (ends, column.level)
@@ -107,6 +117,12 @@ def _in_group(lower: Floats, upper: Floats, table: ModelTable, level: str) -> tu
     np.maximum.at(low, codes, lower)
     np.minimum.at(high, codes, upper)
     return low[codes], high[codes]
+
+
+def _without_level(lower: Floats, upper: Floats, levels: Sequence[float]) -> Mask:
+    """Where no level of the model lies between limits, (n,)."""
+    codes = np.asarray(levels, dtype=float)
+    return ~((codes >= lower[:, None]) & (codes <= upper[:, None])).any(axis=1)
 
 
 def _with_stand_ins(table: ModelTable, name: str, lower: Floats, upper: Floats) -> ModelTable:
@@ -172,6 +188,8 @@ def check_limits(
     """
     for name, limited in limits.items():
         if name not in families and not table.is_incomplete(name):
+            if limited.arrival is not None and name != response:
+                raise NotSupportedError(_RESPONSE_ONLY.format(name, response))
             continue  # nothing is limited in these rows
         if name not in families:
             raise ModelError(
@@ -185,13 +203,26 @@ def check_limits(
         if name in mechanisms:
             _check_beside(name, limited, mechanisms[name], table)
         if limited.arrival is not None and name != response:
-            raise NotSupportedError(
-                f"observations[{name!r}]: truncated() is supported for the response of the analysis model, which is {response!r}"
-            )
+            raise NotSupportedError(_RESPONSE_ONLY.format(name, response))
         if not families[name].is_discrete and not can_be_limited(families[name]):
             raise NotSupportedError(
                 f"observations[{name!r}]: limits are not supported for the family {families[name].name!r}"
             )
+        _check_support(name, families[name], table)
+
+
+def _check_support(name: str, family: Family, table: ModelTable) -> None:
+    """Refuse limits between which a family has no values: the density would be zero."""
+    if family.has_levels:
+        return
+    low, high = (0.0, np.inf) if family.is_discrete else family.support[:2]
+    lower, upper, known = interval_at(name, "row", table)
+    ends = upper < low if family.is_discrete else (upper <= low) | (lower >= high)
+    if (known & ends).any():
+        raise ModelError(
+            f"observations[{name!r}]: no {family.name} value ({low:g} to {high:g}) lies between the limits of "
+            f"{name_rows(table.frame.index, known & ends)}: correct them, or choose another family"
+        )
 
 
 def _check_beside(name: str, limited: Limited, mechanism: Any, table: ModelTable) -> None:

@@ -289,8 +289,37 @@ def test_limits_beside_other_parts_are_refused():
         )
     with pytest.raises(BayesmiError, match="response of the analysis model"):
         make("y ~ x + z", data, observations={"x": truncated("x", below=-5)})
+    with pytest.raises(BayesmiError, match="response of the analysis model"):
+        make("y ~ z", data, observations={"z": truncated("z", below=-50)})
     with pytest.raises(BayesmiError, match="no model"):
         make("y ~ z", data, observations={"y": BOTH["y"], "x": BOTH["x"]})
+
+
+@pytest.mark.parametrize(
+    ("options", "limit"),
+    [({"family": "lognormal"}, -0.1), ({"family": "gamma"}, 0.0), ({"kinds": {"y": "count"}}, -1)],
+)
+def test_limits_outside_of_a_family_are_refused_by_row(options, limit):
+    """The density of such rows is zero: sampling had no start, and said nothing of limits."""
+    data = small().assign(lod=[limit] + [np.nan] * 11)
+    data["y"] = data["y"].round().abs() + 1
+    data.loc[0, "y"] = np.nan
+    with pytest.raises(BayesmiError, match="lies between the limits of row 0: correct"):
+        make("y ~ z", data, observations={"y": censored("y", below="lod")}, **options)
+
+
+def test_a_level_known_by_limits_only_has_to_be_named():
+    """Else the lowest level that was seen would be imputed above its limit."""
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame({"grade": np.repeat([1.0, 2.0, 3.0], 20), "z": rng.normal(size=60)})
+    observations = {"grade": censored("grade", below=1)}
+    with pytest.raises(
+        BayesmiError, match=r"no value lies between .*name the levels .*kinds=\{'grade': \('ordinal'"
+    ):
+        make("grade ~ z", data, kinds={"grade": "ordinal"}, observations=observations)
+    named = make("grade ~ z", data, kinds={"grade": ("ordinal", [1, 2, 3])}, observations=observations)
+    imputed = fit(named).impute(2, seed=1, despite_gate=True)
+    assert (imputed.complete(2)["grade"][:20] == 1).all()
 
 
 @pytest.mark.skipif(not (DATA / "she_pyrene.csv").exists(), reason="she_pyrene.csv is in neither place")
