@@ -18,7 +18,15 @@ from bayesmi.formula.evaluate import evaluate
 from bayesmi.mechanism.delta import Delta
 from bayesmi.mechanism.quantiles import prior_quantile
 
-__all__ = ["CellShift", "cell_shift", "check_delta", "group_labels", "rows_of_group", "rows_where"]
+__all__ = [
+    "CellShift",
+    "category_text",
+    "cell_shift",
+    "check_delta",
+    "group_labels",
+    "rows_of_group",
+    "rows_where",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -88,13 +96,20 @@ def check_delta(delta: Delta, name: str, frame: IncompleteFrame, rows: Ints) -> 
             raise ModelError(
                 f"{label}: a mapping without by= is by category, and {name!r} is {own.kind}: give a number, or by="
             )
-        labels = list(map(plain, own.categories))
+        labels = [str(plain(one)) for one in own.categories]
         for entry in delta.entries:
-            if entry.category not in labels:
+            if category_text(entry.category, labels) not in labels:
                 raise ModelError(
-                    f"{label}: {entry.category!r} is not a category of {name!r}: "
-                    f"{did_you_mean(entry.category, [str(one) for one in labels])}"
+                    f"{label}: {entry.category!r} is not a category of {name!r}: {did_you_mean(entry.category, labels)}"
                 )
+
+
+def category_text(category: Any, labels: Collection[str]) -> str:
+    """Return a category as labels spell it: of whole numbers 1 and 1.0 are the same one."""
+    text = str(category)
+    if text not in labels and isinstance(category, int | float) and float(category).is_integer():
+        return next((one for one in (str(int(category)), str(float(category))) if one in labels), text)
+    return text
 
 
 def rows_of_group(
@@ -227,7 +242,7 @@ def cell_shift(
         if entry.category is None:
             shift[inside] = amount
         else:
-            shift[inside, labels.index(str(entry.category))] = amount
+            shift[inside, labels.index(category_text(entry.category, labels))] = amount
     for group, factor in delta.scales:
         scale[rows_of_group(delta, group, frame, rows) & allowed] = factor
     return CellShift(shift, scale)

@@ -20,7 +20,7 @@ from bayesmi.formula import Formula
 from bayesmi.formula.expression import Binary, Column, Expression
 from bayesmi.formula.terms import Term
 from bayesmi.mechanism import Delta
-from bayesmi.mechanism.cell_shift import cell_shift, check_delta, rows_of_group, rows_where
+from bayesmi.mechanism.cell_shift import category_text, cell_shift, check_delta, rows_of_group, rows_where
 from bayesmi.mechanism.quantiles import prior_quantile
 from bayesmi.mechanism.value_shift import support_of
 from bayesmi.model.factor import Factor
@@ -241,7 +241,7 @@ def check_categories(label: str, name: str, delta: Delta, factor: Factor, table:
     _check_categories(label, name, delta, factor.family)
     known = table.level_labels(name)
     for entry in delta.entries:
-        if entry.category is not None and str(entry.category) not in known:
+        if entry.category is not None and category_text(entry.category, known) not in known:
             raise ModelError(f"{label}: {entry.category!r} never occurs in {name!r}: it has no model")
 
 

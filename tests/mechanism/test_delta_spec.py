@@ -131,6 +131,22 @@ def test_a_model_carries_it():
     assert again.to_dict() == own.to_dict()
 
 
+@pytest.mark.parametrize("kind", ["conditional", "after", "model"])
+def test_whole_numbers_name_categories_however_they_are_spelled(kind):
+    """A column of whole numbers with holes is read as floats, and its categories are 1, 2, 3."""
+    data = table()
+    data["nom"] = data["nom"].map({"u": 1.0, "v": 2.0, "w": 3.0})
+    for category in (2, 2.0, "2"):
+        mechanisms = {"nom": Delta({category: 1.5}, kind=kind)}
+        model = Model("y ~ nom + z", data, kinds={"nom": "nominal"}, mechanisms=mechanisms)
+        fit = model.fit(seed=1, draws=30, tune=30, chains=2, progress=False)
+        moved = fit.impute(4, despite_gate=True).realised_difference()["difference"]
+        assert moved["nom[2]"].item() > 0.05
+        assert moved["nom[1]"].item() <= 0.0
+    with pytest.raises(ModelError, match=r"2\.5 is not a category"):
+        Model("y ~ nom", data, kinds={"nom": "nominal"}, mechanisms={"nom": Delta({2.5: 1.0}, kind=kind)})
+
+
 @pytest.mark.parametrize(
     "prior",
     [
