@@ -358,7 +358,16 @@ def _number(value: Any, what: str) -> float:
 
 def _scales(scale: Any, by: tuple[str, ...]) -> list[tuple[tuple[Any, ...], float]]:
     if not isinstance(scale, Mapping):
-        return [((), _number(scale, "scale"))]
+        return [((), _factor(scale))]
     if not by:
         raise ModelError(f"Delta(scale={scale!r}): a mapping goes with by=")
-    return [(_group(key, by), _number(value, "scale")) for key, value in scale.items()]
+    return [(_group(key, by), _factor(value)) for key, value in scale.items()]
+
+
+def _factor(value: Any) -> float:
+    number = _number(value, "scale")
+    if number < 0.0:
+        raise ModelError(
+            f"Delta(scale={number:g}): a negative scale would turn large values into small ones: scale is 0 or more"
+        )
+    return number

@@ -68,6 +68,8 @@ def read_mechanisms(given: Mapping[str, Any] | None, columns: Collection[str]) -
             )
         if isinstance(value, Mapping) and value.get("mechanism") in REGISTRY:
             value = REGISTRY[value["mechanism"]].from_dict(value)
+        if isinstance(value, type) and value in REGISTRY.values():
+            raise ModelError(f"mechanisms[{name!r}] is the class: say bmi.{value.__name__}(…)")
         if not isinstance(value, tuple(REGISTRY.values())):
             raise NotSupportedError(
                 f"mechanisms[{name!r}] = {value!r} is not supported; those that are: Delta, Heckman, SelfMasking, "

@@ -219,7 +219,9 @@ class Model:
             data = with_indicator_columns(data, asked)
             where = {**masks, **(where or {})} if masks else where
             kinds = {**{indicator_name(name): "binary" for name in indicators}, **(kinds or {})}
-        selections = [one.selection for one in asked.values() if hasattr(one, "selection")]
+        selections = [
+            one.selection for one in asked.values() if hasattr(one, "selection") and not isinstance(one, type)
+        ]
         groupings = tuple(dict.fromkeys(term.grouping for one in (both, *selections) for term in one.groups))
         if isinstance(data, IncompleteFrame):
             frame = data

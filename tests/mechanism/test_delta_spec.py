@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayesmi import Delta, Model, Prior
+from bayesmi import Delta, Heckman, Model, Prior, SelfMasking
 from bayesmi.errors import BayesmiError, ModelError, NotSupportedError
 from bayesmi.mechanism.quantiles import prior_quantile
 from bayesmi.model.remade import with_mechanisms
@@ -75,6 +75,8 @@ def test_multiples_are_of_every_amount():
         (lambda: Delta({"act": 1}, by=["arm", "visit"]), "one level of each"),
         (lambda: Delta(Prior("LKJ", 2)), "prior of a number"),
         (lambda: Delta(where="z >"), "condition"),
+        (lambda: Delta(scale=-1), "scale is 0 or more"),
+        (lambda: Delta({"act": 1}, scale={"act": -0.5}, by="arm"), "scale is 0 or more"),
     ],
 )
 def test_what_it_refuses(make, match):
@@ -88,6 +90,9 @@ def test_what_it_refuses(make, match):
         ({"q": Delta(1)}, "not a column"),
         ({"z": Delta(1)}, "complete, or not in the formula"),
         ({"x": -5}, "= -5 is not supported.*Delta"),
+        ({"x": Delta}, r"is the class: say bmi\.Delta\(…\)"),
+        ({"x": Heckman}, r"is the class: say bmi\.Heckman\(…\)"),
+        ({"x": SelfMasking}, r"is the class: say bmi\.SelfMasking\(…\)"),
         ({"x": Delta({"act": 1}, by="arms")}, "did you mean 'arm'"),
         ({"x": Delta({"acts": 1}, by="arm")}, "did you mean 'act'"),
         ({"x": Delta({9: 1}, by="g9")}, "not a column"),
