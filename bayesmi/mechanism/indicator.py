@@ -263,6 +263,8 @@ def with_indicator_columns(data: Any, mechanisms: Mapping[str, Any]) -> Any:
         if name not in data.columns:
             continue  # refused where mechanisms are read
         values = np.where(_missing(data, name), 1.0, 0.0)
+        if not values.any():
+            raise ModelError(f"mechanisms[{name!r}]: {name!r} has no missing value: leave the mechanism out")
         values[~_at_risk(data, name, own)] = np.nan
         column = indicator_name(name)
         if column in data.columns:

@@ -44,7 +44,14 @@ from bayesmi.model.selection import (
     selection_only,
     with_selection,
 )
-from bayesmi.model.shifted import NO_SHIFT, ModelShift, check_mechanisms, check_shifts, model_shift
+from bayesmi.model.shifted import (
+    NO_SHIFT,
+    ModelShift,
+    check_mechanisms,
+    check_shifts,
+    model_shift,
+    shift_notices,
+)
 from bayesmi.model.table import ModelTable
 from bayesmi.observation import Limited, Observation
 from bayesmi.priors import Prior
@@ -154,7 +161,7 @@ def product(spec: JointSpec, table: ModelTable) -> Product:
     check_shifts(spec.mechanisms, factors, table)
     of_factors = {factor.variable: factor.family for factor in factors if not factor.is_observation}
     check_limits(spec.limits, of_factors, response, spec.mechanisms, spec.measured, table)
-    notices = (*notices, *limit_notices(spec.limits, table))
+    notices = (*notices, *limit_notices(spec.limits, table), *shift_notices(spec.mechanisms, table))
     return Product(table, tuple(factors), notices)
 
 

@@ -28,7 +28,15 @@ from bayesmi.model.limited import plainly_missing
 from bayesmi.model.table import ModelTable
 from bayesmi.priors import Prior
 
-__all__ = ["NO_SHIFT", "ModelShift", "check_mechanisms", "check_shifts", "made_columns", "model_shift"]
+__all__ = [
+    "NO_SHIFT",
+    "ModelShift",
+    "check_mechanisms",
+    "check_shifts",
+    "made_columns",
+    "model_shift",
+    "shift_notices",
+]
 
 Floats = NDArray[np.float64]
 
@@ -174,17 +182,34 @@ def check_mechanisms(mechanisms: Mapping[str, Any], modelled: Collection[str], t
         One line that names the variable.
     """
     for name, mechanism in mechanisms.items():
+        nothing = "there is nothing to shift" if isinstance(mechanism, Delta) else "leave the mechanism out"
         if name not in modelled:
             raise ModelError(
-                f"mechanisms[{name!r}]: {name!r} has no model of its own (it is complete, or not in the formula): there is no "
-                "value to shift"
+                f"mechanisms[{name!r}]: {name!r} has no model of its own (it is complete, or not in the formula): {nothing}"
             )
         if not table.is_incomplete(name):
-            raise ModelError(
-                f"mechanisms[{name!r}]: {name!r} has no missing value: there is nothing to shift"
-            )
+            raise ModelError(f"mechanisms[{name!r}]: {name!r} has no missing value: {nothing}")
         if isinstance(mechanism, Delta):
             check_delta(mechanism, name, table.frame, np.flatnonzero(plainly_missing(name, table)))
+
+
+def shift_notices(mechanisms: Mapping[str, Any], table: ModelTable) -> tuple[str, ...]:
+    """Say which deltas reach no missing value."""
+    lines = []
+    for name, delta in mechanisms.items():
+        if not isinstance(delta, Delta) or delta.is_nothing:
+            continue
+        rows, label = np.flatnonzero(plainly_missing(name, table)), f"mechanisms[{name!r}]"
+        groups = [entry.group for entry in delta.entries if entry.amount != 0.0]
+        groups += [group for group, factor in delta.scales if factor != 1.0]
+        inside = np.zeros(len(rows), dtype=bool)
+        for group in dict.fromkeys(groups):
+            inside |= rows_of_group(delta, group, table.frame, rows, label)
+        if not (inside & rows_where(delta, table.frame, rows, label)).any():
+            lines.append(
+                f"{label}: no missing value of {name!r} is in the rows that {delta!r} is about: nothing is shifted"
+            )
+    return tuple(lines)
 
 
 def check_shifts(mechanisms: Mapping[str, Any], factors: Sequence[Factor], table: ModelTable) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayesmi import Delta, Heckman, Model, Prior, SelfMasking
+from bayesmi import BayesmiNotice, Delta, Heckman, Model, Prior, SelfMasking
 from bayesmi.errors import BayesmiError, ModelError, NotSupportedError
 from bayesmi.mechanism.quantiles import prior_quantile
 from bayesmi.model.remade import with_mechanisms
@@ -134,6 +134,18 @@ def test_a_model_carries_it():
     again = with_mechanisms(own, own.to_dict()["mechanisms"])
     assert again.mechanisms == own.mechanisms
     assert again.to_dict() == own.to_dict()
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [Delta(1, where="z > 99"), Delta({"act": 1}, by="arm"), Delta({"act": 0}, scale={"act": 2}, by="arm")],
+)
+def test_a_delta_that_reaches_no_missing_value_says_so(delta):
+    data = table().assign(x=lambda d: d["x"].where(d["x"].notna() | (d["arm"] == "ctl"), 0.0))
+    with pytest.warns(BayesmiNotice, match=r"mechanisms\['x'\]: no missing value .* nothing is shifted"):
+        Model("y ~ x", data, mechanisms={"x": delta})
+    quiet = Model("y ~ x", data, mechanisms={"x": Delta({"ctl": 1}, by="arm")})
+    assert not [line for line in quiet.notices if "nothing is shifted" in line]
 
 
 @pytest.mark.parametrize("kind", ["conditional", "after", "model"])

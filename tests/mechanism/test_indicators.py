@@ -73,6 +73,9 @@ def test_refusals():
         SelfMasking(link="cloglog")
     with pytest.raises(ModelError, match="no effects of 'g'"):
         make("y ~ x", data.assign(g=np.arange(60) // 6), mechanisms={"y": SharedEffects("~ x", "g")})
+    for own in (SelfMasking("~ x"), bmi.Heckman("~ x")):
+        with pytest.raises(ModelError, match="'y' has no missing value: leave the mechanism out"):
+            make("y ~ x", data.assign(y=data["y"].fillna(0.5)), mechanisms={"y": own})
     with pytest.raises(ModelError, match="missing_y"):
         make("y ~ x", data.assign(missing_y=0), mechanisms={"y": SelfMasking()})
 
