@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from bayesmi.errors import ModelError
+from bayesmi.data.wide import occasion_order, place_rows, unit_codes
+from bayesmi.errors import DataError, ModelError
 from bayesmi.formula import Formula, parse
 from bayesmi.formula.expression import Column
 from bayesmi.priors import Prior
@@ -311,20 +313,27 @@ def _at_risk(data: Any, name: str, own: _Indicator) -> NDArray[np.bool_]:
             raise ModelError(f"{label}: dropout names {column!r}, which is not a column of the table")
     if isinstance(own.dropout, str):
         return ~_missing(data, own.dropout)
-    patient, visit = (np.asarray(data[column].to_numpy()) for column in own.dropout)
-    missing = _missing(data, name)
+    patient, visit = own.dropout
+    long = pd.DataFrame({name: _pandas(data[name]) for name in own.dropout})
+    try:
+        order = occasion_order(long[visit], visit, None)
+        codes, patients = unit_codes(long, patient)
+        rows = place_rows(long, patient, visit, codes, len(patients), order)
+    except DataError as problem:
+        raise ModelError(f"{label}: {problem}") from None
+    there = rows >= 0
+    missing = there & _missing(data, name)[rows]
+    after = np.cumsum(missing, axis=1) - missing > 0
+    back = (after & there & ~missing).any(axis=1)
+    if back.any():
+        raise ModelError(
+            f"{label}: {patient} {patients[int(np.argmax(back))]!r} is seen again after a missing visit: drop-out is monotone; "
+            "leave dropout= out for intermittent missingness"
+        )
     out = np.ones(len(data), dtype=bool)
-    for one in dict.fromkeys(patient.tolist()):
-        rows = np.flatnonzero(patient == one)
-        rows = rows[np.argsort(visit[rows], kind="stable")]
-        gone = np.flatnonzero(missing[rows])
-        if not gone.size:
-            continue
-        back = np.flatnonzero(~missing[rows[gone[0] :]])
-        if back.size:
-            raise ModelError(
-                f"{label}: {own.dropout[0]} {one!r} is seen again after a missing visit: drop-out is monotone; leave dropout= "
-                "out for intermittent missingness"
-            )
-        out[rows[gone[0] + 1 :]] = False
+    out[rows[after & there]] = False
     return out
+
+
+def _pandas(column: Any) -> Any:
+    return column if isinstance(column, pd.Series) else column.to_pandas()

@@ -100,6 +100,31 @@ def test_rows_after_drop_out_are_not_modelled():
     assert made["missing_y2"].isna().tolist() == [False, True, False]
 
 
+def test_visits_of_drop_out_come_in_their_order_and_not_in_that_of_the_alphabet():
+    """'week 12' comes before 'week 4' in the alphabet: 4 would be taken for a visit after drop-out at 12."""
+    weeks = ["week 4", "week 12", "week 24"]
+    long = pd.DataFrame(
+        {"id": np.repeat(["a", "b"], 3), "visit": pd.Categorical(weeks * 2, weeks, ordered=True)}
+    )
+    long["y"] = [1.0, np.nan, np.nan, 1.0, 2.0, 3.0]
+    own = {"y": SelfMasking("~ 1", dropout=("id", "visit"))}
+    expected = [True, True, False, True, True, True]
+    assert indicator_masks(long, own)["missing_y"].tolist() == expected
+    assert indicator_masks(long.assign(visit=["2", "9", "10"] * 2), own)["missing_y"].tolist() == expected
+    pl = pytest.importorskip("polars")
+    assert (
+        indicator_masks(pl.from_pandas(long.assign(visit=[2, 9, 10] * 2)), own)["missing_y"].tolist()
+        == expected
+    )
+    for change, match in (
+        ({"visit": weeks * 2}, "the order of 'week 4'"),
+        ({"visit": [1, 1, 2] * 2}, "two rows at visit 1"),
+        ({"id": ["a", "a", None, "b", "b", "b"]}, "column 'id' is missing in row 2"),
+    ):
+        with pytest.raises(ModelError, match=match):
+            indicator_masks(long.assign(**change), own)
+
+
 @pytest.mark.xdist_group("self_masking")
 def test_a_known_slope_gives_the_mean_back():
     data, y = self_masked()
