@@ -286,9 +286,9 @@ def with_indicator_columns(data: Any, mechanisms: Mapping[str, Any]) -> Any:
 
 
 def indicator_masks(data: Any, mechanisms: Mapping[str, Any]) -> dict[str, NDArray[np.bool_]]:
-    """Return where each indicator column is modelled: rows after drop-out are left missing."""
+    """Return which cells of each indicator with drop-out are imputed: none, those after drop-out are left missing."""
     return {
-        indicator_name(name): _at_risk(data, name, own)
+        indicator_name(name): np.zeros(len(data), dtype=bool)
         for name, own in indicators_of(mechanisms).items()
         if own.dropout is not None and name in data.columns
     }

@@ -92,7 +92,7 @@ def test_rows_after_drop_out_are_not_modelled():
     made = with_indicator_columns(long, own)
     assert made["missing_y"].tolist()[1:] == [1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]
     assert np.isnan(made["missing_y"][0])
-    assert indicator_masks(long, own)["missing_y"].tolist() == [False] + [True] * 8
+    assert not indicator_masks(long, own)["missing_y"].any()
     with pytest.raises(ModelError, match="seen again"):
         with_indicator_columns(long.assign(y=[1, np.nan, 2, 4, 5, 6, 7, 8, 9]), own)
     wide = pd.DataFrame({"y1": [1.0, np.nan, 3.0], "y2": [np.nan, np.nan, 1.0]})
@@ -108,21 +108,48 @@ def test_visits_of_drop_out_come_in_their_order_and_not_in_that_of_the_alphabet(
     )
     long["y"] = [1.0, np.nan, np.nan, 1.0, 2.0, 3.0]
     own = {"y": SelfMasking("~ 1", dropout=("id", "visit"))}
+
+    def modelled(data):
+        return np.isfinite(with_indicator_columns(data, own)["missing_y"].to_numpy().astype(float)).tolist()
+
     expected = [True, True, False, True, True, True]
-    assert indicator_masks(long, own)["missing_y"].tolist() == expected
-    assert indicator_masks(long.assign(visit=["2", "9", "10"] * 2), own)["missing_y"].tolist() == expected
+    assert modelled(long) == modelled(long.assign(visit=["2", "9", "10"] * 2)) == expected
     pl = pytest.importorskip("polars")
-    assert (
-        indicator_masks(pl.from_pandas(long.assign(visit=[2, 9, 10] * 2)), own)["missing_y"].tolist()
-        == expected
-    )
+    assert modelled(pl.from_pandas(long.assign(visit=[2, 9, 10] * 2))) == expected
     for change, match in (
         ({"visit": weeks * 2}, "the order of 'week 4'"),
         ({"visit": [1, 1, 2] * 2}, "two rows at visit 1"),
         ({"id": ["a", "a", None, "b", "b", "b"]}, "column 'id' is missing in row 2"),
     ):
         with pytest.raises(ModelError, match=match):
-            indicator_masks(long.assign(**change), own)
+            with_indicator_columns(long.assign(**change), own)
+
+
+@pytest.mark.parametrize("polars", [False, True])
+def test_a_model_with_drop_out_has_the_first_missing_visit_only(polars):
+    """The value at drop-out stands in the indicator's model, those after it in none, and the indicator stays empty there."""
+    rng = np.random.default_rng(5)
+    visits, last = np.arange(1, 4), rng.integers(1, 5, 40)
+    y = rng.normal(size=(40, 1)) + rng.normal(size=(40, 3))
+    y[visits > last[:, None]] = np.nan
+    long = pd.DataFrame({"id": np.repeat(np.arange(40), 3), "visit": np.tile(visits, 40), "y": y.ravel()})
+    after = (visits > last[:, None] + 1).ravel()
+    data = pytest.importorskip("polars").from_pandas(long) if polars else long
+    model = make(
+        "y ~ visit + (1 | id)", data, mechanisms={"y": SelfMasking("~ visit", dropout=("id", "visit"))}
+    )
+    plan = model.plan()
+    assert set(plan.units("y", "predict")) == set(np.flatnonzero(after))
+    assert set(plan.units("y", "grid")) == set(np.flatnonzero(long["y"].isna() & ~after))
+    fit = model.fit(seed=1, draws=30, tune=50, chains=2, progress=False)
+    done = fit.impute(2, despite_gate=True).complete(1)
+    assert not done["y"].to_numpy().astype(float)[np.isnan(long["y"])].tolist().count(np.nan)
+    assert np.isnan(done["missing_y"].to_numpy().astype(float)).tolist() == after.tolist()
+    wide = pd.DataFrame(y, columns=["y1", "y2", "y3"])
+    own = {"y3": SelfMasking("~ y2", dropout="y2")}
+    assert (
+        make("y3 ~ y2", wide, mechanisms=own).frame.columns["missing_y3"].observed.sum() == (last > 1).sum()
+    )
 
 
 @pytest.mark.xdist_group("self_masking")
