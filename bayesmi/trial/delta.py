@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmi.data.polars_table import is_polars
 from bayesmi.data.wording import did_you_mean, list_some, plain
 from bayesmi.errors import DataError, ModelError
 from bayesmi.trial.events import Events
@@ -97,6 +98,9 @@ def read_delta(data: TrialData, events: Events, delta: Delta, *, observed_too: b
     """
     if delta is None:
         return None
+    table: Any = delta
+    if is_polars(table):
+        delta = table.to_pandas()
     if not isinstance(delta, pd.DataFrame):
         return np.asarray(
             delta_table(data, events, delta, missing_only=not observed_too)["delta"]

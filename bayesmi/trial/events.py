@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmi.data.polars_table import is_polars
 from bayesmi.data.wide import occasion_order, place_rows, unit_codes
 from bayesmi.data.wording import did_you_mean, list_some, plain
 from bayesmi.errors import DataError, ModelError
@@ -107,7 +108,7 @@ class Events:
 
 
 def dropouts(
-    data: pd.DataFrame,
+    data: Any,
     *,
     subject: str,
     visit: str,
@@ -118,7 +119,7 @@ def dropouts(
 
     Parameters
     ----------
-    data : DataFrame
+    data : pandas.DataFrame or polars.DataFrame
         One row a patient and visit; visits without a row count as missing.
     subject, visit, outcome : str
         Columns.
@@ -139,6 +140,8 @@ def dropouts(
        id  visit
     0   1      2
     """
+    if is_polars(data):
+        data = data.to_pandas()
     order = occasion_order(data[visit], visit, visits)
     codes, units = unit_codes(data, subject)
     rows = place_rows(data, subject, visit, codes, len(units), order)
@@ -155,7 +158,7 @@ def last_observed(observed: NDArray[np.bool_]) -> NDArray[np.intp]:
 
 
 def read_events(
-    events: pd.DataFrame | str | None,
+    events: Any,
     *,
     subject: str,
     visit: str,
@@ -180,6 +183,8 @@ def read_events(
             raise ModelError(f"events= is a table, 'dropout' or None, not {events!r}")
         first = last_observed(observed) + 1
         return Events(first, tuple(strategy if at < n_visits else MAR for at in first.tolist()))
+    if is_polars(events):
+        events = events.to_pandas()
     if not isinstance(events, pd.DataFrame):
         raise ModelError(
             f"events= is a table with {subject} and {visit}, 'dropout' or None, not {type(events).__name__}"

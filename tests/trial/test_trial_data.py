@@ -10,6 +10,7 @@ import bayesmi as bmi
 from bayesmi import BayesmiNotice
 from bayesmi.errors import BayesmiError, DataError, ModelError
 from bayesmi.trial import TrialModel, dropouts, expand_visits
+from bayesmi.trial.delta import read_delta
 
 NAMES = {"subject": "id", "visit": "week", "arm": "arm", "reference": "placebo"}
 
@@ -131,6 +132,19 @@ def test_events_by_table_and_outcomes_after_them(trial):
         model.events_with(pd.Series({"p10": "CIR"}))
     with pytest.raises(ModelError, match="names the arm"):
         model.events_with({"drug": "CIR"})
+
+
+def test_a_polars_trial_has_polars_events_and_shifts(trial):
+    pl = pytest.importorskip("polars")
+    events = pd.DataFrame({"id": ["p0", "p1"], "week": [8, 4], "strategy": ["CR", "J2R"]})
+    table = pl.from_pandas(trial)
+    model = make(table, events=pl.from_pandas(events))
+    assert model.events.first.tolist() == make(trial, events=events).events.first.tolist()
+    names = {"subject": "id", "visit": "week", "outcome": "y"}
+    pd.testing.assert_frame_equal(dropouts(table, **names), dropouts(trial, **names))
+    shift = model.delta_template(2.0)
+    same = [read_delta(model.data, model.events, one) for one in (shift, pl.from_pandas(shift))]
+    np.testing.assert_array_equal(*same)
 
 
 def test_delta_templates(trial):
