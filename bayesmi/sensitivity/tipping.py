@@ -95,6 +95,11 @@ def find_tipping_point(
     if len(sensitivity.grid.names) != 1:
         raise ModelError("a tipping point is on one axis; on two there is a line: tipping_line(), or plot()")
     target, words = read_criterion(criterion, alpha)
+    (name,) = sensitivity.grid.names
+    if len(sensitivity.grid.values[name]) < 2:
+        raise ModelError(
+            f"a tipping point lies between two values of {sensitivity.grid.label(name)}: give a range, such as (-10, 0)"
+        )
     points = {point.values[0]: point for point in sensitivity.points}
 
     def margins() -> tuple[Floats, Floats]:

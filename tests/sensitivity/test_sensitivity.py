@@ -193,6 +193,12 @@ def test_what_is_refused(fit, delta, options, match):
         fit.sensitivity(delta, **{**OPTIONS, **options})
 
 
+@pytest.mark.parametrize("given", [5, (1, 1), [0.0]])
+def test_a_tipping_point_needs_a_range(fit, given):
+    with pytest.raises(ModelError, match=r"lies between two values of delta_conditional of y: give a range"):
+        fit.tipping_point("treat", {"y": given}, **OPTIONS)
+
+
 def test_the_gate_is_heard(fit):
     if fit.gate.passed:
         pytest.skip("this short fit passed its checks")
