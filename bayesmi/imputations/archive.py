@@ -8,21 +8,25 @@ import json
 import os
 import zipfile
 import zlib
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 import bayesmi
 from bayesmi.data import IncompleteFrame
 from bayesmi.data.path import as_path
 from bayesmi.errors import DataError
 from bayesmi.imputations.atomic import atomic_path
+from bayesmi.imputations.delta_after import unknown_cells
 from bayesmi.imputations.draws import StoredDraws
 from bayesmi.imputations.mids import Mids
 from bayesmi.imputations.tablefile import read_frame, write_frame
+from bayesmi.mechanism import Delta
 
 if TYPE_CHECKING:
     from bayesmi.imputations.imputations import Imputations
@@ -38,7 +42,15 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # a fixed time, so that equal content gives equa
 def save(imputed: Imputations, path: str | os.PathLike[str], *, force: bool = False) -> None:
     """Write one zip; see `Imputations.save`."""
     table, facts = write_frame(imputed.frame)
-    members = {"data.parquet": table, "cells.parquet": _cells_to_bytes(imputed)}
+    members = {
+        "data.parquet": table,
+        "cells.parquet": _cells_to_bytes(imputed, {name: imputed.draws_of(name) for name in imputed.names}),
+    }
+    draws, deltas = imputed._draws, getattr(imputed._draws, "deltas", {})
+    if deltas:
+        before = [draws.before(i) for i in range(imputed.m)]  # type: ignore[attr-defined]
+        without = {name: np.column_stack([one[name] for one in before]) for name in imputed.names}
+        members["before.parquet"] = _cells_to_bytes(imputed, without)
     manifest = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -52,6 +64,11 @@ def save(imputed: Imputations, path: str | os.PathLike[str], *, force: bool = Fa
         "mids": imputed.mids.to_dict(),
         "origin": [[int(chain), int(draw)] for chain, draw in imputed.origin.to_numpy()],
         "names": list(imputed.names),
+        **(
+            {"deltas": {name: _delta_facts(imputed, name, delta) for name, delta in deltas.items()}}
+            if deltas
+            else {}
+        ),
         "table": facts,
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in members.items()},
     }
@@ -69,26 +86,48 @@ def load(path: str | os.PathLike[str]) -> tuple[IncompleteFrame, StoredDraws, di
     manifest, members = _read(as_path(path))
     table = manifest["table"]
     frame = read_frame(members["data.parquet"], table)
-    cells = pd.read_parquet(io.BytesIO(members["cells.parquet"]), engine="pyarrow")
-    numbers = [str(i) for i in range(1, manifest["m"] + 1)]
-    values = {
-        name: np.ascontiguousarray(
-            cells.loc[(cells["variable"] == name).to_numpy(), numbers].to_numpy(dtype=float).T
-        )
-        for name in manifest["names"]
-    }
-    draws = StoredDraws(values, tuple((chain, draw) for chain, draw in manifest["origin"]))
+    values = _cells_from_bytes(members["cells.parquet"], manifest)
+    deltas, without, moved = {}, {}, {}
+    if "deltas" in manifest:
+        without = _cells_from_bytes(members["before.parquet"], manifest)
+        for name, own in manifest["deltas"].items():
+            deltas[name] = Delta.from_dict(own["delta"])
+            moved[name] = np.ones(values[name].shape[1], dtype=bool)
+            moved[name][own["others"]] = False
+    origins = tuple((chain, draw) for chain, draw in manifest["origin"])
+    draws = StoredDraws(values, origins, deltas, without, moved)
     about = {key: manifest[key] for key in ("formula", "families", "seed", "integer_valued", "gate")}
     about["mids"] = Mids.from_dict(manifest["mids"]) if "mids" in manifest else None
     return frame, draws, about
 
 
-def _cells_to_bytes(imputed: Imputations) -> bytes:
+def _delta_facts(imputed: Imputations, name: str, delta: Delta) -> dict[str, Any]:
+    """A delta, and which missing cells of its variable it is not about."""
+    inside = getattr(imputed._draws, "moved", {}).get(name)
+    if inside is None:
+        model = getattr(imputed._draws, "model", None)
+        inside = unknown_cells(imputed.frame, name, model)[imputed.frame.columns[name].missing]
+    return {"delta": delta.to_dict(), "others": np.flatnonzero(~inside).tolist()}
+
+
+def _cells_from_bytes(content: bytes, manifest: dict[str, Any]) -> dict[str, NDArray[np.float64]]:
+    """Arrays (m, n_missing) of a table that `_cells_to_bytes` wrote."""
+    cells = pd.read_parquet(io.BytesIO(content), engine="pyarrow")
+    numbers = [str(i) for i in range(1, manifest["m"] + 1)]
+    return {
+        name: np.ascontiguousarray(
+            cells.loc[(cells["variable"] == name).to_numpy(), numbers].to_numpy(dtype=float).T
+        )
+        for name in manifest["names"]
+    }
+
+
+def _cells_to_bytes(imputed: Imputations, values: Mapping[str, NDArray[np.float64]]) -> bytes:
     """Missing cells as a table: variable, row (from 0), and one column an imputation."""
     blocks = []
     numbers = [str(i) for i in range(1, imputed.m + 1)]
     for name in imputed.names:
-        block = pd.DataFrame(imputed.draws_of(name), columns=numbers)
+        block = pd.DataFrame(values[name], columns=numbers)
         block.insert(0, "row", np.flatnonzero(imputed.frame.columns[name].missing))
         block.insert(0, "variable", name)
         blocks.append(block)

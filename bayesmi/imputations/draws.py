@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bayesmi.mechanism import Delta
 
 __all__ = ["CellDraws", "ChangedDraws", "StoredDraws"]
 
@@ -59,10 +61,20 @@ class StoredDraws:
         Per column an array of shape (m, n_missing), numbers or codes.
     origins
         m pairs (chain, draw).
+    deltas
+        Deltas that the values hold, by variable.
+    without
+        The same arrays without any delta, where there are deltas.
+    moved
+        By variable with a delta the missing cells that it is about, (n_missing,); the others are known by limits, or from
+        elsewhere in the table.
     """
 
     values: Mapping[str, NDArray[np.float64]]
     origins: tuple[tuple[int, int], ...]
+    deltas: Mapping[str, Delta] = field(default_factory=dict)
+    without: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    moved: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # views: the arrays themselves stay as writeable as their owner has them
@@ -76,6 +88,10 @@ class StoredDraws:
     def cells(self, i: int) -> Mapping[str, NDArray[np.float64]]:
         """Per column one number or code for each missing cell, in row order."""
         return {name: array[i] for name, array in self.values.items()}
+
+    def before(self, i: int) -> Mapping[str, NDArray[np.float64]]:
+        """Return the cells of imputation i without any delta."""
+        return {name: self.without.get(name, array)[i] for name, array in self.values.items()}
 
     def origin(self, i: int) -> tuple[int, int]:
         """Position (chain, draw) of the posterior draw."""

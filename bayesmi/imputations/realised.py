@@ -40,7 +40,9 @@ def realised_difference(
     records = []
     for name, delta in deltas.items():
         missing = frame.columns[name].missing
-        inside = unknown_cells(frame, name, model)[missing]
+        inside = getattr(draws, "moved", {}).get(name)
+        if inside is None:
+            inside = unknown_cells(frame, name, model)[missing]
         rows = np.flatnonzero(missing)[inside]
         old = np.stack([np.asarray(one[name], dtype=float)[inside] for one in before])
         new = np.stack([np.asarray(one[name], dtype=float)[inside] for one in after])
@@ -120,7 +122,11 @@ def _quantities(name: str, frame: Any, model: Any, delta: Delta) -> list[tuple[s
     if column.categories is None:
         return [(name, lambda values: values)]
     codes = range(len(column.categories))
-    nominal = column.kind == "nominal" if model is None else model.factor(name).family.has_equations
+    nominal = (
+        column.kind == "nominal" or delta.has_categories
+        if model is None
+        else model.factor(name).family.has_equations
+    )
     if nominal:
         return [(f"{name}[{column.categories[k]}]", lambda values, k=k: (values == k) * 1.0) for k in codes]
     if column.kind == "binary":

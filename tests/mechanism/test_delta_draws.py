@@ -69,6 +69,26 @@ def cells(imputations, i=0):
     return imputations._cells_of(i)
 
 
+def test_saved_imputations_know_what_their_deltas_came_to(fit, tmp_path):
+    """The realised difference is part of the answer: loaded imputations said that they hold no delta."""
+    own = {
+        "x": Delta({"act": -1}, by="arm"),
+        "nom": Delta({"v": 1.0}),
+        "times": Delta(0.5, kind="after"),
+    }
+    done = imputed(fit, own, 4)
+    done.save(tmp_path / "a.bmi")
+    again = Imputations.load(tmp_path / "a.bmi")
+    pd.testing.assert_frame_equal(again.realised_difference(), done.realised_difference())
+    pd.testing.assert_frame_equal(again.realised_difference(by="arm"), done.realised_difference(by="arm"))
+    again.save(tmp_path / "b.bmi")
+    assert (tmp_path / "b.bmi").read_bytes() == (tmp_path / "a.bmi").read_bytes()
+    more = again.delta_after({"y": -2})
+    pd.testing.assert_frame_equal(
+        more.realised_difference(), done.delta_after({"y": -2}).realised_difference()
+    )
+
+
 def test_nothing_changes_at_zero(fit):
     at_random = fit.impute(4, despite_gate=True).complete("long")
     zeros = {
