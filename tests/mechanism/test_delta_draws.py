@@ -311,6 +311,8 @@ def test_imputations_without_a_model():
     whole = Imputations(STORED, draws)
     moved = whole.delta_after({"x": Delta({"b": 1.0}, by="g", scale={"a": 2.0}, kind="after")})
     assert moved.cells("x").to_numpy().tolist() == [[4.0, 5.0], [4.0, 2.0]]
+    both = whole.delta_after({"x": Delta(1.0, scale=2.0, kind="after")})  # scale * value + shift
+    assert both.cells("x").to_numpy().tolist() == [[5.0, 6.0], [7.0, 3.0]]
     assert whole.delta_after({"x": -1}).delta_after({"x": -1}).cells("x").to_numpy().tolist() == [
         [0.0, 0.5],
         [1.0, -1.0],

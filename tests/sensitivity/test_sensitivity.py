@@ -9,8 +9,10 @@ import statsmodels.formula.api as smf
 
 from bayesmi import BayesmiNotice, Delta, Model, Prior
 from bayesmi.errors import GateError, ModelError, NotSupportedError
-from bayesmi.sensitivity.importance import bridge, pareto_limit, smoothed
-from bayesmi.sensitivity.point import ImputedAnswer, PosteriorAnswer
+from bayesmi.sensitivity.grid import DeltaGrid
+from bayesmi.sensitivity.importance import bridge, bridged, pareto_limit, smoothed
+from bayesmi.sensitivity.point import ImputedAnswer, Point, PosteriorAnswer
+from bayesmi.sensitivity.sensitivity import Sensitivity
 
 pytestmark = [
     pytest.mark.xdist_group("sensitivity"),
@@ -193,6 +195,47 @@ def test_what_is_refused(fit, delta, options, match):
         fit.sensitivity(delta, **{**OPTIONS, **options})
 
 
+class Wave:
+    """An answer whose margin turns at -3, 1 and 4; in its replicates a little further on."""
+
+    terms = ("x",)
+
+    def __init__(self, value):
+        self.value = value
+
+    def table(self):
+        columns = ("estimate", "std.error", "conf.low", "conf.high", "p.value", "mcse")
+        return pd.DataFrame({name: [0.0] for name in columns}, index=pd.Index(["x"], name="term"))
+
+    def margin(self, term, target, alpha):
+        return (self.value + 3) * (self.value - 1) * (self.value - 4)
+
+    def replicated_margins(self, term, target, alpha, seed):
+        d, value = np.array([-0.01, 0.0, 0.01]), self.value
+        return (value + 3 + 20 * d) * (value - 1 - d) * (value - 4 - 40 * d)
+
+    def spread(self, roots):
+        return float(np.std(roots))
+
+
+def test_of_several_tipping_points_the_one_nearest_to_missing_at_random_is_told():
+    realised = pd.DataFrame(
+        {"difference": [0.0], "cells": [1]},
+        index=pd.MultiIndex.from_tuples([("y", "")], names=["variable", "group"]),
+    )
+
+    def point(values):
+        return Point(tuple(values), Wave(values[0]), realised, "imputations")
+
+    grid = DeltaGrid({"y": Delta(1)}, {"y": tuple(np.linspace(-5.0, 5.0, 9))})
+    found = Sensitivity(grid, tuple(point(p) for p in grid.points), point, 2, 1).tipping_point(
+        "x", tolerance=0.001
+    )
+    assert found.value == pytest.approx(1.0, abs=0.002)
+    assert found.mcse == pytest.approx(0.008, rel=0.3)  # sd of -.01, 0, .01
+    np.testing.assert_allclose(found.values, [-3, 1, 4], atol=0.3)  # others as the grid has them
+
+
 @pytest.mark.parametrize("given", [5, (1, 1), [0.0]])
 def test_a_tipping_point_needs_a_range(fit, given):
     with pytest.raises(ModelError, match=r"lies between two values of delta_conditional of y: give a range"):
@@ -224,6 +267,13 @@ def test_bridge_sampling_finds_a_known_ratio():
         return -0.5 * ((x - 1) / 0.8) ** 2 + 0.5 * x**2
 
     assert bridge(ratio(first), ratio(second)) == pytest.approx(np.log(0.8), abs=0.01)  # sd .003
+    many = [
+        bridged(ratio(a), ratio(b))
+        for a, b in zip(first.reshape(200, -1), second.reshape(200, -1), strict=True)
+    ]
+    assert np.mean([error for _, error in many]) == pytest.approx(
+        np.std([value for value, _ in many]), rel=0.2
+    )
     own = smoothed(ratio(first))
     assert own.weights.sum() == pytest.approx(1.0)
     assert own.weights @ first == pytest.approx(1.0, abs=0.05)
@@ -240,3 +290,5 @@ def test_weighted_quantiles_and_blocks():
     assert table["mcse"] == pytest.approx(1 / np.sqrt(4000), rel=0.5)
     assert answer.margin("x", None, 0.05) == pytest.approx(table["conf.low"] / table["std.error"], abs=1e-9)
     assert answer.margin("x", 1.5, 0.05) == pytest.approx(values.mean() - 1.5)
+    assert table["p.value"] == pytest.approx(2 * (values < 0).mean())  # two-sided
+    assert 0.02 < table["p.value"] < 0.07
