@@ -137,7 +137,9 @@ def read_grid(
         If a variable has another mechanism than a delta, which the delta would replace.
     """
     if not isinstance(delta, Mapping) or not delta:
-        raise ModelError("delta= is a mapping by variable, such as {'weight': [-10, -5, 0]}")
+        raise ModelError(
+            "delta= is a mapping by variable, such as {'weight': [-10, -5, 0]}; of a Heckman model rho=[-0.5, 0, 0.5]"
+        )
     if len(delta) > 2:
         raise ModelError(
             f"delta= has {len(delta)} variables: a grid of one or two is evaluated; hold the others by mechanisms="

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Self
 
@@ -10,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmi.adapters.extract import Extract
-from bayesmi.errors import ModelError
+from bayesmi.errors import BayesmiNotice, ModelError
 from bayesmi.imputations import Imputations, StoredDraws
 from bayesmi.trial.ancova import make_ancova
 from bayesmi.trial.delta import realised_difference
@@ -127,6 +129,24 @@ class TrialImputations(Imputations):
                 )
             )
         return Analyses(tuple(results), tuple(extracts))
+
+    def save(self, path: str | os.PathLike[str], force: bool = False) -> None:
+        """Save the completed tables; the trial is not in the file, which loads as plain `Imputations`.
+
+        `TrialFit.save` keeps the trial, and the same imputations come out of it again by their seed.
+
+        Parameters
+        ----------
+        path, force
+            As in `Imputations.save`.
+        """
+        warnings.warn(
+            "the file holds the completed tables and not the trial: ancova() and realised_difference() come back with the fit's "
+            "save(), which repeats these imputations by their seed",
+            BayesmiNotice,
+            stacklevel=2,
+        )
+        super().save(path, force)
 
     def realised_difference(self, by: str | Sequence[str] | None = None) -> pd.DataFrame:
         """Return what delta comes to, by arm and visit: the mean shift of imputed outcomes and of the arm's mean.

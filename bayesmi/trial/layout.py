@@ -176,6 +176,10 @@ def read_trial(
     notices += frame.notices
     notices += frame.dtype_notices([outcome], [])
     values = frame.columns[outcome].values
+    if len(np.unique(values[np.isfinite(values)])) == 2:
+        notices += [
+            f"outcome {outcome!r} has two values only: it is modelled as normal, which shares of patients are not"
+        ]
     if frame.columns[outcome].absent.any():
         raise DataError(f"outcome {outcome!r} has cells that do not apply: take these rows out")
     arms, arm_of, labels = _arms(long, arm, codes, units, subject, reference, control)

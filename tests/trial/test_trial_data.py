@@ -199,3 +199,9 @@ def test_print(trial):
     text = repr(make(trial, events="dropout", strategy="CIR"))
     assert "missing outcomes: placebo 1, 2, 2, 2; active 0, 1, 1, 2" in text
     assert "intercurrent events: CIR 4" in text
+
+
+def test_an_outcome_of_two_values_is_remarked_on(trial):
+    trial["y"] = (trial["y"] > 0).astype(float).where(trial["y"].notna())
+    with pytest.warns(BayesmiNotice, match="'y' has two values only: it is modelled as normal"):
+        TrialModel("y ~ arm + age", trial, **NAMES)

@@ -155,6 +155,14 @@ def test_deltas_of_both_arms_make_a_map(fit):
         fit.sensitivity([0], despite_gate=True)
 
 
+def test_saved_tables_say_that_the_trial_is_not_with_them(fit, tmp_path):
+    imputed = fit.impute(2, despite_gate=True)
+    with pytest.warns(BayesmiNotice, match="completed tables and not the trial"):
+        imputed.save(tmp_path / "tables.bmi")
+    back = bmi.Imputations.load(tmp_path / "tables.bmi")
+    pd.testing.assert_frame_equal(back.complete(2), imputed.complete(2))
+
+
 def test_saved_and_loaded(fit, tmp_path):
     path = tmp_path / "trial.bmi"
     fit.save(path)
