@@ -14,10 +14,11 @@ one <- function(formula, data, prior) {
   table <- posterior::summarise_draws(posterior::subset_draws(draws, variable = keep), "mean", "sd", "mcse_mean", "mcse_sd", "rhat")
   as.data.frame(table)
 }
-a <- one(popular ~ texp + sex + (1 | school), popmis, c(
-  prior(normal(5, 2), class = Intercept), prior(normal(0, 1), class = b), prior(normal(0, 1), class = sd), prior(normal(0, 1), class = sigma)))
-b <- one(Reaction ~ Days + (1 + Days | Subject), sleep, c(
-  prior(normal(300, 50), class = Intercept), prior(normal(10, 10), class = b), prior(normal(0, 30), class = sd),
+# 0 + Intercept: the prior is that of the intercept with all predictors at zero, as bayesmi has it where one is given
+a <- one(popular ~ 0 + Intercept + texp + sex + (1 | school), popmis, c(
+  prior(normal(5, 2), class = b, coef = Intercept), prior(normal(0, 1), class = b), prior(normal(0, 1), class = sd), prior(normal(0, 1), class = sigma)))
+b <- one(Reaction ~ 0 + Intercept + Days + (1 + Days | Subject), sleep, c(
+  prior(normal(300, 50), class = b, coef = Intercept), prior(normal(10, 10), class = b), prior(normal(0, 30), class = sd),
   prior(normal(0, 30), class = sigma), prior(lkj(2), class = cor)))
 out <- rbind(cbind(model = "popmis", a), cbind(model = "sleepstudy", b))
 for (name in names(out)) if (is.numeric(out[[name]])) out[[name]] <- sprintf("%.8g", out[[name]])
