@@ -82,7 +82,7 @@ def icc_latent(counts: NDArray[np.int64]) -> float:
             slopes,
         )
 
-    tau = _random_intercept(terms, np.concatenate([start[:1], np.log(np.diff(start))]), len(rows))
+    tau, _ = _random_intercept(terms, np.concatenate([start[:1], np.log(np.diff(start))]), len(rows))
     return tau**2 / (tau**2 + _LOGISTIC)
 
 
@@ -119,16 +119,15 @@ def icc_latent_count(sums: Floats, sizes: NDArray[np.int64]) -> float:
             sums[:, None] * (theta[0] + u) - mean, sums[:, None] - mean, -mean, (sums[:, None] - mean,)
         )
 
-    found: list[float] = []
-    tau = _random_intercept(terms, np.array([np.log(sums.sum() / n.sum())]), len(n), found)
-    mean = np.exp(found[0] + tau**2 / 2.0)
+    tau, (intercept,) = _random_intercept(terms, np.array([np.log(sums.sum() / n.sum())]), len(n))
+    mean = np.exp(intercept + tau**2 / 2.0)
     return float(tau**2 / (tau**2 + np.log1p(1.0 / mean)))
 
 
 def _random_intercept(
-    terms: Callable[[Floats, Floats], _Terms], start: Floats, n: int, found: list[float] | None = None
-) -> float:
-    """Return the standard deviation of the clusters' effects; `found` receives the other parameters."""
+    terms: Callable[[Floats, Floats], _Terms], start: Floats, n: int
+) -> tuple[float, Floats]:
+    """Return the standard deviation of the clusters' effects, and the other parameters."""
     many = n * (len(start) + 1) > _MANY
     points, weights = np.polynomial.hermite.hermgauss(_FEWER_NODES if many else _NODES)
     log_weights = np.log(weights) + points**2
@@ -153,10 +152,8 @@ def _random_intercept(
     best = optimize.minimize(
         minus_log_likelihood, [*start, np.log(0.5)], jac=True, method="L-BFGS-B", bounds=bounds
     )
-    if found is not None:
-        found.extend(best.x[:-1].tolist())
     tau = float(np.exp(best.x[-1]))
-    return 0.0 if tau < 10.0 * _FLOOR else tau
+    return 0.0 if tau < 10.0 * _FLOOR else tau, best.x[:-1]
 
 
 def _modes(

@@ -12,10 +12,11 @@ from bayesmi.draw import FitDraws
 from bayesmi.draw.shifted import full_columns
 
 if TYPE_CHECKING:
+    from bayesmi.draw.parameters import FactorDraws
     from bayesmi.fit import Fit
     from bayesmi.model import Factor
 
-__all__ = ["explained_variance"]
+__all__ = ["explained_variance", "residual_variance"]
 
 Floats = NDArray[np.float64]
 _COMPLETIONS, _MOST_ROWS = 20, 2_000_000  # completed tables whose moments are averaged; rows of them in all
@@ -31,13 +32,12 @@ def explained_variance(fit: Fit) -> dict[str, Floats]:
     scale, as for the ICC. Variances and products of predictors are taken over all rows, incomplete ones over twenty imputations.
     """
     factor = fit.model.analysis
-    latent = factor.family.latent_residual_sd
-    if factor.scale is not None or factor.links or factor.labels or fit.model.derived_response is not None:
-        return {}
-    if latent is not None and not np.isfinite(latent):
+    if factor.links or factor.labels or fit.model.derived_response is not None:
         return {}
     own = fit.draws.factors[factor.keys[0]]
-    residual = own.scales["sigma"] ** 2 if latent is None else np.full(fit.draws.n, latent**2)
+    residual = residual_variance(factor, own)
+    if residual is None:
+        return {}
     p = factor.design.n_columns
     if not p and not factor.effects:
         return {}
@@ -46,7 +46,7 @@ def explained_variance(fit: Fit) -> dict[str, Floats]:
     for values in _completed(fit, factor):
         n = len(next(iter(values.values()))) if values else len(fit.model.table.rows_of_level(factor.level))
         x = factor.matrix(values, n)
-        spread += np.cov(x, rowvar=False, ddof=0).reshape(p, p)
+        spread += (x - x.mean(axis=0)).T @ (x - x.mean(axis=0)) / n
         for total, effect in zip(products, factor.effects, strict=True):
             z = effect.matrix(values, n)
             total += z.T @ z / n
@@ -62,6 +62,14 @@ def explained_variance(fit: Fit) -> dict[str, Floats]:
     if factor.effects:
         out["R2 (conditional)"] = (fixed + groups) / whole
     return out
+
+
+def residual_variance(factor: Factor, own: FactorDraws) -> Floats | None:
+    """Return draws, (S,), of the residual variance, on the latent scale where there is one; None where rows differ in it."""
+    latent = factor.family.latent_residual_sd
+    if factor.scale is not None or (latent is not None and not np.isfinite(latent)):
+        return None
+    return own.scales["sigma"] ** 2 if latent is None else np.full(len(own.coefficients), latent**2)
 
 
 def _completed(fit: Fit, factor: Factor) -> Iterator[Mapping[str, Floats]]:

@@ -53,8 +53,7 @@ def prior_sensitivity(factors: Sequence[Factor], draws: PosteriorDraws, terms: F
         return out
     shape = (draws.n_chains, draws.n_draws)
     dims = ("chain", "draw")
-    names = [f"t{j}" for j in np.flatnonzero(moves)]
-    values = {name: (dims, terms[:, int(name[1:])].reshape(shape)) for name in names}
+    values = {f"t{j}": (dims, terms[:, j].reshape(shape)) for j in np.flatnonzero(moves)}
     tree = xr.DataTree.from_dict(
         {"posterior": xr.Dataset(values), "log_prior": xr.Dataset({"p": (dims, weight.reshape(shape))})}
     )
@@ -64,7 +63,7 @@ def prior_sensitivity(factors: Sequence[Factor], draws: PosteriorDraws, terms: F
             found = azs.psense(tree, group="prior")
     except ValueError:  # a generalised Pareto distribution fits no tail of so few draws
         return np.where(moves, np.nan, 0.0)
-    out[moves] = [float(found[name]) for name in names]
+    out[moves] = [float(found[name]) for name in values]
     return out
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.fit import diagnostics
 from bayesmi.fit.contextual_view import as_written, written_factor
+from bayesmi.fit.explained import residual_variance
 from bayesmi.fit.prior_share import prior_sensitivity
 from bayesmi.model import Factor, Model
 
@@ -57,9 +58,8 @@ def term_draws(model: Model, draws: PosteriorDraws) -> tuple[tuple[str, ...], Fl
 
 def _factor_rows(factor: Factor, draws: PosteriorDraws) -> list[tuple[str, str, Floats]]:
     rows = [row for part in factor.parts for row in _part_rows(part, draws)]
-    if factor.scale is None:
-        for label, key in zip(factor.labels or ("",), factor.keys, strict=True):
-            rows += _icc_rows(factor, key, f"[{label}]" if label else "", draws)
+    for label, key in zip(factor.labels or ("",), factor.keys, strict=True):
+        rows += _icc_rows(factor, key, f"[{label}]" if label else "", draws)
     return rows
 
 
@@ -101,10 +101,9 @@ def _part_rows(factor: Factor, draws: PosteriorDraws) -> list[tuple[str, str, Fl
 
 def _icc_rows(factor: Factor, key: str, end: str, draws: PosteriorDraws) -> list[tuple[str, str, Floats]]:
     own = draws.factors[key]
-    latent = factor.family.latent_residual_sd
-    if latent is not None and not np.isfinite(latent):
+    residual = residual_variance(factor, own)
+    if residual is None:
         return []
-    residual = own.scales["sigma"] ** 2 if latent is None else np.full(draws.n, latent**2)
     between = {
         effect.grouping: own.sds[effect.grouping][:, effect.names.index("1")] ** 2
         for effect in factor.effects
