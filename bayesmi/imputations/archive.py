@@ -22,7 +22,7 @@ from bayesmi.data import IncompleteFrame
 from bayesmi.data.path import as_path
 from bayesmi.errors import DataError
 from bayesmi.imputations.atomic import atomic_path
-from bayesmi.imputations.delta_after import unknown_cells
+from bayesmi.imputations.delta_after import moved_cells
 from bayesmi.imputations.draws import StoredDraws
 from bayesmi.imputations.mids import Mids
 from bayesmi.imputations.tablefile import read_frame, write_frame
@@ -103,10 +103,7 @@ def load(path: str | os.PathLike[str]) -> tuple[IncompleteFrame, StoredDraws, di
 
 def _delta_facts(imputed: Imputations, name: str, delta: Delta) -> dict[str, Any]:
     """A delta, and which missing cells of its variable it is not about."""
-    inside = getattr(imputed._draws, "moved", {}).get(name)
-    if inside is None:
-        model = getattr(imputed._draws, "model", None)
-        inside = unknown_cells(imputed.frame, name, model)[imputed.frame.columns[name].missing]
+    inside = moved_cells(imputed._draws, imputed.frame, name)
     return {"delta": delta.to_dict(), "others": np.flatnonzero(~inside).tolist()}
 
 

@@ -21,7 +21,7 @@ from bayesmi.seeds import DELTA, REDRAW, stream
 if TYPE_CHECKING:
     from bayesmi.draw import FitDraws
 
-__all__ = ["AfterDraws", "read_after", "unknown_cells"]
+__all__ = ["AfterDraws", "moved_cells", "read_after", "unknown_cells"]
 
 Floats = NDArray[np.float64]
 _AFTER = 500_000  # apart from the streams of delta_conditional
@@ -141,6 +141,14 @@ def unknown_cells(frame: IncompleteFrame, name: str, model: Any = None) -> NDArr
     missing = frame.columns[name].missing
     deduced = frame.deduced.get(name)
     return missing if deduced is None else missing & ~np.isfinite(deduced)
+
+
+def moved_cells(draws: Any, frame: IncompleteFrame, name: str) -> NDArray[np.bool_]:
+    """Return which of the missing cells of a variable with a delta it is about, (n_missing,)."""
+    inside = getattr(draws, "moved", {}).get(name)
+    if inside is None:
+        inside = unknown_cells(frame, name, getattr(draws, "model", None))[frame.columns[name].missing]
+    return inside
 
 
 def read_after(

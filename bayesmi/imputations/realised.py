@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayesmi.data.wording import did_you_mean
 from bayesmi.errors import DataError
-from bayesmi.imputations.delta_after import unknown_cells
+from bayesmi.imputations.delta_after import moved_cells
 from bayesmi.mechanism import Delta
 from bayesmi.mechanism.cell_shift import cell_shift, group_labels
 
@@ -40,9 +40,7 @@ def realised_difference(
     records = []
     for name, delta in deltas.items():
         missing = frame.columns[name].missing
-        inside = getattr(draws, "moved", {}).get(name)
-        if inside is None:
-            inside = unknown_cells(frame, name, model)[missing]
+        inside = moved_cells(draws, frame, name)
         rows = np.flatnonzero(missing)[inside]
         old = np.stack([np.asarray(one[name], dtype=float)[inside] for one in before])
         new = np.stack([np.asarray(one[name], dtype=float)[inside] for one in after])
@@ -113,7 +111,10 @@ def _amounts(delta: Delta, frame: Any, rows: NDArray[np.intp], name: str) -> Flo
     """Amount of each cell where it is a number that is the same in every imputation."""
     if delta.priors or delta.has_categories or any(isinstance(e.amount, str) for e in delta.entries):
         return None
-    return cell_shift(delta, frame, rows, {}, np.zeros(0)).shift
+    try:  # of a part of a table other groups are elsewhere, and a condition may name levels that are not here
+        return cell_shift(delta, frame, rows, {}, np.zeros(0), strict=False).shift
+    except DataError:
+        return None
 
 
 def _quantities(name: str, frame: Any, model: Any, delta: Delta) -> list[tuple[str, Any]]:

@@ -113,9 +113,15 @@ def category_text(category: Any, labels: Collection[str]) -> str:
 
 
 def rows_of_group(
-    delta: Delta, group: tuple[Any, ...], frame: IncompleteFrame, rows: Ints, label: str = "Delta"
+    delta: Delta,
+    group: tuple[Any, ...],
+    frame: IncompleteFrame,
+    rows: Ints,
+    label: str = "Delta",
+    *,
+    strict: bool = True,
 ) -> Mask:
-    """Return which of the rows lie in a group, (rows,)."""
+    """Return which of the rows lie in a group, (rows,); a group of which the table has no row is an error if `strict`."""
     inside = np.ones(len(rows), dtype=bool)
     for name, level in zip(delta.by, group, strict=False):
         column = frame.columns[name]
@@ -129,7 +135,12 @@ def rows_of_group(
                 f"{label}: by={name!r} is missing itself in {name_rows(frame.index, rows[unknown])}, where it would have to say "
                 "the group"
             )
-        code = _code(name, level, frame, label)
+        try:
+            code = _code(name, level, frame, label)
+        except ModelError:
+            if strict:
+                raise
+            code = np.nan
         inside &= values[rows] == code
     return inside
 
@@ -197,6 +208,8 @@ def cell_shift(
     columns: Mapping[str, Floats],
     uniforms: Floats,
     levels: Collection[Any] = (),
+    *,
+    strict: bool = True,
 ) -> CellShift:
     """Return the amounts of the cells in some rows.
 
@@ -214,6 +227,8 @@ def cell_shift(
         A number between 0 and 1 for each prior, in the order of the entries.
     levels : collection, optional
         Categories of the variable, in order, where amounts belong to categories.
+    strict : bool
+        Refuse groups of which the table has no row.
     """
     shape: tuple[int, ...] = (len(rows), len(levels)) if delta.has_categories else (len(rows),)
     shift, scale = np.zeros(shape), np.ones(len(rows))
@@ -221,7 +236,7 @@ def cell_shift(
     allowed = rows_where(delta, frame, rows)
     used = 0
     for entry in delta.entries:
-        inside = rows_of_group(delta, entry.group, frame, rows) & allowed
+        inside = rows_of_group(delta, entry.group, frame, rows, strict=strict) & allowed
         amount: Floats | float
         if isinstance(entry.amount, str):
             whole = evaluate(
@@ -244,5 +259,5 @@ def cell_shift(
         else:
             shift[inside, labels.index(category_text(entry.category, labels))] = amount
     for group, factor in delta.scales:
-        scale[rows_of_group(delta, group, frame, rows) & allowed] = factor
+        scale[rows_of_group(delta, group, frame, rows, strict=strict) & allowed] = factor
     return CellShift(shift, scale)

@@ -15,6 +15,7 @@ from bayesmi.data import Column, IncompleteFrame, Kind
 from bayesmi.data.wording import counted, list_some, name_rows, plain
 from bayesmi.errors import BayesmiNotice, DataError
 from bayesmi.imputations import Imputations, Mids, StoredDraws
+from bayesmi.mice.shifts import Shifts
 from bayesmi.mice.tables import column as column_of
 
 __all__ = ["assemble"]
@@ -33,6 +34,7 @@ def assemble(
     kinds: Mapping[str, str] | None = None,
     mids: Mids | None = None,
     version: str = "",
+    shifts: Shifts | None = None,
 ) -> Imputations:
     """Build Imputations from tables.
 
@@ -50,6 +52,8 @@ def assemble(
         Record to use instead of that of `like`.
     version : str
         Program that made the tables, where neither is given.
+    shifts : Shifts, optional
+        Deltas that the completed tables hold; its rows are those of `original`.
 
     Returns
     -------
@@ -63,6 +67,9 @@ def assemble(
         If the tables do not belong together; one line that names column, row and imputation.
     """
     names = [str(name) for name in original.columns]
+    m, deltas = len(completed), {} if shifts is None else shifts.deltas
+    if shifts is not None and deltas:
+        completed = [*completed, *shifts.tables]
     for number, table in enumerate(completed, start=1):
         _check_shape(original, table, number, names)
     found = {name: _compare(original, completed, name) for name in names}
@@ -81,10 +88,9 @@ def assemble(
             )
         columns[name], numbers = _as_numbers(columns[name], cells, original)
         values[name] = numbers
-        if columns[name].categories is None and (numbers == np.floor(numbers)).all():
+        if columns[name].categories is None and (numbers[:m] == np.floor(numbers[:m])).all():
             whole.add(name)
     frame = replace(frame, _columns=columns)
-    m = len(completed)
     about: dict[str, Any] = {}
     origins = tuple((0, i) for i in range(m))
     if like is not None:
@@ -94,9 +100,17 @@ def assemble(
         mids = like.mids if mids is None else mids
     if mids is None:
         mids = Mids.unknown(frame, tuple(values), version)
+    draws = StoredDraws({name: numbers[:m] for name, numbers in values.items()}, origins)
+    if shifts is not None and deltas:
+        draws = replace(
+            draws,
+            deltas=deltas,
+            without={name: numbers[m:] for name, numbers in values.items()},
+            moved={name: shifts.moved[name][columns[name].missing] for name in deltas},
+        )
     return Imputations(
         frame,
-        StoredDraws(values, origins),
+        draws,
         integer_valued=whole,
         mids=mids.for_columns(names),
         **about,

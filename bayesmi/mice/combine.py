@@ -14,6 +14,7 @@ from bayesmi.errors import BayesmiNotice, DataError
 from bayesmi.imputations import Imputations
 from bayesmi.imputations.layouts import is_polars
 from bayesmi.mice.assemble import assemble
+from bayesmi.mice.shifts import Shifts, merge_deltas, shifts_of
 from bayesmi.mice.tables import beside, column, is_table, under, with_index
 
 __all__ = ["cbind", "ibind", "rbind"]
@@ -43,6 +44,7 @@ def rbind(first: Imputations, *others: Any) -> Imputations:
     >>> both = rbind(boys_imputed, girls_imputed)  # doctest: +SKIP
     """
     parts = [_tables(first, first.m)]
+    shifts = [shifts_of(first, parts[0][1:])]
     names = [str(name) for name in first.frame.columns]
     for other in others:
         tables = _tables(other, first.m)
@@ -51,11 +53,21 @@ def rbind(first: Imputations, *others: Any) -> Imputations:
             odd = sorted(set(theirs) ^ set(names))
             raise DataError(f"rbind: the tables differ in column '{odd[0]}': rows need the same columns")
         parts.append([table[names] for table in tables])
+        shifts.append(shifts_of(other, parts[-1][1:]))
     stacked = [under([part[number] for part in parts]) for number in range(first.m + 1)]
     if not is_polars(stacked[0]) and not stacked[0].index.is_unique:
         warnings.warn("rbind: row labels repeat and are numbered anew", BayesmiNotice, stacklevel=2)
         stacked = [with_index(table, pd.RangeIndex(len(table))) for table in stacked]
-    return assemble(stacked[0], stacked[1:], like=first)
+    sizes = [len(part[0]) for part in parts]
+    deltas = merge_deltas("rbind", shifts)
+    plain = [under([part.tables[i][names] for part in shifts]) for i in range(first.m)] if deltas else []
+    moved = {
+        name: np.concatenate(
+            [part.moved.get(name, np.zeros(n, dtype=bool)) for part, n in zip(shifts, sizes, strict=True)]
+        )
+        for name in deltas
+    }
+    return assemble(stacked[0], stacked[1:], like=first, shifts=Shifts(plain, deltas, moved))
 
 
 def cbind(first: Imputations, other: Any) -> Imputations:
@@ -98,19 +110,24 @@ def cbind(first: Imputations, other: Any) -> Imputations:
             raise DataError(f"cbind: column '{name}' is in both: rename one of them")
     mine = _tables(first, first.m)
     joined = [beside(left, right) for left, right in zip(mine, tables, strict=True)]
+    own, added = shifts_of(first, mine[1:]), shifts_of(other, tables[1:])
+    deltas = {**own.deltas, **added.deltas}
+    plain = [beside(a, b) for a, b in zip(own.tables, added.tables, strict=True)] if deltas else []
+    shifts = Shifts(plain, deltas, {**own.moved, **added.moved})
     if not isinstance(other, Imputations):
-        return assemble(joined[0], joined[1:], like=first)
+        return assemble(joined[0], joined[1:], like=first, shifts=shifts)
     ours, theirs, names = first.mids, other.mids, [str(name) for name in joined[0].columns]
     left, right = ours.for_columns(names), theirs.for_columns(names)
     merged = replace(
         left,
         method={**left.method, **{name: right.method[name] for name in other.frame.columns}},
+        post={**left.post, **{name: right.post[name] for name in other.frame.columns if name in right.post}},
         predictor_matrix=left.predictor_matrix + right.predictor_matrix,
         visit_sequence=(*ours.visit_sequence, *theirs.visit_sequence),
         formulas={**ours.formulas, **theirs.formulas},
         logged_events=pd.concat([ours.logged_events, theirs.logged_events], ignore_index=True),
     )
-    return assemble(joined[0], joined[1:], like=first, mids=merged)
+    return assemble(joined[0], joined[1:], like=first, mids=merged, shifts=shifts)
 
 
 def ibind(first: Imputations, *others: Imputations) -> Imputations:
@@ -140,6 +157,7 @@ def ibind(first: Imputations, *others: Imputations) -> Imputations:
     >>> twenty = ibind(ten, another_ten)  # doctest: +SKIP
     """
     tables = _tables(first, first.m)
+    shifts = [shifts_of(first, tables[1:])]
     for position, other in enumerate(others, start=2):
         _same_table(first, other, position)
         if other is first or _draws_of(other) & _draws_of(first):
@@ -147,8 +165,16 @@ def ibind(first: Imputations, *others: Imputations) -> Imputations:
                 f"ibind: argument {position} holds the same imputations as another one (same seed): "
                 "they would count twice"
             )
-        tables += _tables(other, other.m)[1:]
-    return assemble(tables[0], tables[1:], like=first)
+        more = _tables(other, other.m)[1:]
+        tables += more
+        shifts.append(shifts_of(other, more))
+    plain = [table for part in shifts for table in part.tables]
+    return assemble(
+        tables[0],
+        tables[1:],
+        like=first,
+        shifts=Shifts(plain, merge_deltas("ibind", shifts, same_rows=True), shifts[0].moved),
+    )
 
 
 def _draws_of(imputed: Imputations) -> set[bytes]:

@@ -12,6 +12,7 @@ from bayesmi.data.truth import evaluate
 from bayesmi.errors import DataError
 from bayesmi.imputations import Imputations
 from bayesmi.mice.assemble import assemble
+from bayesmi.mice.shifts import Shifts, shifts_of
 from bayesmi.mice.tables import rows_at
 
 __all__ = ["filter_rows"]
@@ -23,8 +24,16 @@ def filter_rows(imputed: Any, rows: Any) -> Imputations:
     if not mask.any():
         raise DataError("filter: no row is kept")
     at = np.flatnonzero(mask)
-    tables = [rows_at(table, at) for table in (imputed.frame.original(), *imputed)]
-    return assemble(tables[0], tables[1:], like=imputed)
+    completed = list(imputed)
+    whole = shifts_of(imputed, completed)
+    kept = {name: moved[at] for name, moved in whole.moved.items()}
+    remaining = {name: delta for name, delta in whole.deltas.items() if kept[name].any()}
+    return assemble(
+        rows_at(imputed.frame.original(), at),
+        [rows_at(table, at) for table in completed],
+        like=imputed,
+        shifts=Shifts([rows_at(table, at) for table in whole.tables] if remaining else [], remaining, kept),
+    )
 
 
 def _mask(imputed: Any, rows: Any) -> NDArray[np.bool_]:

@@ -18,6 +18,7 @@ from bayesmi.families.interval import can_be_limited
 from bayesmi.mechanism import Delta, Heckman
 from bayesmi.model.table import ModelTable
 from bayesmi.observation.limits import FrameReader, Limited, intervals_of, recorded_column
+from bayesmi.observation.truncated import TruncatedRows
 
 __all__ = [
     "ARRIVAL",
@@ -253,6 +254,7 @@ def limit_notices(limits: Mapping[str, Limited], table: ModelTable) -> tuple[str
     """Say how many cells are known by limits only, and which are plainly missing."""
     lines = []
     for name, limited in limits.items():
+        lines += [] if limited.arrival is None else _open_notices(limited.arrival, table)
         if limited.interval is None:
             continue
         lower, upper, known = interval_at(name, "row", table)
@@ -271,3 +273,18 @@ def limit_notices(limits: Mapping[str, Limited], table: ModelTable) -> tuple[str
             text += f"; {recorded_column(name)!r} keeps what was recorded"
         lines.append(f"{name!r}: {text}")
     return tuple(lines)
+
+
+def _open_notices(arrival: TruncatedRows, table: ModelTable) -> list[str]:
+    """Say in how many rows a column of limits is empty, which leaves that side open."""
+    lines = []
+    for column, side in ((arrival.below, "low"), (arrival.above, "high")):
+        if not isinstance(column, str):
+            continue
+        empty = int((~np.isfinite(table.frame.columns[column].values)).sum())
+        if empty:
+            lines.append(
+                f"{column!r} is empty in {counted(empty, 'row')}: {'it' if empty == 1 else 'they'} could have arrived with "
+                f"any {side} value of {arrival.column!r}"
+            )
+    return lines

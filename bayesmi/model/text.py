@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayesmi.mechanism.indicator import indicator_name, indicators_of
 from bayesmi.model.factor import Factor
 
 if TYPE_CHECKING:
@@ -56,8 +57,12 @@ def _factor_lines(factor: Factor, model: Model, number: int) -> list[str]:
             f"  {number}. {factor.variable}: what was recorded, {recorded:,} {what}",
             f"     {factor.reasons[0]}",
         ]
-    role = _ROLES[factor.role]
+    masked = {indicator_name(name): name for name in indicators_of(model.mechanisms)}.get(factor.variable)
+    role = _ROLES[factor.role] if masked is None else f"model of where {masked} is missing"
     count = f"{missing:,} of {len(rows):,} {what} missing" if missing else f"complete, {len(rows):,} {what}"
+    absent = int(table.frame.columns[factor.variable].absent.sum())
+    if absent:  # of an indicator: the rows after drop-out
+        count = f"{count if missing else 'complete'}; {absent:,} {what} it does not apply to"
     if any(other.is_observation and factor.variable in other.parents for other in model.factors):
         count = f"not observed itself in any of {len(rows):,} {what}"
     lines = [

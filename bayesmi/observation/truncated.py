@@ -55,6 +55,10 @@ class TruncatedRows:
             own = np.full(len(recorded), np.nan if limit is None else 0.0)
             if limit is not None:
                 own = read(limit) if isinstance(limit, str) else np.full(len(recorded), limit)
+                refuse_rows(
+                    read, str(limit), np.full(len(own), not np.isfinite(own).any()),
+                    "have no limit at all: fill the column in, or leave truncated() out",
+                )  # fmt: skip
             ends.append(np.where(np.isfinite(own), own, open_))
         low, high = ends
         refuse_rows(
@@ -88,7 +92,8 @@ def truncated(
     column : str
         The variable: the response of the analysis model.
     below, above : str or float, optional
-        Limit below (above) which a row would not be in the table: a column with that of each row, or one number.
+        Limit below (above) which a row would not be in the table: a column with that of each row, or one number. An empty
+        cell leaves its side open, and the model says of how many rows.
 
     Returns
     -------

@@ -18,7 +18,7 @@ __all__ = ["sensitivity_map"]
 
 def sensitivity_map(
     found: Any,
-    term: str,
+    term: str | None = None,
     ax: Axes | None = None,
     *,
     show: str = "estimate",
@@ -31,8 +31,8 @@ def sensitivity_map(
     ----------
     found : Sensitivity
         Over two deltas.
-    term : str
-        The estimand.
+    term : str, optional
+        The estimand; by default the only one.
     ax : Axes, optional
         Where to draw.
     show : {"estimate", "p.value", "std.error", "conf.low", "conf.high"}
@@ -48,6 +48,8 @@ def sensitivity_map(
     ------
     DataError
         If the grid has one delta, or `show` is no column.
+    ModelError
+        If there are several estimands and none, or an unknown one, is named.
 
     Examples
     --------
@@ -59,7 +61,7 @@ def sensitivity_map(
     shown = ("estimate", "p.value", "std.error", "conf.low", "conf.high")
     if show not in shown:
         raise DataError(f"show={show!r}: show is one of {', '.join(shown)}")
-    found.check_term(term)
+    term = found.check_term(term)
     target, words = read_criterion(criterion, alpha)
     first, second = found.grid.names
     x, y = (np.array(found.grid.values[name]) for name in (first, second))

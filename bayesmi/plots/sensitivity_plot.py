@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 __all__ = ["sensitivity"]
 
 
-def sensitivity(found: Any, term: str, ax: Axes | None = None, *, tipping: Any = None) -> Axes:
+def sensitivity(found: Any, term: str | None = None, ax: Axes | None = None, *, tipping: Any = None) -> Axes:
     """Draw an estimate with its interval against delta, or against a correlation.
 
     Parameters
     ----------
     found : Sensitivity or TippingPoint
         Over one delta; a `TippingPoint` brings the mark.
-    term : str
-        The estimand.
+    term : str, optional
+        The estimand; by default that of the tipping point, or the only one.
     ax : Axes, optional
         Where to draw.
     tipping : TippingPoint, optional
@@ -37,6 +37,8 @@ def sensitivity(found: Any, term: str, ax: Axes | None = None, *, tipping: Any =
     ------
     DataError
         If the grid has two deltas.
+    ModelError
+        If there are several estimands and none, or an unknown one, is named.
 
     Examples
     --------
@@ -45,9 +47,10 @@ def sensitivity(found: Any, term: str, ax: Axes | None = None, *, tipping: Any =
     """
     if hasattr(found, "sensitivity"):
         tipping, found = found, found.sensitivity
+        term = tipping.term if term is None else term
     if len(found.grid.names) != 1:
         raise DataError("this grid has two axes: plots.sensitivity_map draws it")
-    found.check_term(term)
+    term = found.check_term(term)
     (name,), (column,) = found.grid.names, found.columns
     table = found.table
     own = table[table["term"] == term].sort_values(column)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bayesmi.data.wording import did_you_mean
+from bayesmi.data.wording import did_you_mean, list_some
 from bayesmi.errors import ModelError
 from bayesmi.sensitivity.grid import Grid
 from bayesmi.sensitivity.point import Point
@@ -148,8 +148,12 @@ class Sensitivity:
         draw = plots.sensitivity if len(self.grid.names) == 1 else plots.sensitivity_map
         return draw(self, term, ax=ax, **options)
 
-    def check_term(self, term: str) -> str:
-        """Return the term, or say which there are."""
+    def check_term(self, term: str | None) -> str:
+        """Return the term, the only one for None, or say which there are."""
+        if term is None:
+            if len(self.terms) > 1:
+                raise ModelError(f"say which term: {list_some(self.terms)}")
+            return self.terms[0]
         if term not in self.terms:
             raise ModelError(f"no term {term!r}: {did_you_mean(term, list(self.terms))}")
         return term

@@ -141,6 +141,8 @@ def test_a_model_with_drop_out_has_the_first_missing_visit_only(polars):
     plan = model.plan()
     assert set(plan.units("y", "predict")) == set(np.flatnonzero(after))
     assert set(plan.units("y", "grid")) == set(np.flatnonzero(long["y"].isna() & ~after))
+    line = f"model of where y is missing; complete; {after.sum()} rows it does not apply to"
+    assert f"missing_y: bernoulli (logit link), {line}" in str(model)
     fit = model.fit(seed=1, draws=30, tune=50, chains=2, progress=False)
     done = fit.impute(2, despite_gate=True).complete(1)
     assert not done["y"].to_numpy().astype(float)[np.isnan(long["y"])].tolist().count(np.nan)

@@ -242,6 +242,7 @@ REFUSED = [
     (lambda d: d.assign(lod=np.inf), censored("y", below="lod"), "open side of a limit is an empty cell"),
     (lambda d: d, censored("y", below="nothing"), "not a column of the table"),
     (lambda d: d, truncated("y", below=50), "could not have arrived"),
+    (lambda d: d.assign(low=np.nan), truncated("y", below="low"), "have no limit at all"),
     (lambda d: d.assign(low=-1.0), rounded("y", to="low"), "negative precisions"),
     (lambda d: d.assign(y=["<0.5", *map(str, d["y"][1:])]), censored("y", below="lod"), "make it two columns"),
     (lambda d: d.assign(y=["a", "b", "c"] * 4), PAIR, "nominal|text"),
@@ -274,6 +275,12 @@ def test_contradictions_are_refused(case):
 def test_what_says_nothing_is_refused(make_one, words):
     with pytest.raises(BayesmiError, match=words):
         make_one()
+
+
+def test_rows_without_a_truncation_limit_are_said():
+    data = small().assign(entry=np.r_[np.nan, np.nan, np.full(10, -90.0)])
+    model = make("y ~ z", data, observations={"y": truncated("y", below="entry")})
+    assert "'entry' is empty in 2 rows: they could have arrived with any low value of 'y'" in model.notices
 
 
 def test_limits_beside_other_parts_are_refused():

@@ -76,3 +76,14 @@ def test_estimates_under_several_assumptions(fit):
     other = pd.DataFrame({"estimate": [1.0]}, index=["q"])
     with pytest.raises(DataError, match="no term in common"):
         plots.estimates(a=pooled, b=other)
+
+
+def test_the_term_is_that_of_the_tipping_point_or_the_only_one(fit):
+    grid = fit.sensitivity({"x": [-1, 0, 1]}, **OPTIONS)
+    with pytest.raises(ModelError, match="say which term: "):
+        plots.sensitivity(grid)
+    with pytest.raises(ModelError, match="say which term: "):
+        plots.sensitivity_map(fit.sensitivity({"x": [0, 1], "y": [0, 1]}, **OPTIONS))
+    middle = float(np.mean([grid.at(v).loc["x", "estimate"] for v in (0.0, 1.0)]))
+    found = grid.tipping_point("x", criterion=middle, tolerance=0.05)
+    assert plots.sensitivity(found).get_ylabel() == plots.sensitivity(grid, "x").get_ylabel()
