@@ -154,9 +154,12 @@ def _same_cells(common: tuple[Slab, ...], j: int, own: tuple[Slab, ...], c: int)
 
 
 def _cells_in(slabs: tuple[Slab, ...], column: int) -> dict[str, tuple[NDArray[Any], ...]]:
-    """Rows, cells and weights in one column, by variable."""
+    """Rows, cells and weights in one column, by variable and the number of its slab."""
     found = ((slab, np.flatnonzero(slab.columns == column)) for slab in slabs)
-    return {slab.variable: (slab.positions, slab.index, slab.slab[:, at[0]]) for slab, at in found if at.size}
+    own = [(slab, slab.slab[:, at[0]]) for slab, at in found if at.size]
+    return {
+        f"{n} {slab.variable}": (slab.positions, slab.index, weights) for n, (slab, weights) in enumerate(own)
+    }
 
 
 def _links(factor: Factor, grouping: str, first: int) -> tuple[tuple[int, int], ...]:

@@ -341,6 +341,14 @@ def _linear_predictor(
         else:
             static = np.nan_to_num(values[name])
             values[name] = pt.set_subtensor(pt.as_tensor(static)[places], chosen)
+    for name, mean in factor.means.items():
+        whole = pt.as_tensor(np.nan_to_num(table.values[mean.variable]))
+        if mean.variable in cells:
+            whole = pt.set_subtensor(whole[cells[mean.variable][0]], cells[mean.variable][1])
+        group = table.groupings[mean.grouping]
+        total_of = pt.zeros(group.n_groups)
+        means = pt.inc_subtensor(total_of[group.codes], whole) / group.sizes
+        values[name] = mean.values(whole, means[group.codes])[units]
     if int(np.prod([len(each) for each in indicators.values()])) > 2**_MOST_DISCRETE:
         raise NotSupportedError(
             f"to_pymc() with more than {2**_MOST_DISCRETE} combinations of incomplete categorical predictors in one "

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bayesmi.build.expansion import Expansion, Summed, Tied, expand
 from bayesmi.build.integrals import Integrals, find_integrals
+from bayesmi.build.open_means import OpenMean, open_means
 from bayesmi.families.selected import NOT_SELECTED, NOT_SELECTED_KNOWN
 from bayesmi.families.support import constrain
 from bayesmi.model.factor import Factor, GroupEffect, SharedEffect
@@ -115,6 +116,7 @@ class FactorTable:
         return (
             not self.latent
             and not self.held
+            and not self.slabs
             and not self.response_positions.size
             and not (self.integral_unit >= 0).any()
         )
@@ -302,6 +304,9 @@ def lay_out(
     if "lower" in rows and not factor.family.is_discrete:
         response[rows["lower"] <= rows["upper"]] = constrain(np.zeros(1), factor.family.support)[0]
 
+    averages = open_means(factor, table, all_units, cell_position)
+    for name, average in averages.items():
+        values[name] = average.base
     n_design = factor.design.n_columns
     base = factor.matrix(values, len(all_units)) - factor.centers[:n_design]
     slabs = tuple(
@@ -310,6 +315,7 @@ def lay_out(
         if name in factor.design.variables
         for slab in _slab(name, positions, index, values, factor.matrix)
     )
+    slabs += _slabs_of_means(averages, factor.design.variables, values, factor.matrix)
     integrated = _integrated_slabs(
         factor.matrix, factor.design.variables, integrals, all_units, inside, values
     )
@@ -317,7 +323,8 @@ def lay_out(
     for effect in factor.effects:
         one = _effect_table(effect, factor, table, all_units, values, latent)
         through = _integrated_slabs(effect.matrix, effect.variables, integrals, all_units, inside, values)
-        effects.append(replace(one, integrated=through))
+        more = _slabs_of_means(averages, effect.variables, values, effect.matrix)
+        effects.append(replace(one, slabs=one.slabs + more, integrated=through))
     made = FactorTable(
         variable=factor.variable,
         units=all_units,
@@ -487,6 +494,20 @@ def _slab(
     if not columns.size:
         return []
     return [Slab(name, positions, index, columns, np.ascontiguousarray(difference[:, columns]))]
+
+
+def _slabs_of_means(
+    averages: Mapping[str, OpenMean], variables: Collection[str], values: Mapping[str, Floats], matrix: object
+) -> tuple[Slab, ...]:
+    """How missing cells enter a matrix through group means: each slab has one cell of a row's group."""
+    out = []
+    for name, average in averages.items():
+        if name not in variables:
+            continue
+        for positions, index, weights in average.cells:
+            for one in _slab(name, positions, index, {**values, name: np.zeros(len(values[name]))}, matrix):
+                out.append(replace(one, variable=average.variable, slab=one.slab * weights[:, None]))
+    return tuple(out)
 
 
 def _effect_table(

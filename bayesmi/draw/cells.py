@@ -64,6 +64,7 @@ def complete_cells(
     for factor in factors:
         units = plan.units(factor.variable, "predict")
         if units.size:
+            values |= table.filled(values) if factor.means else {}
             _predict(factor, table, units, draw, rng, values)
     fill_derived(derived, table.frame, values)
     out: dict[str, Floats] = {}

@@ -126,7 +126,7 @@ def full_columns(table: ModelTable, cells: Mapping[str, Floats]) -> dict[str, Fl
     values = {name: column.copy() for name, column in table.values.items()}
     for name, filled in cells.items():
         values[name][table.frame.columns[name].missing] = filled
-    return values
+    return table.filled(values)
 
 
 def units_to_rows(factor: Factor, table: ModelTable, units: Ints, at_units: Floats, column: Floats) -> Floats:

@@ -27,7 +27,9 @@ class Latents:
 
     level: str
     effects: tuple[tuple[str, int], ...]  # linear predictor and number of its effects of the grouping `level`
-    cells: tuple[str, ...]  # variables of the level with sampled cells
+    cells: tuple[
+        str, ...
+    ]  # variables with sampled cells, one a number: a variable stands as often as a unit may have cells
     has: NDArray[np.bool_]  # (units, D)
     is_gaussian: bool  # whether log f is quadratic in them
 
@@ -50,11 +52,11 @@ class Latents:
             u = np.einsum("sij,svj->svi", own.root(self.level), z[:, :, at : at + q])
             factors[key] = replace(own, effects={**own.effects, self.level: u})
             at += q
-        for name in self.cells:
+        for name in dict.fromkeys(self.cells):
             factor = part.factor(name)
-            units = np.flatnonzero(self.has[:, at])
-            cells[name] = factor.location + factor.spread * z[:, units, at]
-            at += 1
+            units, rank = part.places_of_cells(name)
+            cells[name] = factor.location + factor.spread * z[:, units, at + rank]
+            at += self.cells.count(name)
         return replace(draws, factors=factors, cells=cells)
 
     def log_scale(self, part: Part, z: Floats) -> Floats:
@@ -85,20 +87,22 @@ def find_latents(part: Part, level: str, effects_of: Collection[str]) -> Latents
         if effect.grouping == level
         for key in factor.keys
     )
-    cells = tuple(factor.variable for factor in part.sampled_at(level))
+    places = {factor.variable: part.places_of_cells(factor.variable) for factor in part.sampled_at(level)}
+    cells = tuple(name for name, (_, rank) in places.items() for _ in range(int(rank.max()) + 1))
     if not effects and not cells:
         return None
     n_units = len(part.table.rows_of_level(level))
     has = np.zeros((n_units, sum(q for _, q in effects) + len(cells)), dtype=bool)
     has[:, : has.shape[1] - len(cells)] = True
-    for j, name in enumerate(cells):
-        has[part.plan.units(name, "sample"), has.shape[1] - len(cells) + j] = True
+    for name, (units, rank) in places.items():
+        has[units, has.shape[1] - len(cells) + cells.index(name) + rank] = True
     return Latents(level, effects, cells, has, _is_gaussian(part, level, bool(effects), cells))
 
 
 def _is_gaussian(part: Part, level: str, with_effects: bool, cells: tuple[str, ...]) -> bool:
     """Whether every density that depends on the latents is Gaussian with a mean that is linear in them."""
     latent = set(part.tables.n_cells) | set(part.tables.integrals.names)
+    latent |= {name for factor in part.factors for name in factor.means}
     moving = set(cells)  # latent cells whose density depends on the latents of this level
     for factor in part.factors:
         depends = factor.variable in cells or bool(factor.parents & moving)

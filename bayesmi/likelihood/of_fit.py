@@ -113,7 +113,7 @@ def _levels_of_cells(part: Part) -> dict[str, list[str]]:
     """Groupings whose missing cells are integrated or summed out, with the variables."""
     out: dict[str, list[str]] = {}
     for name in part.tables.n_cells:
-        out.setdefault(part.factor(name).level, []).append(name)
+        out.setdefault(part.level_of_cells(name), []).append(name)
     for name in part.tables.expansion.values:
         out.setdefault(part.factor(name).level, []).append(name)
     return {level: names for level, names in out.items() if level != "row"}
@@ -127,7 +127,11 @@ def _refuse_unit(part: Part, kind: str, unit: str) -> None:
             continue
         groups = np.unique(
             np.concatenate(
-                [part.plan.units(name, how) for name in names for how in ("sample", "enumerate", "grid")]
+                [
+                    part.places_of_cells(name)[0] if how == "sample" else part.plan.units(name, how)
+                    for name in names
+                    for how in ("sample", "enumerate", "grid")
+                ]
             )
         )
         rows = int(table.rows_of_units(groups, level).sum())

@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayesmi.build.tables import Tables, make_tables
 from bayesmi.draw.parameters import PosteriorDraws
-from bayesmi.errors import ModelError
+from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.model import Model
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan, make_plan
 
 __all__ = ["Part", "joint_part", "without"]
+
+Ints = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,49 @@ class Part:
         """Return the conditional of one variable."""
         return next(factor for factor in self.factors if factor.variable == variable)
 
+    def level_of_cells(self, variable: str) -> str:
+        """Return the level at which a variable's sampled cells are unknowns: their group's, where its mean is a predictor.
+
+        Raises
+        ------
+        NotSupportedError
+            If means of groups that do not lie in each other are.
+        """
+        groupings = dict.fromkeys(
+            one.grouping
+            for factor in self.factors
+            for one in factor.means.values()
+            if one.variable == variable
+        )
+        for outer in groupings:
+            if all(inner == outer or self.table.contains(outer, inner) for inner in groupings):
+                return outer
+        if groupings:
+            raise NotSupportedError(
+                f"means of the completed {variable!r} in groups of {' and of '.join(groupings)}, of which neither lie in the "
+                "other: a log likelihood is supported beside the means of one"
+            )
+        return self.factor(variable).level
+
     def sampled_at(self, level: str) -> tuple[Factor, ...]:
-        """Return the variables of a level with cells that NUTS samples."""
-        return tuple(f for f in self.factors if f.level == level and self.tables.n_cells.get(f.variable))
+        """Return the variables with cells that NUTS samples and that are unknowns of a level."""
+        return tuple(
+            f
+            for f in self.factors
+            if self.tables.n_cells.get(f.variable) and self.level_of_cells(f.variable) == level
+        )
+
+    def places_of_cells(self, variable: str) -> tuple[Ints, Ints]:
+        """Return of each sampled cell of a variable the unit of the level and its number among the unit's, from 0."""
+        units = self.plan.units(variable, "sample")
+        level, own = self.level_of_cells(variable), self.factor(variable).level
+        if level == own:
+            return units, np.zeros(len(units), dtype=np.intp)
+        codes = self.table.codes_at(level, own)[units]
+        order = np.argsort(codes, kind="stable")
+        rank = np.empty(len(units), dtype=np.intp)
+        rank[order] = np.arange(len(units)) - np.searchsorted(codes[order], codes[order])
+        return codes, rank
 
     @property
     def width(self) -> int:

@@ -62,9 +62,7 @@ def unit_log_likelihood(
     NotSupportedError
         If a quadrature would have more than three dimensions, or levels to integrate at do not lie in each other.
     """
-    levels = _in_order(
-        part, {f.level for f in part.factors if part.tables.n_cells.get(f.variable)}, effects_of
-    )
+    levels = _in_order(part, {part.level_of_cells(name) for name in part.tables.n_cells}, effects_of)
     stages = [stage for level in levels if (stage := find_latents(part, level, effects_of)) is not None]
     used: list[str] = []
     terms = _terms(part, draws, stages, nodes, used)
@@ -205,7 +203,7 @@ def _integral(
         return quadratic_integral(density, draws.n, *size)
     if stage.n > _MOST_LATENTS:
         parts = [f"{q} effects of {stage.level} in the model of {key}" for key, q in stage.effects]
-        parts += [f"cells of {name}" for name in stage.cells]
+        parts += [f"cells of {name}" for name in dict.fromkeys(stage.cells)]
         raise NotSupportedError(
             f"{stage.n} unknowns of each {stage.level} would have to be integrated out numerically ({', '.join(parts)}), more "
             f"than {_MOST_LATENTS}: the nearest that is supported is a log likelihood given the group effects, "

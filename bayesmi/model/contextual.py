@@ -7,7 +7,8 @@ within groups is modelled given x. Then
     b_w (x - mu_g) + b_b mu_g = b_w x + (b_b - b_w) (alpha + gamma'w_g + u_g),
 
 and since w stands in the analysis model too, its sampled form has x, w and the group effect u_g as predictors: nothing of it
-is a product of parameters. `fit/contextual_view.py` goes between the two forms. Manifest means are columns made for the model.
+is a product of parameters. `fit/contextual_view.py` goes between the two forms. Manifest means are columns made for the model, of
+incomplete variables means of the completed data (`manifest.py`).
 """
 
 from __future__ import annotations
@@ -20,18 +21,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.errors import ModelError, NotSupportedError
+from bayesmi.families import Family
 from bayesmi.formula import Formula
 from bayesmi.formula.expression import Call, Column, Text
 from bayesmi.formula.functions import CONTEXTUAL
 from bayesmi.formula.terms import Term
 from bayesmi.model.automatic import AutomaticFormula, Earlier, quoted
 from bayesmi.model.factor import Contextual, EffectLink, Factor
+from bayesmi.model.manifest import Manifest
 from bayesmi.model.table import ModelTable, manifest_means
 
 __all__ = [
     "ContextualFormula",
-    "Manifest",
     "balanced_columns",
+    "check_open_means",
     "check_spans",
     "modelled_after",
     "read_contextual",
@@ -40,19 +43,6 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """A column made of the group means of a complete variable, or of deviations from them."""
-
-    variable: str
-    grouping: str
-    is_within: bool
-
-    def values(self, own: Floats, means: Floats) -> Floats:
-        """Return the column from the variable and its group means, both over rows."""
-        return own - means if self.is_within else means
 
 
 @dataclass(frozen=True)
@@ -73,7 +63,7 @@ def read_contextual(formula: Formula, table: ModelTable) -> ContextualFormula:
     ModelError
         If the grouping is not said, a mean stands without what it needs, or the variable is no number.
     NotSupportedError
-        For latent means in products and varying slopes, and manifest means of incomplete variables.
+        For latent means in products and varying slopes, and manifest means of incomplete variables of a group.
     """
     calls = [f for term in formula.all_terms for f in term.factors if _is_contextual(f)]
     if not calls:
@@ -81,12 +71,16 @@ def read_contextual(formula: Formula, table: ModelTable) -> ContextualFormula:
     found: dict[tuple[str, str], dict[str, str]] = {}
     manifest: dict[str, Manifest] = {}
     made: dict[str, tuple[Floats, str]] = {}
+    unknown: dict[str, Manifest] = {}
     for call in dict.fromkeys(calls):
         variable, grouping, mean = _read(call, formula, table)
         text = str(call)
         if mean == "manifest":
             manifest[text] = Manifest(variable, grouping, call.function == "within")
-            made[text] = _manifest_column(text, manifest[text], table)
+            if table.is_incomplete(variable):
+                unknown[text] = _of_incomplete(text, manifest[text], table)
+            else:
+                made[text] = _manifest_column(text, manifest[text], table)
         else:
             found.setdefault((variable, grouping), {})[call.function] = text
     for group in formula.groups:
@@ -97,7 +91,7 @@ def read_contextual(formula: Formula, table: ModelTable) -> ContextualFormula:
                     f"`{group}`: slopes on the latent {names[0]} are not supported; the nearest that is: slopes on the variable "
                     f"itself, or on {_as_manifest(names[0])}"
                 )
-    table = table.with_made(made)
+    table = table.with_made(made).with_means(unknown)
     latent = tuple(
         _latent(variable, grouping, own, formula, table) for (variable, grouping), own in found.items()
     )
@@ -183,15 +177,26 @@ def _read(call: Call, formula: Formula, table: ModelTable) -> tuple[str, str, st
 
 
 def _manifest_column(text: str, one: Manifest, table: ModelTable) -> tuple[Floats, str]:
-    if table.is_incomplete(one.variable):
-        raise NotSupportedError(
-            f"`{text}`: {one.variable!r} is incomplete, and means of completed data are not supported; the nearest that is: the "
-            f"latent mean, {text[: text.index(',')]}), which is less attenuated in small groups"
-        )
     means = list(manifest_means(table, one.variable, one.grouping).values())
     if not means:
         raise ModelError(f"`{text}`: the mean of {one.variable!r} is the same in every {one.grouping}")
     return one.values(table.values[one.variable], means[0]), "row" if one.is_within else one.grouping
+
+
+def _of_incomplete(text: str, one: Manifest, table: ModelTable) -> Manifest:
+    """Return it, if means of its completed data can be had."""
+    latent = f"the latent mean, between({one.variable}), which is less attenuated in small groups"
+    if table.level(one.variable) != "row":
+        raise NotSupportedError(
+            f"`{text}`: {one.variable!r} is incomplete and has one value a {table.level(one.variable)}; means of completed data "
+            f"are those of variables of rows; the nearest that is supported: {one.variable} itself"
+        )
+    if table.column(one.variable).absent.any():
+        raise NotSupportedError(
+            f"`{text}`: {one.variable!r} is incomplete and does not apply to every row, so that its group means are of some rows "
+            f"only; the nearest that is supported: {latent}"
+        )
+    return one
 
 
 def _latent(
@@ -312,6 +317,31 @@ def balanced_columns(own: Factor, latent: Contextual, table: ModelTable) -> tupl
 def _grouping_text(grouping: str, table: ModelTable) -> str:
     parts = [grouping] if grouping in table.frame.columns else grouping.split(":")
     return ":".join(quoted(part) for part in parts)
+
+
+def check_open_means(
+    means: Mapping[str, Manifest], families: Mapping[str, Family], otherwise: Mapping[str, str]
+) -> None:
+    """Refuse means of completed data of variables whose cells are not sampled; `otherwise` says why, by variable.
+
+    Raises
+    ------
+    NotSupportedError
+        Names the term.
+    """
+    for text, one in means.items():
+        latent = f"between({one.variable})"
+        family = families[one.variable]
+        if not family.is_gaussian_identity:
+            raise NotSupportedError(
+                f"`{text}`: {one.variable!r} is incomplete with a {family.name} model; means of completed data are supported of "
+                f"Gaussian ones; the nearest that is: the latent mean, {latent}"
+            )
+        if one.variable in otherwise:
+            raise NotSupportedError(
+                f"`{text}`: {one.variable!r} {otherwise[one.variable]}, beside which means of its completed data are not "
+                f"supported; the nearest that is: the latent mean, {latent}"
+            )
 
 
 def check_spans(factors: Sequence[Factor], table: ModelTable) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayesmi.families import Family, FamilyParameter
 from bayesmi.formula import Design, Formula
+from bayesmi.model.manifest import Manifest
 from bayesmi.priors import Prior
 
 __all__ = ["Contextual", "EffectLink", "Factor", "FactorPriors", "GroupEffect", "SharedEffect", "level_codes"]
@@ -185,6 +186,9 @@ class Factor:
         SharedEffect, ...
     ] = ()  # of a selection equation: effects that the outcome's equation holds
     contextual: tuple[Contextual, ...] = ()  # latent group means of the analysis model
+    means: Mapping[str, Manifest] = field(
+        default_factory=dict
+    )  # columns that are group means of completed variables
 
     @property
     def prefix(self) -> str:
@@ -267,6 +271,7 @@ class Factor:
         effects: tuple[GroupEffect | SharedEffect, ...] = (*self.effects, *self.shared)
         slopes = frozenset().union(*(effect.variables for effect in effects))
         own = self.design.variables | self.offsets.variables | slopes | self.scale_parents
+        own |= {one.variable for one in self.means.values()}
         return own if self.selection is None else own | self.selection.parents
 
     @property

@@ -25,6 +25,7 @@ from bayesmi.model.checks import (
 )
 from bayesmi.model.contextual import (
     balanced_columns,
+    check_open_means,
     check_spans,
     modelled_after,
     refuse_contextual,
@@ -126,6 +127,13 @@ def product(spec: JointSpec, table: ModelTable) -> Product:
             families[name] = family_of_selected(name, families[name], spec.mechanisms[name], chosen)
         _check_family(name, families[name], table)
         table = _inside(name, families[name], table)
+    special = {
+        **dict.fromkeys(spec.measured, "is measured with error"),
+        **dict.fromkeys(spec.limits, "has limits"),
+        **dict.fromkeys(spec.derived, "is derived"),
+        **dict.fromkeys(spec.mechanisms, "has a mechanism of its missingness"),
+    }
+    check_open_means(table.means, families, special)
     check_mechanisms(spec.mechanisms, {response, *incomplete, *auxiliary}, table)
     last_order = [name for name in given["order"] or () if name in auxiliary]
     rest = None if given["order"] is None else [name for name in given["order"] if name not in auxiliary]
@@ -282,7 +290,7 @@ class _Writer:
             replace(one, balanced=balanced_columns(own[one.variable], one, self.table))
             for one in self.spec.latent
         ]
-        factor = replace(factor, contextual=tuple(latent))
+        factor = replace(factor, contextual=tuple(latent), means=self.table.means)
         self._put(shift.factor(factor), remarks, self.spec.scale)
 
     def _put(self, factor: Factor, remarks: Sequence[str], scale: Formula | None) -> None:

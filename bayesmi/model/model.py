@@ -25,7 +25,7 @@ from bayesmi.model.checks import (
     check_arguments,
 )
 from bayesmi.model.constraints import find_constraints, levels_of_parts
-from bayesmi.model.contextual import Manifest, read_contextual, refuse_contextual
+from bayesmi.model.contextual import read_contextual, refuse_contextual
 from bayesmi.model.derived import Derived, check_parts, read_derived, with_derived_columns, with_scores
 from bayesmi.model.derived_response import parts_formula, response_notice
 from bayesmi.model.effect_terms import refuse_effects, take_effects
@@ -34,6 +34,7 @@ from bayesmi.model.ignored import Ignored, read_ignore
 from bayesmi.model.indicators import with_indicators
 from bayesmi.model.joint import JointSpec, product
 from bayesmi.model.limited import with_limits
+from bayesmi.model.manifest import Manifest
 from bayesmi.model.observed import (
     levels_of_observed,
     with_observations,
@@ -69,8 +70,8 @@ class Model:
     formula : str or sequence of str
         The analysis model, e.g. ``"popular ~ texp + sex + (1 + sex | school)"``. Names are columns of `data`.
         ``between(x)`` is the latent mean of x in each group, the group-level part of x's own model, ``within(x)`` the
-        deviation from it; ``between(x, school)`` names the grouping, ``between(x, "manifest")`` is the mean of complete
-        data. ``group_effect(x)``, here or in `formulas`, is the group effect of an incomplete x in its own model.
+        deviation from it; ``between(x, school)`` names the grouping, ``between(x, "manifest")`` is the mean of the
+        completed data. ``group_effect(x)``, here or in `formulas`, is the group effect of an incomplete x in its own model.
         With a second text, ``("popular ~ texp + (1 | school)", "sigma ~ texp + (1 | school)")``, the logarithm of
         the family's scale has a model too; its name is the parameter's (sigma, alpha of gamma, Weibull and negative binomial
         models, kappa of beta models).

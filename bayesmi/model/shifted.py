@@ -219,6 +219,13 @@ def check_shifts(mechanisms: Mapping[str, Any], factors: Sequence[Factor], table
         if not isinstance(delta, Delta) or delta.kind == "model":
             continue
         label, family = f"mechanisms[{name!r}]", factor.family
+        if delta.kind == "conditional" and table.means:
+            text, mean = next(iter(table.means.items()))
+            raise NotSupportedError(
+                f"{label}: a delta_conditional beside {text}, a mean of completed data, is not supported: what is missing in "
+                f"other rows of the group would have to be drawn anew; the nearest that is: kind='after', or the latent mean, "
+                f"between({mean.variable})"
+            )
         for prior in delta.priors:
             prior_quantile(prior, 0.5)
         if not family.is_discrete:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bayesmi.data import Column, Grouping, IncompleteFrame
 from bayesmi.formula import Variable
+from bayesmi.model.manifest import Manifest
 
 if TYPE_CHECKING:
     from bayesmi.model.constraints import Constraint
@@ -34,6 +35,9 @@ class ModelTable:
     constraints: tuple[
         Constraint, ...
     ] = ()  # observed derived values that tie several missing parts together
+    means: Mapping[str, Manifest] = field(
+        default_factory=dict
+    )  # made columns that are group means of completed variables
 
     @property
     def n_rows(self) -> int:
@@ -143,16 +147,35 @@ class ModelTable:
 
     def with_values(self, columns: Mapping[str, NDArray[np.float64]]) -> ModelTable:
         """Return the table with other values (over rows) of some columns."""
-        return replace(self, values={**self.values, **columns})
+        return replace(self, values=self.filled({**self.values, **columns}))
+
+    def filled(self, values: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+        """Return columns over rows with group means of completed variables as they follow from these."""
+        means = {
+            name: one.completed(values[one.variable], self.groupings[one.grouping])
+            for name, one in self.means.items()
+        }
+        return {**values, **means}
+
+    def with_means(self, means: Mapping[str, Manifest]) -> ModelTable:
+        """Return the table with columns that are group means of completed variables, NaN where these are unknown."""
+        if not means:
+            return self
+        own = {name: (self.values[one.variable], self.groupings[one.grouping]) for name, one in means.items()}
+        levels = {name: "row" if one.is_within else one.grouping for name, one in means.items()}
+        columns = {name: (one.completed(*own[name]), levels[name]) for name, one in means.items()}
+        rough = {name: one.roughly(*own[name]) for name, one in means.items()}
+        made = self.with_made(columns).with_stand_ins(rough)
+        unknown = {name: ~np.isfinite(values) for name, (values, _) in columns.items()}
+        return replace(made, means={**self.means, **means}, unknown={**made.unknown, **unknown})
 
     def with_known(self, columns: Mapping[str, NDArray[np.float64]]) -> ModelTable:
         """Return the table with some columns taken as known, with these values (over rows)."""
         nothing = np.zeros(self.n_rows, dtype=bool)
-        return replace(
-            self,
-            values={**self.values, **columns},
-            unknown={**self.unknown, **dict.fromkeys(columns, nothing)},
-        )
+        values = self.filled({**self.values, **columns})
+        unknown = {**self.unknown, **dict.fromkeys(columns, nothing)}
+        unknown |= {name: ~np.isfinite(values[name]) for name in self.means}
+        return replace(self, values=values, unknown=unknown)
 
     def with_solved(self, solved: Mapping[str, NDArray[np.float64]]) -> ModelTable:
         """Return the table with unknown cells that are known by now (finite in `solved`)."""

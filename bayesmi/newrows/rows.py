@@ -145,6 +145,12 @@ def _check_supported(model: Model) -> None:
                 f"new rows of a model in which {name!r} is not missing at random ({one.words}) are not supported: fit them with "
                 "the others, or impute them from the fit without the mechanism"
             )
+    if model.table.means:
+        text, mean = next(iter(model.table.means.items()))
+        raise NotSupportedError(
+            f"new rows of a model with {text}, a mean of completed data, are not supported (ignore= neither): fit them with the "
+            f"others, or use the latent mean, between({mean.variable})"
+        )
     measured = [factor.variable for factor in model.factors if factor.is_observation]
     if measured:
         raise NotSupportedError(

@@ -119,6 +119,10 @@ def _depended_on(
         out |= held[factor.variable]
     for child in children_of(factor.variable, factors):
         out |= _lift(active[child.variable], child.level, factor.level, table)
+        for mean in child.means.values():
+            if mean.variable == factor.variable:  # of which every row of the group knows something
+                group = table.groupings[mean.grouping]
+                out |= group.any_of(active[child.variable])[group.codes]
     return out
 
 

@@ -51,7 +51,9 @@ def continuous_cells(
         informative = table.unknown_at(factor.variable, factor.level) & with_cells[factor.variable]
         if not factor.family.is_discrete and informative.any():
             by_level.setdefault(factor.level, []).append(factor)
-    sampled_above: set[str] = set()
+    averaged = {mean.variable for factor in factors for mean in factor.means.values()}
+    # group means of completed variables are latent in every row of their group
+    sampled_above: set[str] = {name for factor in factors for name in factor.means}
     for level, own in by_level.items():
         if level == "row":
             continue
@@ -67,7 +69,16 @@ def continuous_cells(
     rows = by_level.get("row", [])
     if rows:
         out |= _by_pattern(
-            rows, factors, table, active, wanted, sampled_above, constraints, with_cells, alone or {}
+            rows,
+            factors,
+            table,
+            active,
+            wanted,
+            sampled_above,
+            constraints,
+            with_cells,
+            alone or {},
+            averaged,
         )
     return out
 
@@ -87,6 +98,7 @@ def _by_pattern(
     constraints: Sequence[Constraint],
     with_cells: Mapping[str, Mask],
     alone: Mapping[str, Mask],
+    averaged: Collection[str] = (),
 ) -> Treatments:
     names = [factor.variable for factor in own]
     missing = np.stack([table.unknown[name] & with_cells[name] for name in names], axis=1)
@@ -132,6 +144,7 @@ def _by_pattern(
                 cannot = frozenset(gridded | bent)
                 tied |= settle(equations, open_, parts, cannot, table, int(first[p]), supports)
         check_tied(list(tied), wanted, constraints)
+        _check_averaged(set(averaged) & set(present), gridded | confined | set(tied), wanted)
         if confined & set(tied):
             raise NotSupportedError(
                 f"{sorted(confined & set(tied))[0]!r} is known by limits in rows where an observed derived value ties it to "
@@ -149,6 +162,9 @@ def _by_pattern(
                 continue
             children = children_of(name, here)
             plain = name not in bent
+            if name in averaged:
+                treatment[p, j] = "sample"
+                continue
             if name in confined:
                 kept.add(name)
                 treatment[p, j] = "integrate"
@@ -178,6 +194,21 @@ def _by_pattern(
         hows = ("integrate", "grid", "sample", "solve")
         out[name] = {how: of_rows == how for how in hows if (of_rows == how).any()}
     return out
+
+
+def _check_averaged(averaged: Collection[str], otherwise: Collection[str], wanted: Mapping[str, str]) -> None:
+    """Refuse variables with group means of completed data whose cells cannot be sampled."""
+    for name in sorted(averaged):
+        if name in otherwise:
+            raise NotSupportedError(
+                f"the mean of completed data of {name!r}, whose cells do not enter linearly or are known by limits or derived "
+                f"values, is not supported; the nearest that is: the latent mean, between({name})"
+            )
+        if wanted.get(name, "sample") != "sample":
+            raise ModelError(
+                f"treatments[{name!r}]={wanted[name]!r}: its group means are predictors of all rows of a group, and its cells "
+                "are sampled; leave it out"
+            )
 
 
 def _curved(factor: Factor, table: ModelTable, alone: Mapping[str, Mask]) -> Mask:

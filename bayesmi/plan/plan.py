@@ -148,7 +148,10 @@ def make_plan(
     for factor in factors:
         if factor.is_observation:
             continue
-        cells += _cells_of(factor, table, with_cells[factor.variable], continuous.get(factor.variable, {}))
+        averaged = any(one.variable == factor.variable for other in factors for one in other.means.values())
+        cells += _cells_of(
+            factor, table, with_cells[factor.variable], continuous.get(factor.variable, {}), averaged
+        )
     check_asked(plain, cells)
     for group in cells:
         if group.treatment == "predict" and not model.factor(group.variable).family.is_discrete:
@@ -273,6 +276,7 @@ _REASONS = {
     "grid": "its effect is not linear, its family not Gaussian, or it stands in the model of a scale or of its own "
     "missingness: summed over a grid",
     "sample": "continuous: a latent for NUTS",
+    "average": "its group mean is a predictor of every row of the group: a latent for NUTS",
     "solve": "follows from an observed derived value and its other parts",
 }
 
@@ -282,6 +286,7 @@ def _cells_of(
     table: ModelTable,
     active: NDArray[np.bool_],
     continuous: Mapping[str, NDArray[np.bool_]],
+    averaged: bool,
 ) -> list[CellGroup]:
     unknown = table.unknown_at(factor.variable, factor.level)
     informative = np.flatnonzero(unknown & active)
@@ -324,7 +329,7 @@ def _cells_of(
         )
     inside = interval_at(factor.variable, factor.level, table)[2]
     for treatment, units in continuous.items():
-        reason = _REASONS[treatment]
+        reason = _REASONS["average" if averaged and treatment == "sample" else treatment]
         limited = int((inside & units).sum())
         if limited:
             how = "by differences of Phi" if treatment == "integrate" else "each over a grid inside of them"

@@ -92,6 +92,7 @@ def replicate_observed(
             column = values[name].copy()
             column[model.table.column(name).missing] = filled
             values[name] = column
+        values = model.table.filled(values)
         for factor in model.factors:
             name = factor.variable
             if name not in out:
@@ -120,6 +121,7 @@ def replicate_all(
             values[factor.variable] = np.full(model.table.n_rows, np.nan)
         for factor in model.factors:
             name = factor.variable
+            values = model.table.filled(values) if factor.means else values
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a wide prior reaches far
                 free = replace(factor, limits=tuple(one for one in factor.limits if one != INTERVAL))
                 drawn = conditional(free, model.table, units[name], values, draw).draw(rng)

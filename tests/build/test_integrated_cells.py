@@ -149,10 +149,13 @@ def test_integrated_and_sampled_cells_give_the_same_posterior() -> None:
     )
     assert {group.treatment for group in one.plan.cells} >= {"integrate", "enumerate", "predict"}
     assert one.gate.passed
-    a, b = one.summary(all_models=True), two.summary(all_models=True)
+    # R² has a Monte Carlo error of its own, of the tables that its predictors are completed in
+    a, b = (fit.summary(all_models=True).query("kind != 'R²'") for fit in (one, two))
     gap = (a["mean"] - b["mean"]).abs() / np.sqrt(a["mcse_mean"] ** 2 + b["mcse_mean"] ** 2)
     assert gap.max() < 4.5
     assert ((a["sd"] / b["sd"]).between(0.85, 1.18)).all()
+    shares = [fit.summary().loc["R2 (marginal)"] for fit in (one, two)]
+    assert abs(shares[0]["mean"] - shares[1]["mean"]) < 0.15 * shares[0]["sd"]
     first, second = one.impute(200), two.impute(200)
     for name in ("x1", "x2", "b"):
         difference = first.draws_of(name).mean(1) - second.draws_of(name).mean(1)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import bayesmi as bmi
-from bayesmi.errors import FitError
+from bayesmi.errors import FitError, NotSupportedError
 
 pytestmark = pytest.mark.xdist_group("contextual_fit")
 GROUPS, SIZE = 250, 6
@@ -98,6 +98,51 @@ def test_manifest_effects_have_their_own_truth(complete):
     )
     by_hand = by_hand - posterior['within(x, "manifest")']
     np.testing.assert_allclose(found.sel(row=1).values, by_hand.values, rtol=1e-9)
+
+
+@pytest.fixture(scope="module")
+def manifest(holes):
+    return fitted('y ~ within(x, "manifest") + between(x, "manifest") + w + (1 | g)', holes)
+
+
+def test_manifest_effects_of_an_incomplete_variable_are_those_of_the_whole_data(manifest, complete, holes):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        table = manifest.summary()
+        whole = fitted('y ~ within(x, "manifest") + between(x, "manifest") + w + (1 | g)', complete).summary()
+    reliability = TAU**2 / (TAU**2 + SIGMA**2 / SIZE)
+    truth = {"within": WITHIN, "between": WITHIN + reliability * (BETWEEN - WITHIN)}
+    for which, value in truth.items():
+        row, known = table.loc[f'{which}(x, "manifest")'], whole.loc[f'{which}(x, "manifest")']
+        assert abs(row["mean"] - value) < 3 * row["sd"], which
+        assert abs(row["mean"] - known["mean"]) < 2 * row["sd"], which
+    seen = holes.dropna()
+    means = seen.groupby("g")["x"].transform("mean")
+    design = np.column_stack([np.ones(len(seen)), seen["x"] - means, means, seen["w"]])
+    ignoring = np.linalg.lstsq(design, seen["y"], rcond=None)[0]  # means of what is seen: attenuated further
+    assert (
+        ignoring[2] < table.loc['between(x, "manifest")', "mean"] - table.loc['between(x, "manifest")', "sd"]
+    )
+    assert {"R2 (marginal)", "R2 (conditional)"} <= set(table.index)
+
+
+def test_completed_tables_have_the_means_that_the_draws_were_made_with(manifest):
+    """What is predicted is that of the completed means: y of the model less its mean has the residual sd."""
+    draws = manifest.posterior
+    predicted = manifest.predict(progress=False, seed=1)
+    sigma = float(draws["sigma"].mean())
+    spread = [
+        (table["y"].to_numpy() - predicted.isel(chain=0, draw=0).values).std()
+        for table in manifest.impute(2, despite_gate=True)
+    ]
+    assert np.mean(spread) == pytest.approx(sigma, rel=0.25)
+    with pytest.raises(FitError, match=r"depend on each other through that cell .* say unit='g'"):
+        manifest.log_likelihood(progress=False)
+    found = manifest.log_likelihood(unit="g", marginal=True, progress=False)
+    assert found.sizes["g__factor_dim"] == GROUPS
+    assert "quadrature" not in found.attrs
+    with pytest.raises(NotSupportedError, match="new rows of a model with"):
+        manifest.predict(pd.DataFrame({"g": [1], "w": [0.0], "x": [1.0]}), progress=False)
 
 
 def test_predictions_of_new_groups_use_their_latent_mean(latent):

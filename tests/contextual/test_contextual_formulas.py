@@ -29,6 +29,9 @@ def table():
         }
     )
     data.loc[rng.random(n) < 0.2, "x"] = np.nan
+    data["hole"] = rng.normal(size=24)[data["room"]]
+    data.loc[data["room"] == 3, "hole"] = np.nan
+    data["d"] = data["b"].mask(np.arange(n) % 5 == 0)
     return data
 
 
@@ -67,6 +70,40 @@ def test_manifest_means_are_columns(table):
     assert crossed.analysis.column_names[-1] == 'between(full, "manifest"):w'
 
 
+def test_means_of_completed_data_are_latent_in_all_rows_of_their_group(table):
+    model = model_of('y ~ x + within(x, "manifest"):w + between(x, "manifest") + (1 | g)', table)
+    assert model.order == ("x",)
+    name = 'between(x, "manifest")'
+    known = table.groupby("g")["x"].transform(lambda own: own.notna().all()).to_numpy()
+    assert (np.isfinite(model.table.values[name]) == known).all()
+    completed = table["x"].fillna(7.0).to_numpy()
+    filled = model.table.filled({**model.table.values, "x": completed})
+    np.testing.assert_allclose(filled[name], pd.Series(completed).groupby(table["g"]).transform("mean"))
+    plan = model.plan()
+    assert set(plan.units("x", "sample")) == set(np.flatnonzero(table["x"].isna()))
+    assert "its group mean is a predictor of every row of the group" in str(plan)
+    with pytest.raises(BayesmiError, match="its cells are sampled"):
+        model_of('y ~ x + between(x, "manifest") + (1 | g)', table, treatments={"x": "integrate"}).plan()
+    with pytest.raises(BayesmiError, match="do not enter linearly"):
+        model_of('y ~ x * between(x, "manifest") + (1 | g)', table).plan()
+    for mechanism, words in (
+        (bmi.Heckman("~ t + (1 | g)"), "has a mechanism"),
+        (bmi.Delta(-1), "has a mechanism"),
+    ):
+        with pytest.raises(BayesmiError, match=words):
+            model_of('y ~ x + between(x, "manifest") + (1 | g)', table, mechanisms={"x": mechanism})
+
+
+def test_cells_of_a_group_inform_its_mean_where_their_own_outcome_is_missing(table):
+    model = model_of(
+        'y ~ between(x, "manifest") + (1 | g)', table.assign(y=table["y"].mask(table["x"].isna()))
+    )
+    assert set(model.plan().units("x", "sample")) == set(np.flatnonzero(table["x"].isna()))
+    gone = table.assign(y=table["y"].mask(table["g"] == 2))
+    barren = model_of('y ~ between(x, "manifest") + (1 | g)', gone).plan().units("x", "predict")
+    assert set(barren) == set(np.flatnonzero(table["x"].isna() & (table["g"] == 2)))
+
+
 @pytest.mark.parametrize(
     ("formula", "words"),
     [
@@ -77,7 +114,8 @@ def test_manifest_means_are_columns(table):
         ("y ~ x + within(x) + between(x) + (1 | g)", "is the sum of"),
         ("y ~ within(x) + between(x):w + (1 | g)", "between.x, .manifest.."),
         ("y ~ x + between(x) + (1 + within(x) | g)", "nearest that is: slopes on the variable itself"),
-        ('y ~ between(x, "manifest") + (1 | g)', "incomplete, and means of completed data"),
+        ('y ~ between(hole, g, "manifest") + (1 | g) + (1 | room)', "hole.* has one value a room"),
+        ('y ~ between(d, "manifest") + (1 | g)', "bernoulli model; means of completed data"),
         ("y ~ between(w) + (1 | g)", "does not vary within g"),
         ("y ~ between(s) + (1 | g)", "holds no numbers"),
         ("y ~ within(b) + between(b) + (1 | g)", "write b . between"),

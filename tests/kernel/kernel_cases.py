@@ -427,6 +427,29 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
         {"treatments": {"x": "integrate"}, "levels": "pooled"},
     ),
     "cluster_square": ("y ~ v + I(v ** 2) + z + (1 | a)", {}),
+    "open_mean": ('y ~ x + between(x, "manifest") + z + (1 | a)', {}),
+    "open_mean_centred": (
+        'y ~ x + between(x, "manifest") + z + (1 | a)',
+        {"treatments": {"1|a": "centred"}},
+    ),
+    "open_mean_noncentred": (
+        'y ~ x + between(x, "manifest") + z + (1 | a)',
+        {"treatments": {"1|a": "noncentred"}},
+    ),
+    "open_mean_deviations": (
+        'y ~ within(x, "manifest") + between(x, "manifest") * w + b1 + (1 | a)',
+        {},
+    ),
+    "open_mean_alone": ('y ~ between(x, "manifest") + x2 + (1 | a)', {}),
+    "open_mean_binary": ('yb ~ x + between(x, "manifest") + (1 | a)', {}),
+    "open_mean_slopes": (
+        'y ~ x + between(x, a, "manifest") + (1 + within(x, a, "manifest") | c) + (1 | a)',
+        {},
+    ),
+    "open_means_of_two": (
+        'y ~ x + between(x, a, "manifest") + between(x, c, "manifest") + (1 | a) + (1 | c)',
+        {},
+    ),
     "scale": (("y ~ z + b1", "sigma ~ w"), {}),
     "scale_complete": (("y ~ z", "sigma ~ z + k3"), {}),
     "scale_intercept_only": (("y ~ z", "sigma ~ 1"), {}),
