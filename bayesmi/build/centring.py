@@ -78,7 +78,8 @@ def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centr
         absorbed: list[int] = []
         for j in list(free):
             alike = next(
-                (c for c in sorted(varying) if c < n_centred and _enter_alike(raw, table, effect, j, c)), None
+                (c for c in sorted(varying) if c < n_centred and columns_alike(raw, table, effect, j, c)),
+                None,
             )
             if alike is not None:
                 weights[alike, :, j] = 1.0
@@ -104,9 +105,7 @@ def centrings(factor: Factor, table: FactorTable, plan: Plan) -> dict[str, Centr
                     absorbed.append(j)
                 break
         if first >= 0 and first not in varying and effect is last:
-            known = _without_cells(table)
-            for j in free:
-                weights[first, :, j] = _group_means(table.base[:, j], known[:, j], effect)
+            weights[first][:, free] = known_means(table, effect)[:, free]
         takes = first if intercept_free and first >= 0 else -1
         intercept_free = intercept_free and takes < 0
         links = () if first < 0 or first in varying else _links(factor, effect.grouping, first)
@@ -123,6 +122,13 @@ def _without_cells(table: FactorTable) -> NDArray[np.bool_]:
     return known
 
 
+def known_means(table: FactorTable, effect: EffectTable) -> Floats:
+    """Mean of each column of the design in each group, (G, p), zero where nothing of it is known."""
+    known = _without_cells(table)
+    columns = [_group_means(table.base[:, j], known[:, j], effect) for j in range(table.base.shape[1])]
+    return np.column_stack([np.zeros((effect.n_groups, 0)), *columns])
+
+
 def _group_means(column: Floats, known: NDArray[np.bool_], effect: EffectTable) -> Floats:
     """Mean of a column in each group, zero where nothing of it is known."""
     count = np.bincount(effect.codes[known], minlength=effect.n_groups)
@@ -135,7 +141,7 @@ def thresholds_of(factor: Factor) -> str | None:
     return next((own.name for own in factor.parameters if own.transform == "ordered"), None)
 
 
-def _enter_alike(raw: Floats, table: FactorTable, effect: EffectTable, j: int, c: int) -> bool:
+def columns_alike(raw: Floats, table: FactorTable, effect: EffectTable, j: int, c: int) -> bool:
     """Whether a column of the design is one of Z, with the same cells in it: a fixed slope and its varying part."""
     if not np.array_equal(raw[:, j], effect.base[:, c]):
         return False

@@ -16,6 +16,7 @@ from bayesmi.build.integrals import Integrals
 from bayesmi.build.links import LINK_FLOOR, typical_link_sds
 from bayesmi.build.patterns import PatternBlock, find_patterns, has_patterns
 from bayesmi.build.regression import regression_of, whitening_beside, write_regression
+from bayesmi.build.selection_centring import SelectionCentring, selection_centring
 from bayesmi.build.statistics import gaussian_statistics, group_cross
 from bayesmi.build.tables import EffectTable, FactorTable, Slab, Tables
 from bayesmi.build.writer import Parameter, Program, Writer
@@ -58,6 +59,7 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
         collapsed = any(
             plan.effect(factor.variable, effect.grouping).treatment == "collapse" for effect in factor.effects
         )
+        elsewhere = selection_centring(factor, tables, plan)
         of_factor = every_row(whole) if collapsed else distinct_rows(whole)
         for part in factor.parts:
             table = left.of(part)
@@ -77,7 +79,10 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
                     roots,
                     patterned,
                     effect_places,
+                    elsewhere if part is factor else {},
                 )
+                if part is factor.selection:
+                    record[k.F_OUTCOME] = number[factor.keys[0]]
                 record[k.F_ROW_START], record[k.F_CLASS_START] = rows, classes
                 if record[k.F_MODE] == k.MODE_ROWS:
                     rows += record[k.F_ROWS]
@@ -289,6 +294,7 @@ def _write_equation(
     roots: int,
     patterned: bool,
     effect_places: dict[tuple[str, str], int],
+    elsewhere: Mapping[str, SelectionCentring],
 ) -> tuple[list[int], int, int, int]:
     """Return the record of one linear predictor, how far work vectors of effects are used now, and its work."""
     key, priors = factor.keys[equation], factor.priors
@@ -358,6 +364,10 @@ def _write_equation(
                 [(one.group, one.effect, one.column, cells[one.variable][0], one.index) for one in moved]
                 or [0]
             )
+        own[k.E_ELSEWHERE] = planned.n_effects - factor.effect(effect.grouping).elsewhere
+        if effect.grouping in elsewhere:
+            own[k.E_ELSEWHERE_SHIFT] = writer.floats(elsewhere[effect.grouping].weights)
+            own[k.E_ELSEWHERE_INTERCEPT] = elsewhere[effect.grouping].intercept
         effect_records.append(own)
         effect_places[key, effect.grouping] = own[k.E_U]
     rest = np.flatnonzero(table.integral_unit < 0)

@@ -13,6 +13,7 @@ from bayesmi.build.correlation import cholesky_rows, pairs
 from bayesmi.build.links import LINK_FLOOR, sd_spread, typical_link_sds
 from bayesmi.build.program import Program
 from bayesmi.build.regression import regression_of, whitening_beside
+from bayesmi.build.selection_centring import selection_centring
 from bayesmi.draw.parameters import FactorDraws, PosteriorDraws
 from bayesmi.families.ordinal import anchor_of
 from bayesmi.fit.regressions import given_the_groups
@@ -125,6 +126,7 @@ def _factor_draws(
     if factor.priors.intercept is not None and above is not None:
         centred = factor.location + above
         intercept = centred - (coefficients @ factor.centers if factor.n_coefficients else 0.0)
+    elsewhere = selection_centring(factor, built.tables, built.plan)
     sds: dict[str, Floats] = {}
     correlations: dict[str, Floats] = {}
     effects: dict[str, Floats] = {}
@@ -154,6 +156,11 @@ def _factor_draws(
                     linked = earlier[link.key].effects[link.grouping][:, :, link.position]
                     shift[:, :, c] += coefficients[:, [factor.design.n_columns + m]] * linked
                 effects[effect.grouping] -= shift
+            if effect.grouping in elsewhere and factor.selection is not None:
+                one = elsewhere[effect.grouping]
+                effects[effect.grouping][:, :, one.first :] -= one.shift(
+                    *_of_selection(factor.selection, free)
+                )
         if planned.n_centred < effect.n_effects:
             root = sds[effect.grouping][:, :, None] * np.linalg.cholesky(correlations[effect.grouping])
             n_centred, z = planned.n_centred, raw.copy()
@@ -173,6 +180,16 @@ def _factor_draws(
             values = values + (coefficients @ factor.centers)[:, None]
         scales[parameter.name] = values
     return FactorDraws(intercept, coefficients, scales, sds, correlations, effects)
+
+
+def _of_selection(part: Factor, free: Mapping[str, Floats]) -> tuple[Floats | None, Floats]:
+    """Return the intercepts of a selection equation over their location, (S,), and its coefficients, (S, p)."""
+    key = part.keys[0]
+    above = None if part.priors.intercept is None else part.spread * free[f"{key}::intercept"]
+    n = len(next(iter(free.values())))
+    if not part.n_coefficients:
+        return above, np.zeros((n, 0))
+    return above, free[f"{key}::coefficients"] @ part.whitening.T
 
 
 def _correlation(key: str, effect: GroupEffect, free: Mapping[str, Floats], n: int) -> Floats:

@@ -156,6 +156,28 @@ def _shift(x, f, i, at, g, c, p, location, a, beta, n):  # type: ignore[no-untyp
 
 
 @kernel
+def _selection_of(i, factor):  # type: ignore[no-untyped-def]
+    """Return the number of a factor's selection equation, its record, and how many columns it has."""
+    n = i[factor + k.F_SELECTION_EQUATION]
+    at = i[i[k.G_FACTOR_TABLE] + n]
+    return n, at, i[at + k.F_COLUMNS]
+
+
+@kernel
+def _shift_elsewhere(f, i, factor, at, g, c, a, beta):  # type: ignore[no-untyped-def]
+    """What the fixed effects of the selection equation contribute to one of its centred effects."""
+    value = 0.0
+    if i[at + k.E_ELSEWHERE_SHIFT] >= 0:
+        n, own, p = _selection_of(i, factor)
+        if i[at + k.E_ELSEWHERE_INTERCEPT] == c:
+            value += a[n] - f[i[own + k.F_SCALE]]
+        first = i[at + k.E_ELSEWHERE_SHIFT] + ((c - i[at + k.E_ELSEWHERE]) * i[at + k.E_GROUPS] + g) * p
+        for j in range(p):
+            value += f[first + j] * beta[n, j]
+    return value
+
+
+@kernel
 def _effect_forward(x, f, i, factor, at, roots, corrs, a, beta, n, u):  # type: ignore[no-untyped-def]
     """Root of one grouping's covariance, and its effects if they are sampled."""
     if i[at + k.E_TREATMENT] == k.SHARED:
@@ -175,7 +197,10 @@ def _effect_forward(x, f, i, factor, at, roots, corrs, a, beta, n, u):  # type: 
     raw, place, n_centred = i[at + k.E_EFFECTS_X], i[at + k.E_U], i[at + k.E_CENTRED]
     for g in range(n_groups):
         for c in range(n_centred):
-            shift = _shift(x, f, i, at, g, c, p, location, a, beta, n)
+            if c >= i[at + k.E_ELSEWHERE]:
+                shift = _shift_elsewhere(f, i, factor, at, g, c, a, beta)
+            else:
+                shift = _shift(x, f, i, at, g, c, p, location, a, beta, n)
             u[place + g * q + c] = f[i[at + k.E_SCALE]] * x[raw + g * q + c] - shift
     if n_centred > 0:
         _shift_by_cells(x, f, i, at, n, beta, u)
@@ -616,6 +641,16 @@ def _centred_backward(x, f, i, factor, at, n, beta, u, d_own, d_x, d_a, d_beta, 
         for c in range(i[at + k.E_CENTRED]):
             d = d_own[g, c]
             d_x[g, c] += scale * d
+            if c >= i[at + k.E_ELSEWHERE]:
+                if i[at + k.E_ELSEWHERE_SHIFT] >= 0:
+                    other, _, columns = _selection_of(i, factor)
+                    if i[at + k.E_ELSEWHERE_INTERCEPT] == c:
+                        d_a[other] -= d
+                    first = i[at + k.E_ELSEWHERE_SHIFT]
+                    first += ((c - i[at + k.E_ELSEWHERE]) * n_groups + g) * columns
+                    for j in range(columns):
+                        d_beta[other, j] -= d * f[first + j]
+                continue
             if i[at + k.E_SHIFT_INTERCEPT] == c:
                 if i[at + k.E_SHIFT_THRESHOLD] < 0:
                     d_a[n] -= d
@@ -865,6 +900,9 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
             )  # of columns beside the regression; the others are not there yet
             total += regression_forward(x, f, i, at, sd, beta[n], u, work, point)
         _scaled_parameters(point, f, i, at, a, beta, aux, sigma, n)
+        if i[at + k.F_SELECTION_EQUATION] >= 0 and i[at + k.F_EFFECTS] > 0:  # effects may be centred on it
+            other, own, _ = _selection_of(i, at)
+            _scaled_parameters(point, f, i, own, a, beta, aux, sigma, other)
         for e in range(i[at + k.F_EFFECTS]):
             effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
             _effect_forward(point, f, i, at, effect, roots, corrs, a, beta, n, u)
@@ -910,14 +948,34 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
             _add_cell_gradient(f, i, i[at + k.F_RESPONSE_VARIABLE], index, -d_eta[start + t], gradient)
         _rows_backward(point, f, i, at, n, beta, u, d_eta, by_class, d_a, d_beta, d_u, gradient)
 
-    # effects enter models and effects of later variables, so that these go first
+    # effects enter models and effects of later variables, so that these go first; those of an outcome's equation may be
+    # centred on its selection equation, which comes after it
     for n in range(n_factors - 1, -1, -1):
         at = i[table + n]
-        for e in range(i[at + k.F_EFFECTS]):
-            effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
-            total += _effect_backward(
-                point, f, i, at, effect, n, roots, corrs, u, d_u, d_roots, beta, d_a, d_beta, gradient
-            )
+        for turn in range(2):
+            owner = n if turn == 1 else i[at + k.F_OUTCOME]
+            if owner < 0 or (turn == 1 and i[at + k.F_SELECTION_EQUATION] >= 0):
+                continue
+            whose = i[table + owner]
+            for e in range(i[whose + k.F_EFFECTS]):
+                effect = i[whose + k.F_EFFECT_TABLE] + e * k.E_SIZE
+                total += _effect_backward(
+                    point,
+                    f,
+                    i,
+                    whose,
+                    effect,
+                    owner,
+                    roots,
+                    corrs,
+                    u,
+                    d_u,
+                    d_roots,
+                    beta,
+                    d_a,
+                    d_beta,
+                    gradient,
+                )
         d_aux[n, 0] += d_sigma[n]
         total += _parameters_backward(point, f, i, at, n, a, beta, aux, d_a, d_beta, d_aux, gradient)
         if i[at + k.F_REGRESSION] >= 0:

@@ -107,8 +107,9 @@ B_START, B_ROWS, B_COMBINATIONS, B_PARENTS, B_SIZE = range(5)
     F_INTERVALS,  # rows whose density is, or is divided by, the probability of an interval: how many
     F_INTERVAL_ROWS,  # I: (row, 1 where it is divided)
     F_INTERVAL_ENDS,  # F: (low, high) as responses come
+    F_OUTCOME,  # of a selection equation: number of the record of its outcome, else -1
     F_SIZE,
-) = range(54)
+) = range(55)
 
 # rows of a factor with a selection equation: the response is seen; it is not, but it is a cell with a value; it is not,
 # and has been integrated out; the selection equation says nothing about it
@@ -180,8 +181,11 @@ L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SCALE, L_SIZE = range(
     E_CELL_WEIGHTS,  # F
     E_LINKS,  # links in centred effects: how many
     E_LINK_TABLE,  # I: (number of the link, effect) of each
+    E_ELSEWHERE,  # first of the effects that belong to the selection equation
+    E_ELSEWHERE_SHIFT,  # F: (their number, G, p of that equation) how its coefficients enter them where centred, or -1
+    E_ELSEWHERE_INTERCEPT,  # the effect that takes its intercept, or -1
     E_SIZE,
-) = range(28)
+) = range(31)
 
 COLLAPSE, SAMPLED, SHARED = range(3)  # shared: the effects of an earlier record, with a Z of its own
 

@@ -19,6 +19,7 @@ from bayesmi import BayesmiNotice, Model, Prior, censored, measured, rounded, tr
 from bayesmi.build import build_sampled
 from bayesmi.build.centring import centrings
 from bayesmi.build.regression import regression_of, whitening_beside
+from bayesmi.build.selection_centring import selection_centring
 from bayesmi.families.support import constrain, constrain_within, unconstrain, unconstrain_within
 from bayesmi.mechanism import Delta, Heckman
 from bayesmi.model.limited import interval_at
@@ -1229,6 +1230,15 @@ class Case:
         own = parts.get(f"{key}::effects::{grouping}", np.zeros((groups, len(sds))))
         n = planned.n_centred
         u = factor.spread * own - self._shift(factor, key, grouping, parts) if n else own
+        elsewhere = selection_centring(factor, self.built.tables, self.built.plan).get(grouping)
+        if elsewhere is not None:
+            part = factor.selection
+            beta = self._coefficients(part, part.keys[0], parts) if part.n_coefficients else np.zeros(0)
+            moved = np.einsum("qgj,j->gq", elsewhere.weights, beta[: part.design.n_columns])
+            if elsewhere.intercept >= 0:
+                above = part.spread * parts[f"{part.keys[0]}::intercept"]
+                moved[:, elsewhere.intercept - elsewhere.first] += above
+            u = u - np.concatenate([np.zeros((groups, elsewhere.first)), moved], axis=1)
         z = np.concatenate([np.linalg.solve(root[:n, :n], u[:, :n].T).T, own[:, n:]], axis=1)
         u = z @ root.T
         if planned.treatment != "collapse":
