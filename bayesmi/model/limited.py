@@ -218,7 +218,10 @@ def _check_support(name: str, family: Family, table: ModelTable) -> None:
         return
     low, high = (0.0, np.inf) if family.is_discrete else family.support[:2]
     lower, upper, known = interval_at(name, "row", table)
-    ends = upper < low if family.is_discrete else (upper <= low) | (lower >= high)
+    if family.is_discrete:  # whole numbers from zero up
+        ends = np.floor(upper) < np.maximum(np.ceil(lower), low)
+    else:
+        ends = (upper <= low) | (lower >= high)
     if (known & ends).any():
         raise ModelError(
             f"observations[{name!r}]: no {family.name} value ({low:g} to {high:g}) lies between the limits of "

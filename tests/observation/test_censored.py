@@ -315,6 +315,19 @@ def test_limits_outside_of_a_family_are_refused_by_row(options, limit):
         make("y ~ z", data, observations={"y": censored("y", below="lod")}, **options)
 
 
+@pytest.mark.parametrize("formula", ["y ~ z", "y | trials(n) ~ z"])
+def test_limits_without_a_whole_number_between_them_are_refused(formula):
+    """Sampling of a row that cannot be never came to an end."""
+    data = small().assign(low=[2.2] + [np.nan] * 11, high=[2.7] + [np.nan] * 11, n=9)
+    data["y"] = data["y"].round().abs()
+    data.loc[0, "y"] = np.nan
+    limits = {"y": censored("y", between=("low", "high"))}
+    with pytest.raises(BayesmiError, match="lies between the limits of row 0: correct"):
+        make(formula, data, observations=limits, family="binomial" if "trials" in formula else "poisson")
+    data.loc[0, ["low", "high"]] = 1.7, 2.2
+    make(formula, data, observations=limits, family="binomial" if "trials" in formula else "poisson")
+
+
 def test_a_level_known_by_limits_only_has_to_be_named():
     """Else the lowest level that was seen would be imputed above its limit."""
     rng = np.random.default_rng(2)
