@@ -298,7 +298,7 @@ def lay_out(
         rows["lower"], rows["upper"] = (
             np.where(has_value, at, rows[key]) for key, at in (("lower", np.inf), ("upper", -np.inf))
         )
-    of_rows = {} if factor.limits else {key: own[known] for key, own in rows.items()}
+    of_rows = {key: rows[key][known] for key in ("trials", "selected") if key in rows}
     constant[known] = factor.family.constant(response[known], **of_rows)
     response[~known] = 0.0
     if "lower" in rows and not factor.family.is_discrete:

@@ -250,13 +250,11 @@ class Factor:
         """Return what the family needs to know of each row beside its parameters: trials, kind of selection, limits."""
         if self.selection is not None:
             return {"selected": at(f"selected({self.variable})")}
-        if self.limits:
-            return {key: at(f"{key}({self.variable})") for pair in self.limits for key in pair}
+        out = {key: at(f"{key}({self.variable})") for pair in self.limits for key in pair}
         if self.trials is None:
-            return {}
-        return {
-            "trials": at(self.trials) if isinstance(self.trials, str) else np.full(n_rows, float(self.trials))
-        }
+            return out
+        trials = at(self.trials) if isinstance(self.trials, str) else np.full(n_rows, float(self.trials))
+        return out | {"trials": trials}
 
     @property
     def designs(self) -> tuple[Design, ...]:

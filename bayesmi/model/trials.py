@@ -9,6 +9,7 @@ from bayesmi.data.wording import name_rows
 from bayesmi.errors import ModelError
 from bayesmi.families import Family
 from bayesmi.formula import Formula
+from bayesmi.model.limited import interval_at
 from bayesmi.model.table import ModelTable
 
 __all__ = ["check_trials"]
@@ -54,5 +55,12 @@ def check_trials(
     if more.any():
         raise ModelError(
             f"{variable!r} is larger than its number of trials in {name_rows(table.frame.index[rows], more)}"
+        )
+    lower, _, known = interval_at(variable, table.level(variable), table)
+    beyond = known & (lower > trials)
+    if beyond.any():
+        raise ModelError(
+            f"observations[{variable!r}]: the lower limit of {name_rows(table.frame.index[rows], beyond)} is larger than the "
+            "number of trials: correct one of them"
         )
     return trials

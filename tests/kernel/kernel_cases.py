@@ -592,6 +592,10 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
             "family": "poisson",
         },
     ),
+    "censored_binomial": (
+        "wins | trials(tries) ~ z",
+        {"limits": "wins", "observations": {"wins": censored("wins", between=("lower", "upper"))}},
+    ),
     "censored_ordinal": (
         "grade ~ z",
         {
