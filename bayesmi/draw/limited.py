@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 
 def draw_limited(factor: Factor, rng: np.random.Generator, eta: Any, scales: Mapping[str, Any]) -> Floats:
-    """Draw a variable with limits, (T,): inside its own where it has any, else where rows arrive, else anywhere.
+    """Draw a variable with limits, (T,): inside its own and where rows arrive, anywhere in rows without either.
 
     Limits of discrete variables are those of summed cells, which are not drawn here.
     """
@@ -25,9 +25,10 @@ def draw_limited(factor: Factor, rng: np.random.Generator, eta: Any, scales: Map
     if factor.family.is_discrete:
         return free
     lower, upper = np.full(len(free), -np.inf), np.full(len(free), np.inf)
-    for low, high in reversed(factor.limits):  # its own last: they lie where rows arrive
+    for low, high in factor.limits:
         inside = scales[low] <= scales[high]
-        lower, upper = np.where(inside, scales[low], lower), np.where(inside, scales[high], upper)
+        lower = np.where(inside, np.maximum(lower, scales[low]), lower)
+        upper = np.where(inside, np.minimum(upper, scales[high]), upper)
     on = np.isfinite(lower) | np.isfinite(upper)
     if not on.any():
         return free
