@@ -24,13 +24,14 @@ def limit_counts(data: Any) -> pd.DataFrame:
         Indexed by variable: ``below``, ``above``, ``between``; without columns where no variable has limits.
     """
     limits = getattr(data, "limits", None) or {}
-    from bayesmi.model.limited import interval_at
+    from bayesmi.model.limited import interval_at, known_at
 
     rows = {}
     for name, limited in limits.items():
         if limited.interval is None:
             continue
-        lower, upper, known = interval_at(name, "row", data.table)
+        lower, upper, _ = interval_at(name, "row", data.table)
+        known = known_at(name, "row", data.table)
         low, high = np.isfinite(lower), np.isfinite(upper)
         rows[name] = {
             "below": int((known & ~low).sum()),

@@ -14,7 +14,7 @@ from bayesmi.errors import BayesmiNotice, FitError, NotSupportedError
 from bayesmi.likelihood.integral import Nodes
 from bayesmi.likelihood.part import Part, joint_part, without
 from bayesmi.likelihood.units import unit_log_likelihood
-from bayesmi.model.limited import interval_at
+from bayesmi.model.limited import known_at
 from bayesmi.progress import Progress
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _present(part: Part, fit: Fit, kind: str, unit: str) -> NDArray[np.bool_]:
         seen |= ~table.unknown[factor.variable] & ~column.absent
         if factor.selection is not None:  # that a value was not selected is an observation
             seen |= part.plan.active[factor.variable]
-        seen |= interval_at(factor.variable, "row", table)[2]  # so is that it lies between limits
+        seen |= known_at(factor.variable, "row", table)  # so is that it lies between limits
     return table.units_of_rows(seen, unit)
 
 

@@ -310,7 +310,7 @@ class _Writer:
             self.table = self.table.with_made({selected_column(name): (kinds, factor.level)})
             self.notices.extend((*about, *more))
         if name in self.spec.limits:
-            factor = replace(factor, limits=limit_kinds(self.spec.limits[name]))
+            factor = replace(factor, limits=limit_kinds(name, self.spec.limits[name], self.table))
         self.facts[name] = Earlier.of(factor)
         self.factors.append(factor)
         if name in self.spec.measured:

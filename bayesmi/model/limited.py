@@ -26,6 +26,7 @@ __all__ = [
     "check_limits",
     "has_interval",
     "interval_at",
+    "known_at",
     "limit_columns",
     "limit_kinds",
     "limit_notices",
@@ -106,8 +107,29 @@ def with_limits(table: ModelTable, limits: Mapping[str, Limited]) -> ModelTable:
                 for key, ends in zip(limit_columns(name, INTERVAL), (lower, upper), strict=True)
             }
             table = _with_stand_ins(table, name, lower, upper)
+        if limited.arrival is not None:
+            made |= _where_rows_arrive(name, column.level, made, table)
         table = table.with_made(made)
     return table
+
+
+def _where_rows_arrive(
+    name: str, level: str, made: Mapping[str, tuple[Floats, str]], table: ModelTable
+) -> dict[str, tuple[Floats, str]]:
+    """Return limits of cells with those of arrival where they have none: what is plainly missing arrived too."""
+    arrival = [made[key][0] for key in limit_columns(name, ARRIVAL)]
+    unknown = table.unknown[name]
+    if not (unknown & (np.isfinite(arrival[0]) | np.isfinite(arrival[1]))).any():
+        return {}
+    keys, meet = limit_columns(name, INTERVAL), (np.maximum, np.minimum)
+    own = [
+        made[key][0] if key in made else np.full(table.n_rows, end)
+        for key, end in zip(keys, (-np.inf, np.inf), strict=True)
+    ]
+    return {
+        key: (np.where(unknown, both(ends, first), ends), level)
+        for key, ends, first, both in zip(keys, own, arrival, meet, strict=True)
+    }
 
 
 def _in_group(lower: Floats, upper: Floats, table: ModelTable, level: str) -> tuple[Floats, Floats]:
@@ -142,10 +164,10 @@ def _with_stand_ins(table: ModelTable, name: str, lower: Floats, upper: Floats) 
     return table.with_stand_ins({name: np.where(one_sided, middle, values)})
 
 
-def limit_kinds(limited: Limited) -> tuple[tuple[str, str], ...]:
+def limit_kinds(name: str, limited: Limited, table: ModelTable) -> tuple[tuple[str, str], ...]:
     """Which limits a variable's factor has to know."""
     kinds = []
-    if limited.interval is not None:
+    if limit_columns(name, INTERVAL)[0] in table.made:
         kinds.append(INTERVAL)
     if limited.arrival is not None:
         kinds.append(ARRIVAL)
@@ -154,13 +176,22 @@ def limit_kinds(limited: Limited) -> tuple[tuple[str, str], ...]:
 
 def has_interval(name: str, table: ModelTable) -> bool:
     """Whether some cells of a variable are known to lie between limits."""
-    return limit_columns(name, INTERVAL)[0] in table.made
+    return bool(known_at(name, "row", table).any())
+
+
+def known_at(name: str, level: str, table: ModelTable) -> Mask:
+    """Return the units of which limits say more than that their rows arrive: that is an observation."""
+    lower, upper, limited = interval_at(name, level, table)
+    if limit_columns(name, ARRIVAL)[0] not in table.made:
+        return limited
+    first, last = (table.at(key, level) for key in limit_columns(name, ARRIVAL))
+    return np.asarray(limited & ((lower > first) | (upper < last)))
 
 
 def interval_at(name: str, level: str, table: ModelTable) -> tuple[Floats, Floats, Mask]:
-    """Return lower and upper limits of a variable's units, and where an unknown one has any."""
+    """Return lower and upper limits of a variable's units, those of arrival included, and where an unknown one has any."""
     n = len(table.rows_of_level(level))
-    if not has_interval(name, table):
+    if limit_columns(name, INTERVAL)[0] not in table.made:
         return np.full(n, -np.inf), np.full(n, np.inf), np.zeros(n, dtype=bool)
     lower, upper = (table.at(key, level) for key in limit_columns(name, INTERVAL))
     limited = table.unknown_at(name, level) & (np.isfinite(lower) | np.isfinite(upper))
@@ -169,7 +200,7 @@ def interval_at(name: str, level: str, table: ModelTable) -> tuple[Floats, Float
 
 def plainly_missing(name: str, table: ModelTable) -> Mask:
     """Return the rows in which nothing at all is known of a variable's value, (n,): missing, and without limits."""
-    return np.asarray(table.unknown[name] & ~interval_at(name, "row", table)[2])
+    return np.asarray(table.unknown[name] & ~known_at(name, "row", table))
 
 
 def check_limits(
@@ -260,7 +291,8 @@ def limit_notices(limits: Mapping[str, Limited], table: ModelTable) -> tuple[str
         lines += [] if limited.arrival is None else _open_notices(limited.arrival, table)
         if limited.interval is None:
             continue
-        lower, upper, known = interval_at(name, "row", table)
+        lower, upper, _ = interval_at(name, "row", table)
+        known = known_at(name, "row", table)
         plain = int((table.unknown[name] & ~known).sum())
         counts = [
             (int((known & ~np.isfinite(lower)).sum()), "below a limit"),

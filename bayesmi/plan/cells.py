@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bayesmi.families.selected import BY_DESIGN
 from bayesmi.model import Factor, ModelTable
-from bayesmi.model.limited import interval_at
+from bayesmi.model.limited import known_at
 from bayesmi.model.selection import selected_column
 
 __all__ = ["active_units", "children_of", "limited_units", "unselected_units"]
@@ -57,7 +57,7 @@ def active_units(
         informative = _depended_on(factor, factors, table, active, held)
         if name in kept:
             informative[:] = True
-        informative |= interval_at(name, level, table)[2]  # that it lies between limits is an observation
+        informative |= known_at(name, level, table)  # that it lies between limits is an observation
         if factor.selection is not None:  # so is that a value was not selected
             informative |= table.at(selected_column(name), level) != BY_DESIGN
         active[name] = ~absent & (~unknown | informative)
@@ -99,7 +99,7 @@ def limited_units(
     out: dict[str, NDArray[np.bool_]] = {}
     for factor in factors:
         name, level = factor.variable, factor.level
-        limited = interval_at(name, level, table)[2]
+        limited = known_at(name, level, table)
         if not limited.any() or name in kept or factor.family.is_discrete:
             continue
         out[name] = limited & active[name] & ~_depended_on(factor, factors, table, active, held)

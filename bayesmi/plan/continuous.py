@@ -132,9 +132,10 @@ def _by_pattern(
         free = [
             name
             for name in present
-            if name in confined - bent and gaussian[name] and wanted.get(name) != "grid"
+            if name in confined - bent - bending and gaussian[name] and wanted.get(name) != "grid"
         ]
-        # one cell between limits is integrated by differences of Phi, others run over grids
+        # one cell between limits is integrated by differences of Phi, unless its density is divided by the probability of
+        # arriving; others run over grids
         rest = (confined & set(present)) - set(free[-1:])
         gridded = _gridded(present, here, own, wanted, fixed=above, confined=rest)
         tied: dict[str, str] = {}

@@ -17,7 +17,7 @@ from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.families.support import Support, constrain, constrain_within, unconstrain
 from bayesmi.formula import Design
 from bayesmi.model.factor import Factor
-from bayesmi.model.limited import has_interval, interval_at
+from bayesmi.model.limited import interval_at
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import children_of
 from bayesmi.plan.complete_rows import complete_rows, with_intercept
@@ -116,11 +116,8 @@ def first_grid(
         spacings = SPACING * _smallest_within(profile, ends[0] + core, ends[1] - core) / finer
         spacings = np.minimum(spacings, widths / (_LEAST_OWN - 1))
     bounds: tuple[Floats, Floats] | tuple[None, None] = (None, None)
-    lower = upper = np.zeros(0)
-    limited = np.zeros(len(units), dtype=bool)
-    if has_interval(factor.variable, table):
-        lower, upper, known = interval_at(factor.variable, factor.level, table)
-        lower, upper, limited = lower[units], upper[units], known[units]
+    lower, upper, limited = interval_at(factor.variable, factor.level, table)
+    lower, upper, limited = lower[units], upper[units], limited[units]
     if limited.any():
         response = table.values[factor.variable][table.rows_of_level(factor.level)]
         first, last = constrain(np.array([narrow_low, narrow_high]), support)[0]

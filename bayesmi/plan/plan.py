@@ -13,7 +13,7 @@ from bayesmi.data.wording import counted
 from bayesmi.errors import NotSupportedError
 from bayesmi.families.selected import BY_DESIGN
 from bayesmi.model.factor import Factor
-from bayesmi.model.limited import interval_at
+from bayesmi.model.limited import interval_at, known_at
 from bayesmi.model.selection import selected_column
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import active_units, limited_units, unselected_units
@@ -309,7 +309,7 @@ def _cells_of(
                 reason += (
                     f" ({counted(int(by_design.sum()), 'row')} by design: from the population of clusters)"
                 )
-        limited = int(interval_at(factor.variable, factor.level, table)[2][barren].sum())
+        limited = int(known_at(factor.variable, factor.level, table)[barren].sum())
         if limited:
             kept = "the probability of being there stands in the likelihood"
             known = (

@@ -22,7 +22,7 @@ from bayesmi.build.regression import regression_of, whitening_beside
 from bayesmi.build.selection_centring import selection_centring
 from bayesmi.families.support import constrain, constrain_within, unconstrain, unconstrain_within
 from bayesmi.mechanism import Delta, Heckman
-from bayesmi.model.limited import interval_at
+from bayesmi.model.limited import interval_at, known_at
 from bayesmi.plan import make_plan
 from bayesmi.plan.levelset import limits
 
@@ -643,6 +643,10 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "rounded": ("o ~ z", {"observations": {"o": rounded("o", to=0.5)}, "rows": 12}),
     "truncated_rows": ("y ~ z + x", {"observations": {"y": truncated("y", below="low_y")}}),
+    "truncated_rows_with_auxiliary": (
+        "y ~ z",
+        {"observations": {"y": truncated("y", below="low_y")}, "auxiliary": ["x2"], "rows": 12},
+    ),
     "truncated_gamma": (
         "price ~ z",
         {
@@ -918,7 +922,7 @@ class Case:
         """Units of which only limits are known, integrated out in closed form."""
         factor = self.model.factor(variable)
         units = self.built.plan.units(variable, "predict")
-        return units[interval_at(variable, factor.level, self.model.table)[2][units]]
+        return units[known_at(variable, factor.level, self.model.table)[units]]
 
     @functools.cached_property
     def gaussian(self) -> list[tuple[str, np.ndarray | None]]:
