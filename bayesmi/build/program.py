@@ -357,13 +357,18 @@ def _write_equation(
             absorbed = centring[effect.grouping].links
             own[k.E_LINKS] = len(absorbed)
             own[k.E_LINK_TABLE] = writer.integers(absorbed or [0])
-            moved = centring[effect.grouping].cells
+            unseen = planned.unseen
+            moved = [
+                one for one in centring[effect.grouping].cells if unseen is None or not unseen[one.group]
+            ]
             own[k.E_CELLS] = len(moved)
             own[k.E_CELL_WEIGHTS] = writer.floats([one.weight for one in moved])
             own[k.E_CELL_TABLE] = writer.integers(
                 [(one.group, one.effect, one.column, cells[one.variable][0], one.index) for one in moved]
                 or [0]
             )
+        if planned.unseen is not None:
+            own[k.E_UNSEEN] = writer.integers(planned.unseen)
         own[k.E_ELSEWHERE] = planned.n_effects - factor.effect(effect.grouping).elsewhere
         if effect.grouping in elsewhere:
             own[k.E_ELSEWHERE_SHIFT] = writer.floats(elsewhere[effect.grouping].weights)

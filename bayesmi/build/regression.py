@@ -42,7 +42,8 @@ _WIDE = 10.0  # sd of a prior that has none, in units of the response's spread
 class GroupRegression:
     """The regression of centred or adaptive effects on the intercept (where they take it), columns and links, in this order.
 
-    `static` is X (G, P), zero where links stand; `precision` (P,) of the coefficients' priors.
+    `static` is X (G, P), zero where links stand and in groups that nothing depends on; `precision` (P,) of the coefficients'
+    priors.
     """
 
     grouping: str
@@ -84,6 +85,9 @@ def regression_of(
                 np.zeros((n_groups, len(links))),
             ]
         )
+        unseen = plan.effect(factor.name, grouping).unseen
+        if unseen is not None:  # their effects are standard normal beside it
+            static[unseen] = 0.0
         priors: list[Prior | None] = [
             factor.priors.coefficients[j]
             for j in (*own.columns, *(factor.design.n_columns + m for m in links))

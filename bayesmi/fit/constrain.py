@@ -109,6 +109,9 @@ def _factor_draws(
             earlier[factor.links[m].key].effects[factor.links[m].grouping][:, :, factor.links[m].position]
             for m in regression.links
         ]
+        unseen = built.plan.effect(factor.name, regression.grouping).unseen
+        if unseen is not None:
+            before = [np.where(unseen, 0.0, one) for one in before]
         sd = free[f"{key}::sd::{regression.grouping}"][:, regression.position]
         raw = free[f"{key}::effects::{regression.grouping}"][:, :, regression.position]
         others = np.einsum(
@@ -157,8 +160,8 @@ def _factor_draws(
                     shift[:, :, c] += coefficients[:, [factor.design.n_columns + m]] * linked
                 effects[effect.grouping] -= shift
             if effect.grouping in elsewhere and factor.selection is not None:
-                one = elsewhere[effect.grouping]
-                effects[effect.grouping][:, :, one.first :] -= one.shift(
+                beside = elsewhere[effect.grouping]
+                effects[effect.grouping][:, :, beside.first :] -= beside.shift(
                     *_of_selection(factor.selection, free)
                 )
         if planned.n_centred < effect.n_effects:
@@ -169,6 +172,10 @@ def _factor_draws(
                 solved = np.linalg.solve(root[:, :n_centred, :n_centred], centred_ones)
                 z[:, :, :n_centred] = np.swapaxes(solved, 1, 2)
             effects[effect.grouping] = np.einsum("sij,sgj->sgi", root, z)
+        if planned.unseen is not None:
+            root = sds[effect.grouping][:, :, None] * np.linalg.cholesky(correlations[effect.grouping])
+            apart = np.einsum("sij,sgj->sgi", root, raw[:, planned.unseen])
+            effects[effect.grouping][:, planned.unseen] = apart
     scales = {}
     for parameter in factor.parameters if key == factor.keys[0] else ():
         values = free[f"{factor.variable}::{parameter.name}"]

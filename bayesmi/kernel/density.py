@@ -19,6 +19,7 @@ from bayesmi.kernel.effects import (
     effects_from,
     root_backward,
     root_forward,
+    unseen_groups,
 )
 from bayesmi.kernel.families import (
     BERNOULLI,
@@ -205,10 +206,10 @@ def _effect_forward(x, f, i, factor, at, roots, corrs, a, beta, n, u):  # type: 
     if n_centred > 0:
         _shift_by_cells(x, f, i, at, n, beta, u)
         _shift_by_links(i, factor, at, n, beta, u)
-    if n_centred < q:
+    if n_centred < q or i[at + k.E_UNSEEN] >= 0:
         size = n_groups * q
         own = u[place : place + size].reshape(n_groups, q)
-        effects_from(x[raw : raw + size].reshape(n_groups, q), root, n_centred, own)
+        effects_from(x[raw : raw + size].reshape(n_groups, q), root, n_centred, unseen_groups(i, at), own)
 
 
 @kernel
@@ -221,12 +222,12 @@ def _shift_by_links(i, factor, at, n, beta, u):  # type: ignore[no-untyped-def]
         source = _effect_record(i, i[link + k.L_FACTOR], i[link + k.L_EFFECT])
         first, step = i[source + k.E_U] + i[link + k.L_POSITION], i[source + k.E_Q]
         slope = beta[n, i[factor + k.F_COLUMNS] + m]
-        for g in range(i[at + k.E_GROUPS]):
+        for g in range(i[at + k.E_GROUPS]):  # those of unseen groups are filled afterwards
             u[i[at + k.E_U] + g * q + c] -= slope * u[first + g * step]
 
 
 @kernel
-def _shift_by_links_backward(i, factor, at, n, beta, u, d_own, d_beta, d_u):  # type: ignore[no-untyped-def]
+def _shift_by_links_backward(i, factor, at, n, beta, u, unseen, d_own, d_beta, d_u):  # type: ignore[no-untyped-def]
     for number in range(i[at + k.E_LINKS]):
         m, c = i[i[at + k.E_LINK_TABLE] + 2 * number], i[i[at + k.E_LINK_TABLE] + 2 * number + 1]
         link = i[factor + k.F_LINK_TABLE] + m * k.L_SIZE
@@ -234,6 +235,8 @@ def _shift_by_links_backward(i, factor, at, n, beta, u, d_own, d_beta, d_u):  # 
         first, step = i[source + k.E_U] + i[link + k.L_POSITION], i[source + k.E_Q]
         column = i[factor + k.F_COLUMNS] + m
         for g in range(i[at + k.E_GROUPS]):
+            if len(unseen) > 0 and unseen[g] == 1:
+                continue
             d_beta[n, column] -= d_own[g, c] * u[first + g * step]
             d_u[first + g * step] -= d_own[g, c] * beta[n, column]
 
@@ -635,9 +638,12 @@ def _centred_backward(x, f, i, factor, at, n, beta, u, d_own, d_x, d_a, d_beta, 
     """Hand the derivatives of centred effects on to what they are sampled together with."""
     scale, p, shift = f[i[at + k.E_SCALE]], i[factor + k.F_COLUMNS], i[at + k.E_SHIFT]
     _shift_by_cells_backward(x, f, i, at, n, beta, d_own, d_beta, gradient)
-    _shift_by_links_backward(i, factor, at, n, beta, u, d_own, d_beta, d_u)
+    unseen = unseen_groups(i, at)
+    _shift_by_links_backward(i, factor, at, n, beta, u, unseen, d_own, d_beta, d_u)
     n_groups = len(d_own)
     for g in range(n_groups):
+        if len(unseen) > 0 and unseen[g] == 1:
+            continue
         for c in range(i[at + k.E_CENTRED]):
             d = d_own[g, c]
             d_x[g, c] += scale * d
@@ -679,7 +685,9 @@ def _effect_backward(x, f, i, factor, at, n, roots, corrs, u, d_u, d_roots, beta
         d_own = d_u[first : first + size].reshape(n_groups, q)
         own_x, d_x = x[raw : raw + size].reshape(n_groups, q), gradient[raw : raw + size].reshape(n_groups, q)
         n_centred = i[at + k.E_CENTRED]
-        total += effects_density(own_x, root, n_centred, own, d_own, d_x, d_root) - 0.5 * _LOG_2PI * size
+        unseen = unseen_groups(i, at)
+        total += effects_density(own_x, root, n_centred, unseen, own, d_own, d_x, d_root)
+        total -= 0.5 * _LOG_2PI * size
         if n_centred > 0:
             _centred_backward(x, f, i, factor, at, n, beta, u, d_own, d_x, d_a, d_beta, d_u, gradient)
     sds = _group_sds(x, f, i, at)

@@ -16,9 +16,17 @@ import math
 import numpy as np
 
 from bayesmi.kernel.jit import kernel
+from bayesmi.kernel.layout import E_GROUPS, E_UNSEEN
 from bayesmi.kernel.matrices import inverse_of
 
-__all__ = ["collapse_groups", "effects_density", "effects_from", "root_backward", "root_forward"]
+__all__ = [
+    "collapse_groups",
+    "effects_density",
+    "effects_from",
+    "root_backward",
+    "root_forward",
+    "unseen_groups",
+]
 
 
 @kernel
@@ -142,19 +150,28 @@ def _collapse_intercepts(zz, zr, root, precision, d_zr, d_root):  # type: ignore
 
 
 @kernel
-def effects_from(raw, root, n_centred, u):  # type: ignore[no-untyped-def]
+def unseen_groups(i, at):  # type: ignore[no-untyped-def]
+    """Return which groups of centred effects are not centred, (G,), or nothing where all are."""
+    place = i[at + E_UNSEEN]
+    return i[place : place + i[at + E_GROUPS]] if place >= 0 else i[:0]
+
+
+@kernel
+def effects_from(raw, root, n_centred, unseen, u):  # type: ignore[no-untyped-def]
     """Fill the non-centred effects u (G, q), those from the n_centred-th on, given the centred ones before them.
 
-    u_g = L z_g; raw (G, q) holds z of the non-centred effects, that of the others follows from u.
+    u_g = L z_g; raw (G, q) holds z of the non-centred effects, that of the others follows from u. Of groups that are marked in
+    `unseen` (G or none) no effect is centred.
     """
     n_groups, q = u.shape
     z = np.empty(q)
     for g in range(n_groups):
+        centred = 0 if len(unseen) > 0 and unseen[g] == 1 else n_centred
         for i in range(q):
             value = 0.0
             for j in range(i):
                 value += root[i, j] * z[j]
-            if i < n_centred:
+            if i < centred:
                 z[i] = (u[g, i] - value) / root[i, i]
             else:
                 z[i] = raw[g, i]
@@ -162,7 +179,7 @@ def effects_from(raw, root, n_centred, u):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def effects_density(raw, root, n_centred, u, d_u, d_raw, d_root):  # type: ignore[no-untyped-def]
+def effects_density(raw, root, n_centred, unseen, u, d_u, d_raw, d_root):  # type: ignore[no-untyped-def]
     """Return the log density of sampled effects without its constant, of u where centred, of z elsewhere.
 
     Adds to d_u of the centred effects, to d_raw of the others and to d_root (q, q).
@@ -170,12 +187,16 @@ def effects_density(raw, root, n_centred, u, d_u, d_raw, d_root):  # type: ignor
     n_groups, q = u.shape
     total = 0.0
     z, d_z = np.empty(q), np.empty(q)
+    n_seen = n_groups
+    for g in range(len(unseen)):
+        n_seen -= unseen[g]
     for i in range(n_centred):
-        total -= n_groups * math.log(root[i, i])
-        d_root[i, i] -= n_groups / root[i, i]
+        total -= n_seen * math.log(root[i, i])
+        d_root[i, i] -= n_seen / root[i, i]
     for g in range(n_groups):
+        centred = 0 if len(unseen) > 0 and unseen[g] == 1 else n_centred
         for i in range(q):
-            if i < n_centred:
+            if i < centred:
                 value = u[g, i]
                 for j in range(i):
                     value -= root[i, j] * z[j]
@@ -185,7 +206,7 @@ def effects_density(raw, root, n_centred, u, d_u, d_raw, d_root):  # type: ignor
             total -= 0.5 * z[i] * z[i]
             d_z[i] = -z[i]
         for i in range(q - 1, -1, -1):
-            if i < n_centred:
+            if i < centred:
                 d = d_z[i] / root[i, i]
                 d_u[g, i] += d
                 d = -d

@@ -184,8 +184,9 @@ L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SCALE, L_SIZE = range(
     E_ELSEWHERE,  # first of the effects that belong to the selection equation
     E_ELSEWHERE_SHIFT,  # F: (their number, G, p of that equation) how its coefficients enter them where centred, or -1
     E_ELSEWHERE_INTERCEPT,  # the effect that takes its intercept, or -1
+    E_UNSEEN,  # I: 1 for groups whose effects are not centred although the others' are (G,), or -1
     E_SIZE,
-) = range(31)
+) = range(32)
 
 COLLAPSE, SAMPLED, SHARED = range(3)  # shared: the effects of an earlier record, with a Z of its own
 

@@ -12,6 +12,7 @@ import numpy as np
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.adaptive import adaptive_backward, adaptive_forward
 from bayesmi.kernel.conditional import conditional_backward, conditional_forward
+from bayesmi.kernel.effects import unseen_groups
 from bayesmi.kernel.jit import kernel
 
 __all__ = ["regression_backward", "regression_forward", "regression_size"]
@@ -85,10 +86,12 @@ def regression_forward(x, f, i, at, sd, beta_n, u, work, point):  # type: ignore
     design, root, r, b, shown, others, more = _pieces(i, at, work)
     static, inverse = i[record + k.R_STATIC], i[record + k.R_PRECISION]
     design[:] = f[static : static + n_groups * p].reshape(n_groups, p)
+    unseen = unseen_groups(i, _effect_of(i, at, record))
     for number in range(i[record + k.R_LINKS]):
         column, first, step = _source_of(i, at, record, number)
         for g in range(n_groups):
-            design[g, column] = u[first + g * step]
+            if len(unseen) == 0 or unseen[g] == 0:
+                design[g, column] = u[first + g * step]
     for g in range(n_groups):
         others[g] = 0.0
         for number in range(i[record + k.R_REST]):
@@ -157,7 +160,7 @@ def regression_backward(x, f, i, at, sd, work, d_u, gradient):  # type: ignore[n
     record, columns = i[at + k.F_REGRESSION], i[at + k.F_COLUMNS]
     n_groups, q, p, raw, scale, weights = _places(f, i, at)
     design, root, r, b, shown, others, more = _pieces(i, at, work)
-    inverse = i[record + k.R_PRECISION]
+    inverse, unseen = i[record + k.R_PRECISION], unseen_groups(i, _effect_of(i, at, record))
     d_b, d_design = np.empty(p), np.empty((n_groups, p))
     d_shown, d_others = np.zeros(n_groups), np.zeros(n_groups)
     for j in range(p):
@@ -188,7 +191,8 @@ def regression_backward(x, f, i, at, sd, work, d_u, gradient):  # type: ignore[n
     for number in range(i[record + k.R_LINKS]):
         column, first, step = _source_of(i, at, record, number)
         for g in range(n_groups):
-            d_u[first + g * step] += d_design[g, column]
+            if len(unseen) == 0 or unseen[g] == 0:
+                d_u[first + g * step] += d_design[g, column]
     width, start, whitening = columns + i[at + k.F_LINKS], i[at + k.F_COEFFICIENTS_X], i[at + k.F_WHITENING]
     for number in range(i[record + k.R_REST]):
         j = i[i[record + k.R_REST_TABLE] + number]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.data.wording import counted
 from bayesmi.errors import ModelError
 from bayesmi.families.selected import BY_DESIGN, SELECTED
 from bayesmi.model.factor import Factor, GroupEffect
@@ -46,6 +47,9 @@ class EffectGroup:
     says: tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...] = field(
         default=(), compare=False, repr=False
     )  # adaptive effects: what the rows of the groups say and how much, by linear predictor
+    unseen: NDArray[np.bool_] | None = field(
+        default=None, compare=False, repr=False
+    )  # of centred effects: groups of which no row says anything, (G,); theirs are not centred
 
 
 def effects_of(
@@ -55,13 +59,13 @@ def effects_of(
     factors: tuple[Factor, ...],
     table: ModelTable,
     treated: Mapping[str, Collection[str]],
-    active: NDArray[np.bool_],
+    active: Mapping[str, NDArray[np.bool_]],
     wanted: Mapping[str, str],
 ) -> EffectGroup:
     """Decide the treatment of the effects of one grouping.
 
     `owner` is the factor itself, or that whose scale it models; `treated` holds the variables with cells that are summed
-    ("enumerate") and integrated ("integrate"), `active` the units that stand in the density.
+    ("enumerate") and integrated ("integrate"), `active` by variable the units that stand in the density.
     """
     n_groups = len(table.groupings[effect.grouping].labels)
     obstacle = _collapse_obstacle(factor, effect, factors, table, treated)
@@ -73,7 +77,7 @@ def effects_of(
             factor.name, effect.grouping, "collapse", n_groups, effect.n_effects,
             "Gaussian: integrated out in closed form, drawn back",
         )  # fmt: skip
-    per_group = np.bincount(table.codes_at(effect.grouping, factor.level)[active], minlength=n_groups)
+    per_group = _rows_by_group(factor, effect, table, active)
     typical = int(np.median(per_group))
     rows = f"median {typical} rows a group"
     if asked == "adaptive" and not can_adapt(factor, effect, table):
@@ -104,8 +108,9 @@ def effects_of(
     if asked is not None:
         n_centred = {"centred": effect.n_effects, "partly centred": 1}.get(asked, 0)
         return EffectGroup(
-            factor.name, effect.grouping, asked, n_groups, effect.n_effects, f"asked for; {rows}", n_centred
-        )
+            factor.name, effect.grouping, asked, n_groups, effect.n_effects, f"asked for; {rows}", n_centred,
+            unseen=_unseen(factor, effect, factors, table, active) if n_centred else None,
+        )  # fmt: skip
     if n_centred in (0, effect.n_effects):
         treatment = "centred" if n_centred else "noncentred"
         what = f"{'much' if n_centred else 'little'} information per group"
@@ -115,8 +120,36 @@ def effects_of(
             f"much information per group on {_listed(effect.names[:n_centred])}, little on "
             f"{_listed(effect.names[n_centred:])}"
         )
+    unseen = _unseen(factor, effect, factors, table, active) if n_centred else None
+    if unseen is not None:
+        rows += f"; {counted(int(unseen.sum()), 'group')} without any row not centred"
     why = f"{obstacle}; {what} ({rows})"
-    return EffectGroup(factor.name, effect.grouping, treatment, n_groups, effect.n_effects, why, n_centred)
+    return EffectGroup(
+        factor.name, effect.grouping, treatment, n_groups, effect.n_effects, why, n_centred, unseen=unseen
+    )
+
+
+def _rows_by_group(
+    factor: Factor, effect: GroupEffect, table: ModelTable, active: Mapping[str, NDArray[np.bool_]]
+) -> NDArray[np.intp]:
+    """Return how many units of a factor that stand in the density each group has, (G,)."""
+    codes = table.codes_at(effect.grouping, factor.level)[active[factor.variable]]
+    return np.bincount(codes, minlength=len(table.groupings[effect.grouping].labels))
+
+
+def _unseen(
+    factor: Factor,
+    effect: GroupEffect,
+    factors: tuple[Factor, ...],
+    table: ModelTable,
+    active: Mapping[str, NDArray[np.bool_]],
+) -> NDArray[np.bool_] | None:
+    """Return the groups whose effects nothing depends on, neither rows nor models that they are predictors of; None of none."""
+    seen = _rows_by_group(factor, effect, table, active)
+    for other in factors:
+        if any(link.variable == factor.variable and link.grouping == effect.grouping for link in other.links):
+            seen = seen + _rows_by_group(other, effect, table, active)
+    return seen == 0 if (seen == 0).any() else None
 
 
 def _listed(names: tuple[str, ...]) -> str:

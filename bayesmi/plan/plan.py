@@ -205,7 +205,7 @@ def make_plan(
         for how, other in (("enumerate", "grid"), ("integrate", "solve"))
     }
     effects = tuple(
-        effects_of(part, factor, effect, factors, table.roughly(), treated, active[factor.variable], plain)
+        effects_of(part, factor, effect, factors, table.roughly(), treated, active, plain)
         for factor in factors
         for part in factor.parts
         for effect in part.effects

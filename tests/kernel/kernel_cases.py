@@ -330,6 +330,23 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "sampled_outcome": ("y ~ x + z", {"treatments": {"y": "sample"}}),
     "enumerated_outcome": ("yb ~ b1 + z", {"treatments": {"yb": "enumerate"}}),
     "empty_group": ("y ~ z + x + (1 | a)", {"empty": True}),
+    "empty_group_centred": ("y ~ z + h + x + (1 | a)", {"empty": True, "treatments": {"1|a": "centred"}}),
+    "empty_group_slopes_centred": (
+        "y ~ z + w + b1 + (1 + z | a)",
+        {"empty": True, "treatments": {"1|a": "centred"}},
+    ),
+    "empty_group_partly_centred": (
+        "y ~ z + v + b1 + (1 + z | a)",
+        {"empty": True, "treatments": {"1|a": "partly centred"}},
+    ),
+    "empty_group_links": (
+        "y ~ within(x) + between(x) + z + b1 + (1 | a)",
+        {"empty": True, "treatments": {"1|a": "centred"}},
+    ),
+    "heckman_empty_group_centred": (
+        "y ~ z + x + (1 | a)",
+        {"mechanisms": {"y": Heckman("~ w + z + (1 | a)")}, "empty": True, "treatments": {"1|a": "centred"}},
+    ),
     "nominal_covariate": ("y ~ nom + z", {}),
     "nominal_response": ("nom ~ z + w + b1", {}),
     "nominal_response_groups": ("nom ~ z + (1 + z | a)", {}),
@@ -1102,6 +1119,9 @@ class Case:
         x = regression.static.copy()
         for column, m in enumerate(regression.links, x.shape[1] - len(regression.links)):
             x[:, column] = self._linked(part.links[m], parts)
+        unseen = self.built.plan.effect(part.name, regression.grouping).unseen
+        if unseen is not None:
+            x[unseen] = 0.0
         weights = self._centring(part)[regression.grouping].weights[regression.position].copy()
         weights[:, list(regression.columns)] = 0.0
         others = np.zeros(len(x))
@@ -1248,9 +1268,12 @@ class Case:
                 moved[:, elsewhere.intercept - elsewhere.first] += above
             u = u - np.concatenate([np.zeros((groups, elsewhere.first)), moved], axis=1)
         z = np.concatenate([np.linalg.solve(root[:n, :n], u[:, :n].T).T, own[:, n:]], axis=1)
+        unseen = np.zeros(groups, dtype=bool) if planned.unseen is None else planned.unseen
+        z[unseen] = own[unseen]
         u = z @ root.T
         if planned.treatment != "collapse":
-            jacobian += groups * float(np.log(np.diag(root)[n:]).sum())
+            log_diagonal = np.log(np.diag(root))
+            jacobian += groups * float(log_diagonal[n:].sum()) + unseen.sum() * float(log_diagonal[:n].sum())
         for start, stop in effect.blocks:
             if stop - start == 1:
                 out[f"{prefix}{effect.names[start]}|{grouping}"] = u[:, start]
