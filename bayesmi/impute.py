@@ -29,6 +29,7 @@ def impute(
     tune: int = 1000,
     chains: int = 4,
     cores: int | None = None,
+    target_accept: float | None = None,
     progress: bool = True,
     despite_gate: bool = False,
     **model_options: Any,
@@ -50,7 +51,7 @@ def impute(
         Only without a formula: grouping column that gets random intercepts.
     by : str, optional
         Separate models for each level of this column, as `SeparateModels` has them.
-    draws, tune, chains, cores, progress
+    draws, tune, chains, cores, target_accept, progress
         As in `Model.fit`.
     despite_gate : bool
         Use a posterior whose checks failed.
@@ -93,7 +94,15 @@ def impute(
     elif cluster is not None:
         raise ModelError(f"cluster={cluster!r} goes without a formula; in a formula write (1 | {cluster})")
     model: Any = separate_or_one(formula, data, by=by, **model_options)
-    fit = model.fit(seed=seed, draws=draws, tune=tune, chains=chains, cores=cores, progress=progress)
+    fit = model.fit(
+        seed=seed,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        cores=cores,
+        target_accept=target_accept,
+        progress=progress,
+    )
     return fit.impute(m, despite_gate=despite_gate)
 
 

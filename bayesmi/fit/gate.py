@@ -37,8 +37,9 @@ _TREATMENTS = ("predict", "enumerate", "grid", "integrate")
 
 def refusal(verdict: object, call: str = "impute") -> GateError:
     """What to raise when a posterior that failed its checks is asked for imputations."""
+    steps = ", smaller steps (target_accept=0.95)" if getattr(verdict, "divergences", 0) else ""
     return GateError(
-        f"{verdict}. Sample longer (draws=, tune=) or simplify; {call}(…, despite_gate=True) uses it all the same"
+        f"{verdict}. Sample longer (draws=, tune=){steps} or simplify; {call}(…, despite_gate=True) uses it all the same"
     )
 
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["fit_model"]
 
+# Two-level selection models with 10 clusters: at .8 one fit in two had a few divergent transitions, at .9 none, for 1.3 times
+# the time and more effective draws a second
+_USUAL, _SMALLER = 0.8, 0.9
 _ATTEMPTS = 4  # grids that the posterior shows to be too coarse or too short are refined and sampled again
 
 
@@ -33,6 +36,7 @@ def fit_model(
     tune: int = 1000,
     chains: int = 4,
     cores: int | None = None,
+    target_accept: float | None = None,
     sampler: str = "nutpie",
     progress: bool = True,
 ) -> Fit:
@@ -41,10 +45,16 @@ def fit_model(
     for name, value in whole.items():
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
             raise FitError(f"{name} must be a whole number, 1 or more, not {value!r}")
+    if target_accept is not None:
+        is_number = isinstance(target_accept, int | float | np.number) and not isinstance(target_accept, bool)
+        if not is_number or not 0.0 < target_accept < 1.0:
+            raise FitError(f"target_accept must be a number between 0 and 1, not {target_accept!r}")
     if sampler not in ("nutpie", "pymc"):
         raise FitError(f"sampler={sampler!r} is not known; there are 'nutpie' and 'pymc'")
     own_seed = check_seed(seed)
     plan = model.plan()
+    if target_accept is None:
+        target_accept = _SMALLER if any(e.treatment != "collapse" for e in plan.effects) else _USUAL
     if not any(mask.any() for mask in plan.active.values()):
         raise ModelError("nothing is observed in the model")
 
@@ -74,6 +84,7 @@ def fit_model(
                 tune=tune,
                 chains=chains,
                 cores=cores,
+                target_accept=float(target_accept),
                 sampler=sampler,
                 stage=display.stage,
                 progress=display.sampling,

@@ -74,6 +74,7 @@ def sample(
     tune: int,
     chains: int,
     cores: int | None,
+    target_accept: float,
     sampler: str,
     stage: Stage,
     progress: Progress,
@@ -94,7 +95,14 @@ def sample(
 
         stage("sampling, held cells in turn")
         trace = sample_held(
-            built, seed=number, draws=draws, tune=tune, chains=chains, cores=used, progress=progress
+            built,
+            seed=number,
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            cores=used,
+            target_accept=target_accept,
+            progress=progress,
         )
         flat = chains * draws
         return Sampled(
@@ -110,10 +118,10 @@ def sample(
         )
     if sampler == "pymc":
         stage("sampling with PyMC's NUTS")
-        vectors, statistics = _pymc(built, number, draws, tune, chains, used)
+        vectors, statistics = _pymc(built, number, draws, tune, chains, used, target_accept)
     else:
         stage("sampling")
-        vectors, statistics = _nutpie(built, number, draws, tune, chains, used, progress)
+        vectors, statistics = _nutpie(built, number, draws, tune, chains, used, target_accept, progress)
     return Sampled(
         free=constrained(built.program, vectors.reshape(chains * draws, -1)),
         statistics=statistics,
@@ -141,7 +149,14 @@ def _check_start(built: BuiltModel) -> None:
 
 
 def _nutpie(
-    built: BuiltModel, seed: int, draws: int, tune: int, chains: int, cores: int, progress: Progress
+    built: BuiltModel,
+    seed: int,
+    draws: int,
+    tune: int,
+    chains: int,
+    cores: int,
+    target_accept: float,
+    progress: Progress,
 ) -> _Trace:
     from bayesmi.fit.arrow_trace import draws_and_statistics
     from bayesmi.fit.nutpie_import import import_nutpie
@@ -168,6 +183,7 @@ def _nutpie(
             progress_callback=on_progress,
             progress_rate=200,
             return_raw_trace=True,
+            target_accept=target_accept,
         )
     except RuntimeError as problem:
         words = (str(problem).splitlines() or ["no reason given"])[0]
@@ -179,7 +195,9 @@ def _nutpie(
     return draws_and_statistics(trace, _VECTOR, _STATISTICS, draws)
 
 
-def _pymc(built: BuiltModel, seed: int, draws: int, tune: int, chains: int, cores: int) -> _Trace:
+def _pymc(
+    built: BuiltModel, seed: int, draws: int, tune: int, chains: int, cores: int, target_accept: float
+) -> _Trace:
     import pymc as pm
 
     with quiet_pymc():
@@ -191,6 +209,7 @@ def _pymc(built: BuiltModel, seed: int, draws: int, tune: int, chains: int, core
             random_seed=seed,
             model=built.to_pymc(),
             nuts_sampler="pymc",
+            target_accept=target_accept,
             progressbar=False,
             compute_convergence_checks=False,
         )

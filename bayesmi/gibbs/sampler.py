@@ -122,6 +122,7 @@ def sample_held(
     tune: int,
     chains: int,
     cores: int,
+    target_accept: float,
     progress: Callable[[int, int, int], None],
 ) -> HeldTrace:
     """Sample parameters and held cells.
@@ -132,6 +133,8 @@ def sample_held(
         Laid out with held cells at values.
     seed, draws, tune, chains, cores : int
         As in `Model.fit`; the draws do not depend on the cores.
+    target_accept : float
+        As in `Model.fit`.
     progress : callable
         Told (finished, total, divergences).
     """
@@ -160,7 +163,14 @@ def sample_held(
             potential = QuadPotentialDiagAdapt(
                 n, built.program.initial(), pilot_variances(built.program, seed), _WEIGHT, rng=seed
             )
-            nuts = pm.NUTS([x], model=model, potential=potential, rng=seed, on_unused_input="ignore")
+            nuts = pm.NUTS(
+                [x],
+                model=model,
+                potential=potential,
+                rng=seed,
+                target_accept=target_accept,
+                on_unused_input="ignore",
+            )
             both = [nuts, _DrawHeld([held, effects], sweep=sweep, model=model, rng=seed)]
             tree = pm.sample(
                 draws=draws,

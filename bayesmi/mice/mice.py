@@ -48,6 +48,7 @@ def mice(
     tune: int = 1000,
     chains: int = 4,
     cores: int | None = None,
+    target_accept: float | None = None,
     progress: bool = True,
     despite_gate: bool = False,
     maxit: int | None = None,
@@ -85,7 +86,7 @@ def mice(
         Repeats everything exactly.
     kinds, not_applicable, **model_options
         As in `Model`: priors, treatments.
-    draws, tune, chains, cores, progress, despite_gate
+    draws, tune, chains, cores, target_accept, progress, despite_gate
         As in `impute`.
     maxit : int, optional
         Accepted and not used: a posterior has no iterations.
@@ -149,6 +150,7 @@ def mice(
         "tune": tune,
         "chains": chains,
         "cores": cores,
+        "target_accept": target_accept,
         "progress": progress,
     }
     known = known_cells(request.frame, request.known)

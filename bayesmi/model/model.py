@@ -500,6 +500,7 @@ class Model:
         tune: int = 1000,
         chains: int = 4,
         cores: int | None = None,
+        target_accept: float | None = None,
         sampler: str = "nutpie",
         progress: bool = True,
     ) -> Fit:
@@ -513,6 +514,9 @@ class Model:
             Kept and warm-up draws of each chain; chains.
         cores : int, optional
             Chains sampled at once; all available by default.
+        target_accept : float, optional
+            Acceptance rate that the steps are adapted to; by default .9 where group effects are sampled and .8 elsewhere.
+            Nearer to 1 steps are smaller: what helps against divergent transitions, for more time.
         sampler : {"nutpie", "pymc"}
             Which NUTS.
         progress : bool
@@ -526,7 +530,7 @@ class Model:
         Raises
         ------
         FitError
-            If sampling cannot start.
+            If sampling cannot start, or an option is out of range.
         """
         from bayesmi.fit import fit_model
 
@@ -537,6 +541,7 @@ class Model:
             tune=tune,
             chains=chains,
             cores=cores,
+            target_accept=target_accept,
             sampler=sampler,
             progress=progress,
         )

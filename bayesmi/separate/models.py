@@ -182,7 +182,7 @@ class SeparateModels(Mapping[Any, Model]):
         progress : bool
             Show progress.
         **options
-            draws, tune, chains, cores, sampler: as in `Model.fit`.
+            draws, tune, chains, cores, target_accept, sampler: as in `Model.fit`.
 
         Returns
         -------

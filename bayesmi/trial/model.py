@@ -260,6 +260,7 @@ class TrialModel:
         tune: int = 1000,
         chains: int = 4,
         cores: int | None = None,
+        target_accept: float | None = None,
         sampler: str = "nutpie",
         progress: bool = True,
     ) -> TrialFit:
@@ -279,6 +280,7 @@ class TrialModel:
             tune=tune,
             chains=chains,
             cores=cores,
+            target_accept=target_accept,
             sampler=sampler,
             progress=progress,
         )
