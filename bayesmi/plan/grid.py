@@ -119,7 +119,8 @@ def first_grid(
     lower = upper = np.zeros(0)
     limited = np.zeros(len(units), dtype=bool)
     if factor.limits:  # without them the table may be that of other rows, which says where grids lie
-        lower, upper, limited = (own[units] for own in interval_at(factor.variable, factor.level, table))
+        lower, upper, limited = interval_at(factor.variable, factor.level, table)
+        lower, upper, limited = lower[units], upper[units], limited[units]
     if limited.any():
         response = table.values[factor.variable][table.rows_of_level(factor.level)]
         first, last = constrain(np.array([narrow_low, narrow_high]), support)[0]
