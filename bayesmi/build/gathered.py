@@ -1,7 +1,8 @@
 """Rows that the density needs only through cross products, beside others that it needs one by one.
 
 Where some cells are summed, their rows stand in the expansion; the other rows of the Gaussian factors, complete ones
-and those with integrated cells, have nothing to do with that and are gathered by pattern all the same.
+and those with integrated cells, have nothing to do with that and are gathered by pattern all the same, and by their groups
+where these are large.
 """
 
 from __future__ import annotations
@@ -14,10 +15,18 @@ from numpy.typing import NDArray
 
 from bayesmi.build.expansion import nothing_expanded
 from bayesmi.build.integrals import Integrals, SolvedCells
+from bayesmi.build.pattern_groups import (
+    by_groups,
+    group_codes,
+    group_columns,
+    group_terms,
+    may_have_groups,
+)
 from bayesmi.build.patterns import PatternBlock, PatternMember, find_patterns
 from bayesmi.build.statistics import residual_columns
 from bayesmi.build.tables import FactorTable, Slab, Tables
 from bayesmi.model.factor import Factor
+from bayesmi.plan import Plan
 
 __all__ = ["gather"]
 
@@ -27,9 +36,11 @@ Mask = NDArray[np.bool_]
 _FEW = 16  # rows of a pattern below which they cost less one by one
 
 
-def gather(factors: tuple[Factor, ...], tables: Tables) -> tuple[Tables, tuple[PatternBlock, ...]]:
+def gather(
+    factors: tuple[Factor, ...], tables: Tables, plan: Plan
+) -> tuple[Tables, tuple[PatternBlock, ...]]:
     """Return the tables of what is left row by row, and the blocks of what is not."""
-    may = {f.variable: _may_be_gathered(f, tables.factors[f.variable]) for f in factors}
+    may = {f.variable: _may_be_gathered(f, tables.factors[f.variable], plan) for f in factors}
     units = _units(factors, tables, may)
     with_cells: dict[str, FactorTable] = {}
     left: dict[str, FactorTable] = {}
@@ -41,13 +52,11 @@ def gather(factors: tuple[Factor, ...], tables: Tables) -> tuple[Tables, tuple[P
         with_cells[factor.variable] = _take(table, inside, there)
         rest = ~inside
         one_by_one = rest & ((table.integral_unit >= 0) | (np.arange(table.n_rows) >= table.n_plain))
-        if may[factor.variable] and one_by_one.any():  # else sufficient statistics serve the whole factor
-            complete = rest & ~one_by_one
-            if complete.sum() >= _FEW:
-                columns = residual_columns(factor, _take(table, complete, there))
-                member = PatternMember(n, 0, ())
-                blocks.append(PatternBlock(len(columns), (member,), columns.T @ columns))
-                rest = one_by_one
+        has_groups = bool(table.effects or table.links)
+        if may[factor.variable] and (one_by_one.any() or has_groups):  # else sufficient statistics serve it
+            complete, own = _complete_blocks(n, factor, table, rest & ~one_by_one)
+            blocks += own
+            rest = rest & ~complete
         # a factor that keeps all its rows needs the units' new numbers too
         left[factor.variable] = table if rest.all() and not units.any() else _take(table, rest, here)
     if units.any():
@@ -63,20 +72,41 @@ def gather(factors: tuple[Factor, ...], tables: Tables) -> tuple[Tables, tuple[P
     return replace(tables, factors=left, integrals=_take_units(tables.integrals, ~units)), tuple(blocks)
 
 
+def _complete_blocks(
+    n: int, factor: Factor, table: FactorTable, rows: Mask
+) -> tuple[Mask, list[PatternBlock]]:
+    """Return which of some complete rows of a factor are gathered, and their blocks: one for the rows of the same groups."""
+    gathered, blocks = np.zeros(table.n_rows, dtype=bool), []
+    at = np.flatnonzero(rows)
+    code = by_groups([codes[at] for codes in group_codes(table)], len(at))
+    _, inverse, counts = np.unique(code, return_inverse=True, return_counts=True)
+    for number in np.flatnonzero(counts >= _FEW):
+        own = at[inverse == number]
+        mine = np.zeros(table.n_rows, dtype=bool)
+        mine[own] = True
+        part = _take(table, mine, np.zeros(0, dtype=np.intp))
+        columns = residual_columns(factor, part)
+        terms = group_terms(factor, part, 0, columns.shape[1])
+        columns = np.column_stack([columns, group_columns(factor, part)])
+        blocks.append(PatternBlock(len(columns), (PatternMember(n, 0, (), terms),), columns.T @ columns))
+        gathered |= mine
+    return gathered, blocks
+
+
 def _none(table: FactorTable) -> Mask:
     return np.zeros(table.n_rows, dtype=bool)
 
 
-def _may_be_gathered(factor: Factor, table: FactorTable) -> bool:
-    """Whether rows of a factor differ by their numbers only: no group, no sampled cell, one residual sd."""
+def _may_be_gathered(factor: Factor, table: FactorTable, plan: Plan) -> bool:
+    """Whether rows of a factor differ by their numbers and groups only: no sampled cell, one residual sd."""
     return (
         factor.level == "row"
         and factor.family.is_gaussian_identity
         and factor.scale is None
         and not factor.is_observation
-        and not factor.effects
-        and not factor.links
+        and may_have_groups(factor, table, plan)
         and not table.latent
+        and not table.slabs
         and not table.held
         and not table.response_positions.size
         and not table.has_limits
@@ -87,20 +117,21 @@ def _units(factors: tuple[Factor, ...], tables: Tables, may: Mapping[str, bool])
     """Units that are gathered: not expanded, all their factors may, cells enter all rows alike, and not too few."""
     integrals = tables.integrals
     units = (integrals.expanded < 0) & (integrals.limited < 0)
-    code = np.zeros(integrals.n, dtype=np.int64)  # pattern of a unit, by bits
+    code = np.zeros(integrals.n, dtype=np.int64)  # number of the pattern of a unit and of its groups
     for factor in factors:
         table = tables.factors[factor.variable]
         mine = table.integral_unit[table.integral_unit >= 0]
-        code *= 2
-        code[mine] += 1
+        own = np.zeros(integrals.n, dtype=np.int64)
+        rows = np.flatnonzero(table.integral_unit >= 0)
+        own[mine] = 1 + by_groups([codes[rows] for codes in group_codes(table)], len(rows))
+        code = by_groups([code, own], integrals.n)
         if not may[factor.variable]:
             units[mine] = False
-        for slab in table.integrated:
+        for slab in (*table.integrated, *(slab for effect in table.effects for slab in effect.integrated)):
             units[_unlike(slab.slab, slab.positions, table, integrals)] = False
         units[_unlike(table.response_slopes, table.solved_response, table, integrals)] = False
-    code = code * (int(integrals.system.max(initial=-1)) + 2) + integrals.system + 1
-    for name in integrals.names:
-        code = 2 * code + (integrals.place[name][integrals.rows] >= 0)
+    present = [(integrals.place[name][integrals.rows] >= 0).astype(np.int64) for name in integrals.names]
+    code = by_groups([code, integrals.system + 1, *present], integrals.n)
     _, inverse, counts = np.unique(code, return_inverse=True, return_counts=True)
     enough = np.bincount(inverse, weights=units, minlength=len(counts)) >= _FEW
     return np.asarray(units & enough[inverse])

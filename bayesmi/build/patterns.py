@@ -1,6 +1,6 @@
 """Units of the integrals gathered by pattern, where everything about them but their numbers is the same.
 
-Where factors are Gaussian without group effects and their cells enter with constant weights, a pattern's rows are
+Where factors are Gaussian and their cells enter with constant weights, the rows of a pattern, and of its groups, are
 needed only through the cross products of their columns, and the cost of the density does not depend on the rows.
 """
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.build.pattern_groups import GroupTerm, by_groups, group_codes, group_columns, group_terms
 from bayesmi.build.statistics import residual_columns
 from bayesmi.build.tables import Tables
 from bayesmi.model.factor import Factor
@@ -27,6 +28,9 @@ class PatternEntry:
     columns: NDArray[np.intp]
     weights: Floats
     constant: float
+    slopes: tuple[
+        tuple[GroupTerm, float], ...
+    ] = ()  # effects of its groups by which it enters too, with their weights
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class PatternMember:
     factor: int
     start: int
     entries: tuple[PatternEntry, ...]
+    terms: tuple[GroupTerm, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,14 +89,20 @@ def find_patterns(factors: tuple[Factor, ...], tables: Tables) -> tuple[PatternB
     """Return the blocks; every unit is in exactly one."""
     integrals = tables.integrals
     row_of = np.full((len(factors), integrals.n), -1, dtype=np.intp)  # table row of each unit in each factor
-    columns = []
+    groups = np.zeros((integrals.n, len(factors)), dtype=np.int64)
+    columns, widths = [], []
     for n, factor in enumerate(factors):
         table = tables.factors[factor.variable]
         rows = np.flatnonzero(table.integral_unit >= 0)
         row_of[n, table.integral_unit[rows]] = rows
-        columns.append(residual_columns(factor, table) if rows.size else np.zeros((0, 0)))
+        own = residual_columns(factor, table) if rows.size else np.zeros((0, 0))
+        widths.append(own.shape[1])
+        columns.append(np.column_stack([own, group_columns(factor, table)]) if rows.size else own)
+        groups[table.integral_unit[rows], n] = by_groups(
+            [codes[rows] for codes in group_codes(table)], len(rows)
+        )
     present = np.stack([integrals.place[name][integrals.rows] >= 0 for name in integrals.names])
-    signature = np.concatenate([present, row_of >= 0, integrals.system[None, :]]).T
+    signature = np.concatenate([present, row_of >= 0, integrals.system[None, :], groups.T]).T
     patterns, member_of = np.unique(signature, axis=0, return_inverse=True)
     member_of = member_of.reshape(-1)
     blocks = []
@@ -106,9 +117,9 @@ def find_patterns(factors: tuple[Factor, ...], tables: Tables) -> tuple[PatternB
                 continue
             parts.append(columns[n][row_of[n, units]])
             row = int(row_of[n, units[0]])
-            members.append(
-                PatternMember(n, start, tuple(_entry(factor, tables, name, row) for name in names))
-            )
+            terms = group_terms(factor, tables.factors[factor.variable], row, widths[n])
+            entries = tuple(_entry(factor, tables, name, row) for name in names)
+            members.append(PatternMember(n, start, entries, terms))
             start += parts[-1].shape[1]
         stacked = np.concatenate(parts, axis=1)
         blocks.append(PatternBlock(len(units), tuple(members), stacked.T @ stacked))
@@ -118,14 +129,25 @@ def find_patterns(factors: tuple[Factor, ...], tables: Tables) -> tuple[PatternB
 def _entry(factor: Factor, tables: Tables, name: str, row: int) -> PatternEntry:
     table, integrals = tables.factors[factor.variable], tables.integrals
     columns, weights = np.zeros(0, dtype=np.intp), np.zeros(0)
+    slopes = []
+    for effect in table.effects:
+        for slab in effect.integrated:
+            at = np.flatnonzero(slab.positions == row)
+            if slab.variable != name or not at.size:
+                continue
+            for c, weight in zip(slab.columns, slab.slab[at[0]], strict=True):
+                group = int(effect.codes[row])
+                slopes.append(
+                    (GroupTerm(-1, factor.keys[0], effect.grouping, group, int(c), -1), float(weight))
+                )
     for slab in table.integrated:
         at = np.flatnonzero(slab.positions == row)
         if slab.variable == name and at.size:
             columns, weights = slab.columns, slab.slab[at[0]]
     if factor.variable == name:
-        return PatternEntry(columns, weights, -1.0)
+        return PatternEntry(columns, weights, -1.0, tuple(slopes))
     at = np.flatnonzero(table.solved_response == row)
     if not at.size:
-        return PatternEntry(columns, weights, 0.0)
+        return PatternEntry(columns, weights, 0.0, tuple(slopes))
     place = integrals.place[name][table.units[row]]
-    return PatternEntry(columns, weights, -float(table.response_slopes[at[0], place]))
+    return PatternEntry(columns, weights, -float(table.response_slopes[at[0], place]), tuple(slopes))

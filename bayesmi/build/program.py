@@ -14,6 +14,7 @@ from bayesmi.build.distinct import DistinctRows, distinct_rows, every_row, with_
 from bayesmi.build.gathered import gather
 from bayesmi.build.integrals import Integrals
 from bayesmi.build.links import LINK_FLOOR, typical_link_sds
+from bayesmi.build.pattern_groups import GroupTerm
 from bayesmi.build.patterns import PatternBlock, find_patterns, has_patterns
 from bayesmi.build.regression import regression_of, whitening_beside, write_regression
 from bayesmi.build.selection_centring import SelectionCentring, selection_centring
@@ -52,7 +53,9 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
     rows = classes = effects = roots = work = 0
     effect_places: dict[tuple[str, str], int] = {}
     patterned = has_patterns(factors, tables)
-    left, pattern_blocks = (tables, find_patterns(factors, tables)) if patterned else gather(factors, tables)
+    left, pattern_blocks = (
+        (tables, find_patterns(factors, tables)) if patterned else gather(factors, tables, plan)
+    )
     records: list[int] = []
     for factor in factors:
         whole = left.factors[factor.variable]
@@ -70,6 +73,7 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
                     part,
                     equation,
                     table,
+                    tables.of(part),
                     distinct,
                     factors,
                     plan,
@@ -112,7 +116,7 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
     head[k.G_CELL_TABLE] = writer.integers([entry for record in cells.values() for entry in record[1]] or [0])
     head[k.G_ROWS] = rows
     _write_integrals(writer, head, factors, left, effect_places, patterned)
-    _write_patterns(writer, head, factors, pattern_blocks)
+    _write_patterns(writer, head, factors, pattern_blocks, effect_places)
     return writer.finish(head, work)
 
 
@@ -139,19 +143,33 @@ def _constants(factors: tuple[Factor, ...], tables: Tables) -> tuple[NDArray[np.
 
 
 def _write_patterns(
-    writer: Writer, head: list[int], factors: tuple[Factor, ...], blocks: tuple[PatternBlock, ...]
+    writer: Writer,
+    head: list[int],
+    factors: tuple[Factor, ...],
+    blocks: tuple[PatternBlock, ...],
+    effect_places: Mapping[tuple[str, str], int],
 ) -> None:
     """Blocks of units with the same missing cells: cross products of the stacked columns of all their factors."""
     records: list[int] = []
     number_of = number_equations(factors)
+    sizes = {(key, e.grouping): e.n_effects for f in factors for key in f.keys for e in f.effects}
+
+    def place(term: GroupTerm) -> int:
+        own = term.source, term.grouping
+        return effect_places[own] + term.group * sizes[own] + term.position
+
     for block in blocks:
         members: list[int] = []
         for member in block.members:
             entries: list[int] = []
             for entry in member.entries:
-                place = writer.integers(entry.columns), writer.floats(entry.weights)
-                entries += [len(entry.columns), *place, writer.floats([entry.constant]), 0, 0, 0]
+                own = writer.integers(entry.columns), writer.floats(entry.weights)
+                entries += [len(entry.columns), *own, writer.floats([entry.constant]), len(entry.slopes)]
+                entries.append(writer.integers([place(term) for term, _ in entry.slopes] or [0]))
+                entries.append(writer.floats([weight for _, weight in entry.slopes]))
+            terms = [(term.column, place(term), term.coefficient) for term in member.terms]
             members += [number_of[factors[member.factor].keys[0]], member.start, writer.integers(entries)]
+            members += [len(terms), writer.integers(terms or [0])]
         record = [0] * k.T_SIZE
         record[k.T_ROWS] = block.n_rows
         record[k.T_CELLS] = len(block.members[0].entries)
@@ -209,10 +227,10 @@ def _write_integrals(
             )
         own = table.solved_response
         if own.size:
-            constants = writer.floats(-table.response_slopes)
-            entries[number[own], :, k.ENTRY_CONSTANT] = constants + np.arange(len(own) * most).reshape(
-                len(own), most
-            )
+            constants, width = writer.floats(-table.response_slopes), table.response_slopes.shape[1]
+            # units with more cells may have been gathered: the slopes are as wide as they were with them
+            first = constants + width * np.arange(len(own))
+            entries[number[own], :, k.ENTRY_CONSTANT] = first[:, None] + np.arange(most)
         for slab in table.integrated:
             rows = number[slab.positions]
             places = integrals.place[slab.variable][table.units[slab.positions]]
@@ -285,6 +303,7 @@ def _write_equation(
     factor: Factor,
     equation: int,
     table: FactorTable,
+    whole: FactorTable,
     distinct: DistinctRows,
     factors: tuple[Factor, ...],
     plan: Plan,
@@ -331,8 +350,8 @@ def _write_equation(
         record[k.F_TRIALS] = writer.floats(table.known["trials"][distinct.first])
     effect_records = []
     collapsed: EffectTable | None = None
-    centring = centrings(factor, table, plan)
-    regression = regression_of(factor, key, table, plan, centring)
+    centring = centrings(factor, whole, plan)  # as posterior draws are read back, of gathered rows too
+    regression = regression_of(factor, key, whole, plan, centring)
     record[k.F_WHITENING] = writer.floats(whitening_beside(factor, centring, regression))
     for e, effect in enumerate(table.effects):
         if effect.source:

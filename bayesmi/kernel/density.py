@@ -933,7 +933,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
         total += _rows_forward(f, i, at, n, aux, y, eta, d_eta, d_first, d_second, row_value)
         _add_to_entries(i, at, row_value, log_weights)
 
-    total += patterns_density(f, i, a, beta, sigma, d_a, d_beta, d_sigma)
+    total += patterns_density(f, i, a, beta, sigma, u, d_a, d_beta, d_sigma, d_u)
     total += integrate_units(f, i, beta, u, sigma, y, eta, mean, cov, log_weights)
     total += _unit_weights(i, log_weights, weights)
 

@@ -35,8 +35,9 @@ from __future__ import annotations
 
 # pattern block: rows, cells, members, width of the stacked columns, F of their cross products, I of the members
 T_ROWS, T_CELLS, T_MEMBERS, T_WIDTH, T_GRAM, T_MEMBER_TABLE, T_SIZE = range(7)
-# member of a pattern block: factor, first of its stacked columns, I of its entries
-M_FACTOR, M_START, M_ENTRIES, M_SIZE = range(4)
+# member of a pattern block: factor, first of its stacked columns, I of its entries, terms of its groups and I of (column among
+# its own, place in the work vector of effects, the factor's coefficient that multiplies it or -1) of each
+M_FACTOR, M_START, M_ENTRIES, M_TERMS, M_TERM_TABLE, M_SIZE = range(6)
 
 # how a cell of the unit enters a member: by a constant (-1 where it is its response), through design columns and through
 # group effects: (number of columns, I of the columns, F of the weights, F of the constant, number of effects, I of their

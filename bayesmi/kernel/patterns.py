@@ -1,8 +1,9 @@
 """Integrated cells of all rows that share a pattern, from the pattern's cross products: cost independent of the rows.
 
-In a pattern every row has the same missing cells, the same factors k in them, and residuals r_k = r0_k - a_k'x with
-the same a_k; r0_k = D_k w_k is linear in static columns. With T = diag(t_k), A the rows a_k, L = A'TA, V = L^-1, K = V A'T
-(the cells' means are K r0), P = I - A K, and S = sum over rows of r0 r0', which comes from the cross products of all D_k:
+In a pattern every row has the same missing cells, the same factors k in them, the same groups, and residuals
+r_k = r0_k - a_k'x with the same a_k; r0_k = D_k w_k is linear in static columns. With T = diag(t_k), A the rows a_k,
+L = A'TA, V = L^-1, K = V A'T (the cells' means are K r0), P = I - A K, and S = sum over rows of r0 r0', which comes from
+the cross products of all D_k:
 
     log f = n [ sum_k log(t_k / 2 pi) / 2 - log|L| / 2 + q log(2 pi) / 2 ] - tr(T S) / 2 + tr(V A'T S T A) / 2.
 
@@ -26,16 +27,17 @@ _LOG_2PI = math.log(2 * math.pi)
 
 
 @kernel
-def patterns_density(f, i, a, beta, sigma, d_a, d_beta, d_sigma):  # type: ignore[no-untyped-def]
+def patterns_density(f, i, a, beta, sigma, u, d_a, d_beta, d_sigma, d_u):  # type: ignore[no-untyped-def]
     """Return the log density of all pattern blocks and add its derivatives."""
     total = 0.0
     for block in range(i[k.G_PATTERNS]):
-        total += _block(f, i, i[i[k.G_PATTERN_TABLE] + block], a, beta, sigma, d_a, d_beta, d_sigma)
+        at = i[i[k.G_PATTERN_TABLE] + block]
+        total += _block(f, i, at, a, beta, sigma, u, d_a, d_beta, d_sigma, d_u)
     return total
 
 
 @kernel
-def _block(f, i, at, a, beta, sigma, d_a, d_beta, d_sigma):  # type: ignore[no-untyped-def]
+def _block(f, i, at, a, beta, sigma, u, d_a, d_beta, d_sigma, d_u):  # type: ignore[no-untyped-def]
     rows, q, members, width = i[at + k.T_ROWS], i[at + k.T_CELLS], i[at + k.T_MEMBERS], i[at + k.T_WIDTH]
     gram = f[i[at + k.T_GRAM] : i[at + k.T_GRAM] + width * width].reshape(width, width)
     w = np.zeros(width)  # w_k of all members in their places
@@ -55,6 +57,10 @@ def _block(f, i, at, a, beta, sigma, d_a, d_beta, d_sigma):  # type: ignore[no-u
         for j in range(p):
             w[start + 1 + j] = -beta[n, j]
         w[start + p + 1] = 1.0
+        for number in range(i[member + k.M_TERMS]):
+            term = i[member + k.M_TERM_TABLE] + 3 * number
+            slope = 1.0 if i[term + 2] < 0 else beta[n, i[term + 2]]
+            w[start + i[term]] -= slope * u[i[term + 1]]
         for v in range(q):
             entry = i[member + k.M_ENTRIES] + v * k.ENTRY_SIZE
             weights[m, v] = f[i[entry + k.ENTRY_CONSTANT]]
@@ -62,6 +68,8 @@ def _block(f, i, at, a, beta, sigma, d_a, d_beta, d_sigma):  # type: ignore[no-u
                 weights[m, v] += (
                     f[i[entry + k.ENTRY_WEIGHTS] + j] * beta[n, i[i[entry + k.ENTRY_COLUMNS] + j]]
                 )
+            for j in range(i[entry + k.ENTRY_EFFECTS]):
+                weights[m, v] += f[i[entry + k.ENTRY_SLOPES] + j] * u[i[i[entry + k.ENTRY_PLACES] + j]]
     gw, s = np.zeros((members, width)), np.empty((members, members))
     for m in range(members):
         own = gw[m]
@@ -102,6 +110,14 @@ def _block(f, i, at, a, beta, sigma, d_a, d_beta, d_sigma):  # type: ignore[no-u
                 d_a[n] += value * gw[other, start]
             for j in range(p):
                 d_beta[n, j] += value * gw[other, start + 1 + j]
+            for number in range(i[member + k.M_TERMS]):
+                term = i[member + k.M_TERM_TABLE] + 3 * number
+                d, place, coefficient = value * gw[other, start + i[term]], i[term + 1], i[term + 2]
+                if coefficient < 0:
+                    d_u[place] += d
+                else:
+                    d_u[place] += d * beta[n, coefficient]
+                    d_beta[n, coefficient] += d * u[place]
         spread = 0.0
         for v in range(q):
             spread += weights[m, v] * va[m, v]
@@ -109,5 +125,7 @@ def _block(f, i, at, a, beta, sigma, d_a, d_beta, d_sigma):  # type: ignore[no-u
             entry = i[member + k.M_ENTRIES] + v * k.ENTRY_SIZE
             for j in range(i[entry]):
                 d_beta[n, i[i[entry + k.ENTRY_COLUMNS] + j]] += value * f[i[entry + k.ENTRY_WEIGHTS] + j]
+            for j in range(i[entry + k.ENTRY_EFFECTS]):
+                d_u[i[i[entry + k.ENTRY_PLACES] + j]] += value * f[i[entry + k.ENTRY_SLOPES] + j]
         d_sigma[n] += (t[m] * (psp[m, m] + rows * spread) - rows) / sigma[n]
     return total

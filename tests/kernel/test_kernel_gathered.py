@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from kernel_cases import make_model, small_table
+from kernel_cases import every_shape, make_model, small_table
 
 from bayesmi import Model
 from bayesmi.build import build_sampled, gathered
@@ -22,7 +22,7 @@ SHAPES = [
     "covariate_formula",
     "categories",
 ]
-NAMES = [pytest.param(name, marks=pytest.mark.xdist_group(f"kernel_{name}")) for name in SHAPES]
+NAMES = every_shape()
 
 
 def programs(model, monkeypatch):
@@ -52,7 +52,7 @@ def test_only_rows_with_summed_cells_stay(monkeypatch):
     monkeypatch.setattr(gathered, "_FEW", 1)
     model = Model("y ~ x + x2 + b1 + z", small_table())
     tables = build_sampled(model).tables
-    left, blocks = gather(model.factors, tables)
+    left, blocks = gather(model.factors, tables, model.plan())
     assert blocks
     for name in ("y", "x", "x2"):
         assert left.factors[name].n_plain == 0
@@ -73,7 +73,7 @@ def test_cost_of_a_gradient_does_not_grow_with_complete_rows():
     with_more = Model(
         "y ~ x + x2 + b1 + z", type(table)(np.vstack([table[more.columns], more]), columns=more.columns)
     )
-    left, _ = gather(with_more.factors, build_sampled(with_more).tables)
-    few, _ = gather(model.factors, build_sampled(model).tables)
+    left, _ = gather(with_more.factors, build_sampled(with_more).tables, with_more.plan())
+    few, _ = gather(model.factors, build_sampled(model).tables, model.plan())
     for name in ("y", "x", "x2"):
         assert left.factors[name].n_rows <= few.factors[name].n_rows
