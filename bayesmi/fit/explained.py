@@ -31,24 +31,24 @@ def explained_variance(fit: Fit) -> dict[str, Floats]:
     -----
     var(Xb) / (var(Xb) + groups + residual), and with the groups' variance in the numerator: Nakagawa and Schielzeth (2013).
     Slopes enter with the mean over rows of z' Sigma z (Johnson 2014); the residual variance is sigma², or that of the latent
-    scale, as for the ICC. Variances and products of predictors are taken over all rows, incomplete ones over up to two hundred
-    imputations.
+    scale, as for the ICC. Variances and products of predictors are taken over all rows, incomplete ones, and
+    latent group means, over up to two hundred imputations.
     """
     factor = fit.model.analysis
-    if factor.links or factor.labels or fit.model.derived_response is not None:
+    if factor.labels or fit.model.derived_response is not None:
         return {}
     own = fit.draws.factors[factor.keys[0]]
     residual = residual_variance(factor, own)
     if residual is None:
         return {}
-    p = factor.design.n_columns
+    p = factor.n_coefficients
     if not p and not factor.effects:
         return {}
     spread, products = np.zeros((p, p)), [np.zeros((len(one.names),) * 2) for one in factor.effects]
     count = 0
-    for values in _completed(fit, factor):
-        n = len(next(iter(values.values()))) if values else len(fit.model.table.rows_of_level(factor.level))
-        x = factor.matrix(values, n)
+    n = len(fit.model.table.rows_of_level(factor.level))
+    for values, links in _completed(fit, factor):
+        x = np.column_stack([factor.matrix(values, n), links])
         spread += (x - x.mean(axis=0)).T @ (x - x.mean(axis=0)) / n
         for total, effect in zip(products, factor.effects, strict=True):
             z = effect.matrix(values, n)
@@ -75,18 +75,27 @@ def residual_variance(factor: Factor, own: FactorDraws) -> Floats | None:
     return own.scales["sigma"] ** 2 if latent is None else np.full(len(own.coefficients), latent**2)
 
 
-def _completed(fit: Fit, factor: Factor) -> Iterator[Mapping[str, Floats]]:
-    """Yield the columns of the design over the rows of the factor's level, completed."""
+def _completed(fit: Fit, factor: Factor) -> Iterator[tuple[Mapping[str, Floats], Floats]]:
+    """Yield the columns of the design over the rows of the factor's level, completed, and group effects among the predictors."""
     table = fit.model.table
     rows = table.rows_of_level(factor.level)
     names = {*factor.design.variables, *(name for one in factor.effects for name in one.variables)}
-    if not any(np.isnan(table.values[name]).any() for name in names):
-        yield {name: table.values[name][rows] for name in names}
+    known = not any(np.isnan(table.values[name]).any() for name in names)
+    if known and not factor.links:
+        yield {name: table.values[name][rows] for name in names}, np.zeros((len(rows), 0))
         return
     m = min(int(np.clip(_ROWS // table.n_rows, _FEWEST, _MOST)), fit.draws.n)
     at = np.linspace(0, fit.draws.n - 1, m).astype(np.intp)
     origins = [divmod(int(k), fit.draws.n_draws) for k in at]
     drawn = FitDraws(fit.model, fit.plan, fit.tables, fit.draws.take(at), origins, fit.seed)
+    codes = {link.grouping: table.codes_at(link.grouping, factor.level) for link in factor.links}
     for i in range(m):
-        columns = full_columns(table, drawn.cells(i))
-        yield {name: columns[name][rows] for name in names}
+        columns = table.values if known else full_columns(table, drawn.cells(i))
+        links = [
+            drawn.chosen.factors[link.key].effects[link.grouping][i, codes[link.grouping], link.position]
+            for link in factor.links
+        ]
+        yield (
+            {name: columns[name][rows] for name in names},
+            np.column_stack([np.zeros((len(rows), 0)), *links]),
+        )

@@ -59,6 +59,18 @@ def test_latent_effects_are_unbiased_with_an_incomplete_covariate(latent):
     assert latent.posterior["between(x)"].dims == ("chain", "draw")
 
 
+def test_explained_variance_has_the_latent_means(latent, complete):
+    """Fixed part: .4 within of variance 1, 1.2 of a mean of variance .6² + .7² and .3 w, which are correlated through w."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        table = latent.summary()
+    fixed = WITHIN**2 * SIGMA**2 + np.var(BETWEEN * complete["mean"] + W * complete["w"])
+    marginal, conditional = fixed / (fixed + 0.25 + 1.0), (fixed + 0.25) / (fixed + 0.25 + 1.0)
+    for name, truth in {"R2 (marginal)": marginal, "R2 (conditional)": conditional}.items():
+        assert abs(table.loc[name, "mean"] - truth) < 3 * table.loc[name, "sd"], name
+        assert table.loc[name, "sd"] < 0.04
+
+
 def test_latent_means_are_those_of_the_groups_and_of_the_imputations(latent, complete):
     means = latent.latent_means()
     truth = complete.groupby("g")["mean"].first().to_numpy()
