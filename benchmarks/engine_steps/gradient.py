@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.engine_cases import Case
 
-__all__ = ["compare_gradients"]
+__all__ = ["compare_gradients", "same_density"]
 
 Floats = NDArray[np.float64]
 _POINTS = 4
@@ -43,7 +43,7 @@ def compare_gradients(case: Case, points: Floats | None = None) -> dict[str, flo
         own_points = hand.natural(model, built, points)
         difference = _agrees(hand.density, arguments, own_points, hand.reference(model, built, points))
     else:
-        difference = _same(built, hand.density, arguments, points)
+        difference = same_density(built, hand.density, arguments, points)
     ours, theirs = _timers(built, hand.density, arguments, points[0], own_points[0])
     times = np.array([(ours(), theirs()) for _ in range(_BATCHES)])
     fastest = times.min(axis=0) * 1e3
@@ -55,7 +55,7 @@ def compare_gradients(case: Case, points: Floats | None = None) -> dict[str, flo
     }
 
 
-def _same(built: Any, density: Any, arguments: tuple[Any, ...], points: Floats) -> float:
+def same_density(built: Any, density: Any, arguments: tuple[Any, ...], points: Floats) -> float:
     """Return the largest relative difference, of values (less those at the first point) and of gradients."""
     pairs = []
     for x in points:

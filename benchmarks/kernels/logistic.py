@@ -47,7 +47,9 @@ def prepare(model: Any, built: Any, data: Any) -> tuple[Any, ...]:
         predictor(built, "b"),
         predictor(built, "c"),
         predictor(built, "y"),
-        np.array([threshold.start, start_of(built, "c::sigma"), start_of(built, "cell::c")]),
+        np.array(
+            [threshold.start, start_of(built, "c::sigma"), start_of(built, "cell::c"), threshold.anchor]
+        ),
         np.array(threshold.locations),
         np.array([tail["nu"], tail["sigma"]]),
         np.array([own["nu"], own["sigma"]]),
@@ -73,7 +75,7 @@ def density(x, gradient, pg, pb, pc, py, places, steps, tail, own, rows, grades,
     for j in range(5):
         y0 -= py.centers[j] * yb[j]
     thresholds = np.empty(2)
-    read_thresholds(x, places[0], steps, thresholds)
+    read_thresholds(x, places[0], places[3], steps, thresholds)
     log_gap = math.log(1.0 - math.exp(thresholds[0] - thresholds[1]))
     inverse = 1.0 / (math.exp(thresholds[1] - thresholds[0]) - 1.0)
     log_sigma = x[places[1]]
@@ -189,7 +191,7 @@ def density(x, gradient, pg, pb, pc, py, places, steps, tail, own, rows, grades,
     total += value + log_sigma
     gradient[places[1]] = t * rr - len(rows) + slope * sigma + 1.0
     d_threshold = np.array([d_low, d_high])
-    total += thresholds_back(x, places[0], steps, tail, thresholds, d_threshold, gradient)
+    total += thresholds_back(x, places[0], places[3], steps, tail, thresholds, d_threshold, gradient)
     total += write_back(pg, 0.0, gz, 0.0, np.array([d_gz - pg.centers[0] * d_gc]), gradient)
     total += write_back(pb, ba, bb, d_b[3], d_b[:3] - pb.centers * d_b[3], gradient)
     total += write_back(pc, ca, cb, t * d_c[4], t * (d_c[:4] - pc.centers * d_c[4]), gradient)

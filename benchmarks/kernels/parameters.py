@@ -115,27 +115,32 @@ def write_back(p, a, beta, d_a, d_beta, gradient):  # type: ignore[no-untyped-de
 
 
 @fused
-def read_thresholds(x, place, steps, thresholds):  # type: ignore[no-untyped-def]
-    """Fill increasing thresholds: the first lies at steps[0] + x_0, then gaps steps[j] exp(x_j)."""
-    thresholds[0] = steps[0] + x[place]
-    for j in range(1, len(steps)):
+def read_thresholds(x, place, anchor, steps, thresholds):  # type: ignore[no-untyped-def]
+    """Fill increasing thresholds: one lies at steps[anchor] + x_anchor, the others gaps steps[j] exp(x_j) away to both sides."""
+    thresholds[anchor] = steps[anchor] + x[place + anchor]
+    for j in range(anchor + 1, len(steps)):
         thresholds[j] = thresholds[j - 1] + steps[j] * math.exp(x[place + j])
+    for j in range(anchor - 1, -1, -1):
+        thresholds[j] = thresholds[j + 1] - steps[j] * math.exp(x[place + j])
 
 
 @fused
-def thresholds_back(x, place, steps, tail, thresholds, d, gradient):  # type: ignore[no-untyped-def]
+def thresholds_back(x, place, anchor, steps, tail, thresholds, d, gradient):  # type: ignore[no-untyped-def]
     """Return Student-t priors (nu, sd) and Jacobian of the thresholds; add the derivatives to the gradient."""
-    total, later = 0.0, 0.0
-    for j in range(len(steps) - 1, -1, -1):
+    total, below, above = 0.0, 0.0, 0.0
+    for j in range(anchor):
         value, slope = half_student(thresholds[j], tail[0], tail[1])
-        total += value
-        later += d[j] + slope
-        if j > 0:
-            total += x[place + j]
-            gradient[place + j] += later * steps[j] * math.exp(x[place + j]) + 1.0
-        else:
-            gradient[place] += later
-    return total
+        total += value + x[place + j]
+        below += d[j] + slope
+        gradient[place + j] += 1.0 - below * steps[j] * math.exp(x[place + j])
+    for j in range(len(steps) - 1, anchor, -1):
+        value, slope = half_student(thresholds[j], tail[0], tail[1])
+        total += value + x[place + j]
+        above += d[j] + slope
+        gradient[place + j] += 1.0 + above * steps[j] * math.exp(x[place + j])
+    value, slope = half_student(thresholds[anchor], tail[0], tail[1])
+    gradient[place + anchor] += below + above + d[anchor] + slope
+    return total + value
 
 
 @fused
