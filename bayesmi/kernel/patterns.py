@@ -19,7 +19,7 @@ import numpy as np
 
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.jit import kernel
-from bayesmi.kernel.matrices import invert, product
+from bayesmi.kernel.matrices import inverse_of
 
 __all__ = ["patterns_density"]
 
@@ -29,29 +29,61 @@ _LOG_2PI = math.log(2 * math.pi)
 @kernel
 def patterns_density(f, i, a, beta, sigma, u, d_a, d_beta, d_sigma, d_u):  # type: ignore[no-untyped-def]
     """Return the log density of all pattern blocks and add its derivatives."""
-    total = 0.0
+    total, size = 0.0, 0
     for block in range(i[k.G_PATTERNS]):
         at = i[i[k.G_PATTERN_TABLE] + block]
-        total += _block(f, i, at, a, beta, sigma, u, d_a, d_beta, d_sigma, d_u)
+        q, members, width = i[at + k.T_CELLS], i[at + k.T_MEMBERS], i[at + k.T_WIDTH]
+        size = max(size, (members + 1) * width + 4 * members * (members + q + 1) + 2 * q * q)
+    work = np.empty(size)  # of one block after the other: to ask for memory costs as much as a small product
+    for block in range(i[k.G_PATTERNS]):
+        at = i[i[k.G_PATTERN_TABLE] + block]
+        total += _block(f, i, at, a, beta, sigma, u, d_a, d_beta, d_sigma, d_u, work)
     return total
 
 
 @kernel
-def _block(f, i, at, a, beta, sigma, u, d_a, d_beta, d_sigma, d_u):  # type: ignore[no-untyped-def]
+def _product(left, right, transposed, out):  # type: ignore[no-untyped-def]
+    """Fill out with left times right, or times right transposed."""
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            value = 0.0
+            for c in range(left.shape[1]):
+                value += left[i, c] * (right[j, c] if transposed else right[c, j])
+            out[i, j] = value
+
+
+@kernel
+def _start(i, table, m, members, width):  # type: ignore[no-untyped-def]
+    """Return the first of the stacked columns of a member, or the number of all after the last."""
+    return i[table + m * k.M_SIZE + k.M_START] if m < members else width
+
+
+@kernel
+def _block(f, i, at, a, beta, sigma, u, d_a, d_beta, d_sigma, d_u, work):  # type: ignore[no-untyped-def]
     rows, q, members, width = i[at + k.T_ROWS], i[at + k.T_CELLS], i[at + k.T_MEMBERS], i[at + k.T_WIDTH]
     gram = f[i[at + k.T_GRAM] : i[at + k.T_GRAM] + width * width].reshape(width, width)
-    w = np.zeros(width)  # w_k of all members in their places
-    starts = np.empty(members + 1, dtype=np.int64)
-    starts[members] = width
-    t = np.empty(members)
-    weights = np.zeros((members, q))
+    table, both, cells = i[at + k.T_MEMBER_TABLE], members * members, members * q
+    w = work[:width]  # w_k of all members in their places
+    gw = work[width : width + members * width].reshape(members, width)
+    own_work = work[width + members * width :]
+    s = own_work[:both].reshape(members, members)
+    p_matrix = own_work[both : 2 * both].reshape(members, members)
+    ps = own_work[2 * both : 3 * both].reshape(members, members)
+    own_work = own_work[3 * both :]
+    weights = own_work[:cells].reshape(members, q)
+    scaled = own_work[cells : 2 * cells].reshape(members, q)  # T A
+    means = own_work[2 * cells : 3 * cells].reshape(q, members)  # K
+    va = own_work[3 * cells : 4 * cells].reshape(members, q)
+    own_work = own_work[4 * cells :]
+    v_matrix = own_work[: q * q].reshape(q, q)
+    t = own_work[2 * q * q : 2 * q * q + members]
+    w[:] = 0.0
     for m in range(members):
-        member = i[at + k.T_MEMBER_TABLE] + m * k.M_SIZE
+        member = table + m * k.M_SIZE
         n, start = i[member + k.M_FACTOR], i[member + k.M_START]
         record = i[i[k.G_FACTOR_TABLE] + n]
         p = i[record + k.F_COLUMNS]
         t[m] = 1.0 / (sigma[n] * sigma[n])
-        starts[m] = start
         if i[record + k.F_INTERCEPT_X] >= 0:
             w[start] = f[i[record + k.F_SCALE]] - a[n]
         for j in range(p):
@@ -70,37 +102,47 @@ def _block(f, i, at, a, beta, sigma, u, d_a, d_beta, d_sigma, d_u):  # type: ign
                 )
             for j in range(i[entry + k.ENTRY_EFFECTS]):
                 weights[m, v] += f[i[entry + k.ENTRY_SLOPES] + j] * u[i[i[entry + k.ENTRY_PLACES] + j]]
-    gw, s = np.zeros((members, width)), np.empty((members, members))
+        for v in range(q):
+            scaled[m, v] = weights[m, v] * t[m]
     for m in range(members):
         own = gw[m]
-        for column in range(starts[m], starts[m + 1]):
+        own[:] = 0.0
+        for column in range(_start(i, table, m, members, width), _start(i, table, m + 1, members, width)):
             value = w[column]
             for row in range(width):
                 own[row] += gram[column, row] * value  # gram is symmetric
         for other in range(members):
             value = 0.0
-            for row in range(starts[other], starts[other + 1]):
+            for row in range(
+                _start(i, table, other, members, width), _start(i, table, other + 1, members, width)
+            ):
                 value += w[row] * own[row]
             s[other, m] = value
-    scaled = weights * t.reshape(members, 1)  # T A
-    v_matrix = product(weights.T, scaled)
-    half_log_determinant = invert(v_matrix)
-    means = product(v_matrix, scaled.T)  # K
-    p_matrix = -product(weights, means)
+    half_log_determinant = 0.0
+    if q > 0:
+        precision = own_work[q * q : 2 * q * q].reshape(q, q)
+        for v in range(q):
+            for c in range(v + 1):
+                value = 0.0
+                for m in range(members):
+                    value += weights[m, v] * scaled[m, c]
+                precision[v, c] = value
+        half_log_determinant = inverse_of(precision, q, v_matrix)
+        _product(v_matrix, scaled, True, means)
+    _product(weights, means, False, p_matrix)
     for m in range(members):
-        p_matrix[m, m] += 1.0
-    ps = product(p_matrix, s)
+        for other in range(members):
+            p_matrix[m, other] = (1.0 if m == other else 0.0) - p_matrix[m, other]
+    _product(p_matrix, s, False, ps)
     value = 0.5 * q * _LOG_2PI - half_log_determinant
     total = 0.0
     for m in range(members):
         value += 0.5 * math.log(t[m]) - 0.5 * _LOG_2PI
         total -= 0.5 * t[m] * ps[m, m]  # tr(TS) - tr(V A'TSTA) = tr(T P S)
     total += rows * value
-    psp = product(ps, p_matrix.T)
-    psk = product(ps, means.T)
-    va = product(weights, v_matrix)
+    _product(weights, v_matrix, False, va)
     for m in range(members):
-        member = i[at + k.T_MEMBER_TABLE] + m * k.M_SIZE
+        member = table + m * k.M_SIZE
         n, start = i[member + k.M_FACTOR], i[member + k.M_START]
         record = i[i[k.G_FACTOR_TABLE] + n]
         p = i[record + k.F_COLUMNS]
@@ -121,11 +163,17 @@ def _block(f, i, at, a, beta, sigma, u, d_a, d_beta, d_sigma, d_u):  # type: ign
         spread = 0.0
         for v in range(q):
             spread += weights[m, v] * va[m, v]
-            value = t[m] * (psk[m, v] - rows * va[m, v])
+            value = -rows * va[m, v]
+            for c in range(members):
+                value += ps[m, c] * means[v, c]
+            value *= t[m]
             entry = i[member + k.M_ENTRIES] + v * k.ENTRY_SIZE
             for j in range(i[entry]):
                 d_beta[n, i[i[entry + k.ENTRY_COLUMNS] + j]] += value * f[i[entry + k.ENTRY_WEIGHTS] + j]
             for j in range(i[entry + k.ENTRY_EFFECTS]):
                 d_u[i[i[entry + k.ENTRY_PLACES] + j]] += value * f[i[entry + k.ENTRY_SLOPES] + j]
-        d_sigma[n] += (t[m] * (psp[m, m] + rows * spread) - rows) / sigma[n]
+        value = rows * spread
+        for c in range(members):
+            value += ps[m, c] * p_matrix[m, c]
+        d_sigma[n] += (t[m] * value - rows) / sigma[n]
     return total
