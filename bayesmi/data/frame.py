@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmi.data.applicable import find_absent
+from bayesmi.data.codes import looks_missing
 from bayesmi.data.column import Column
 from bayesmi.data.grouping import Grouping, group_rows, grouping_notices
 from bayesmi.data.kinds import Kind, code_column, parse_kind
@@ -218,6 +219,21 @@ class IncompleteFrame:
         """
         written = {name: self._cells(name, values, name in integer_valued) for name, values in cells.items()}
         return self._table.write({name: filled for name, filled in written.items() if len(filled.rows)})
+
+    def missing_word_notices(self, names: Collection[str]) -> tuple[str, ...]:
+        """Return a line for each of some columns with labels such as '' or '?', which are levels here and may be holes."""
+        out = []
+        for name, column in self.columns.items():
+            words = [label for label in column.categories or () if looks_missing(label)]
+            if name not in names or not words:
+                continue
+            codes = [list(column.categories or ()).index(word) for word in words]
+            cells = counted(int(np.isin(column.values, codes).sum()), "cell")
+            out.append(
+                f"column {name!r}: {list_some(words)} in {cells} {'is a level' if len(words) == 1 else 'are levels'} like the "
+                f"others; if it means missing: bmi.recode_missing(data, {{{name!r}: {words!r}}})"
+            )
+        return tuple(out)
 
     def dtype_notices(self, names: Collection[str], integer_valued: Collection[str] = ()) -> tuple[str, ...]:
         """One line per column among `names` whose integer dtype becomes float to hold its imputations."""

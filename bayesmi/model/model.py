@@ -326,7 +326,9 @@ class Model:
         notices = (*contradictions, *joint.notices)
         whole = [factor.variable for factor in self._factors if factor.family.integer_valued]
         imputed = [f.variable for f in reversed(self._factors) if not f.is_observation]
-        self._notices = (*frame.notices, *notices, *frame.dtype_notices(imputed, whole))
+        used = frozenset(imputed).union(*(factor.parents for factor in self._factors))
+        words = frame.missing_word_notices(used)
+        self._notices = (*frame.notices, *words, *notices, *frame.dtype_notices(imputed, whole))
         self._ignored = ignored
         if ignored is not None:
             from bayesmi.newrows.ignored import check_ignored

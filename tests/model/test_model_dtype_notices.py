@@ -27,3 +27,15 @@ def test_binary_and_complete_integers_stay():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert not bmi.Model("y ~ b + full", data).notices
+
+
+def test_levels_that_look_like_holes_are_said():
+    data = pd.DataFrame(
+        {"y": [1.0, 2.5, 3.0, 4.5, 2.0, 1.5], "k": ["a", "", "b", "", "a", "b"], "other": ["?", "u"] * 3}
+    )
+    with pytest.warns(BayesmiNotice, match="'k'"):
+        model = bmi.Model("y ~ k", data)
+    found = [line for line in model.notices if "means missing" in line]
+    assert found == [
+        "column 'k': '' in 2 cells is a level like the others; if it means missing: bmi.recode_missing(data, {'k': ['']})"
+    ]
