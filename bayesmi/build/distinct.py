@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmi.build.numbering import number_rows
 from bayesmi.build.tables import FactorTable
 
 __all__ = ["DistinctRows", "distinct_rows", "every_row", "with_classes"]
@@ -102,13 +103,9 @@ def _groups(table: FactorTable) -> list[NDArray[np.generic]]:
 
 def _codes(columns: Sequence[NDArray[np.generic]], most: float) -> tuple[Ints, Ints] | None:
     """Number the distinct rows of some columns: (number of each row, first row of each number); None if there are too many."""
-    code = np.zeros(len(columns[0]), dtype=np.intp)
-    for column in columns:
-        own, values = pd.factorize(column)
-        code, seen = pd.factorize(code * len(values) + own)
-        if len(seen) > most:
-            return None
-    code = code.astype(np.intp)
+    code = number_rows(columns, most)
+    if code is None:
+        return None
     first = np.full(int(code.max()) + 1, len(code), dtype=np.intp)
     np.minimum.at(first, code, np.arange(len(code)))
     return code, first

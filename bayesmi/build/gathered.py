@@ -15,15 +15,9 @@ from numpy.typing import NDArray
 
 from bayesmi.build.expansion import nothing_expanded
 from bayesmi.build.integrals import Integrals, SolvedCells
-from bayesmi.build.pattern_groups import (
-    by_groups,
-    group_codes,
-    group_columns,
-    group_terms,
-    may_have_groups,
-)
+from bayesmi.build.numbering import members_of, number_rows
+from bayesmi.build.pattern_groups import group_codes, may_have_groups, stack_columns
 from bayesmi.build.patterns import PatternBlock, PatternMember, find_patterns
-from bayesmi.build.statistics import residual_columns
 from bayesmi.build.tables import FactorTable, Slab, Tables
 from bayesmi.model.factor import Factor
 from bayesmi.plan import Plan
@@ -76,21 +70,27 @@ def _complete_blocks(
     n: int, factor: Factor, table: FactorTable, rows: Mask
 ) -> tuple[Mask, list[PatternBlock]]:
     """Return which of some complete rows of a factor are gathered, and their blocks: one for the rows of the same groups."""
-    gathered, blocks = np.zeros(table.n_rows, dtype=bool), []
     at = np.flatnonzero(rows)
-    code = by_groups([codes[at] for codes in group_codes(table)], len(at))
-    _, inverse, counts = np.unique(code, return_inverse=True, return_counts=True)
-    for number in np.flatnonzero(counts >= _FEW):
-        own = at[inverse == number]
-        mine = np.zeros(table.n_rows, dtype=bool)
-        mine[own] = True
-        part = _take(table, mine, np.zeros(0, dtype=np.intp))
-        columns = residual_columns(factor, part)
-        terms = group_terms(factor, part, 0, columns.shape[1])
-        columns = np.column_stack([columns, group_columns(factor, part)])
-        blocks.append(PatternBlock(len(columns), (PatternMember(n, 0, (), terms),), columns.T @ columns))
-        gathered |= mine
+    code = _number(group_codes(table), at)
+    many = np.bincount(code)[code] >= _FEW
+    gathered = np.zeros(table.n_rows, dtype=bool)
+    gathered[at[many]] = True
+    if not gathered.any():
+        return gathered, []
+    stacked = stack_columns(factor, _take(table, gathered, np.zeros(0, dtype=np.intp)))
+    blocks = []
+    for members in members_of(np.unique(code[many], return_inverse=True)[1]):
+        own = stacked.columns[members]
+        member = PatternMember(n, 0, (), stacked.terms(int(members[0])))
+        blocks.append(PatternBlock(len(own), (member,), own.T @ own))
     return gathered, blocks
+
+
+def _number(codes: list[Ints], rows: Ints) -> Ints:
+    """Return numbers of the combinations of groups that some rows are in, all one without groups."""
+    found = number_rows([np.zeros(len(rows), dtype=np.intp), *(own[rows] for own in codes)])
+    assert found is not None
+    return found
 
 
 def _none(table: FactorTable) -> Mask:
@@ -117,24 +117,22 @@ def _units(factors: tuple[Factor, ...], tables: Tables, may: Mapping[str, bool])
     """Units that are gathered: not expanded, all their factors may, cells enter all rows alike, and not too few."""
     integrals = tables.integrals
     units = (integrals.expanded < 0) & (integrals.limited < 0)
-    code = np.zeros(integrals.n, dtype=np.int64)  # number of the pattern of a unit and of its groups
+    columns = [integrals.system, *(integrals.place[name][integrals.rows] >= 0 for name in integrals.names)]
     for factor in factors:
         table = tables.factors[factor.variable]
-        mine = table.integral_unit[table.integral_unit >= 0]
-        own = np.zeros(integrals.n, dtype=np.int64)
         rows = np.flatnonzero(table.integral_unit >= 0)
-        own[mine] = 1 + by_groups([codes[rows] for codes in group_codes(table)], len(rows))
-        code = by_groups([code, own], integrals.n)
+        mine = table.integral_unit[rows]
+        groups = np.full(integrals.n, -1, dtype=np.intp)
+        groups[mine] = _number(group_codes(table), rows)
+        columns.append(groups)
         if not may[factor.variable]:
             units[mine] = False
         for slab in (*table.integrated, *(slab for effect in table.effects for slab in effect.integrated)):
             units[_unlike(slab.slab, slab.positions, table, integrals)] = False
         units[_unlike(table.response_slopes, table.solved_response, table, integrals)] = False
-    present = [(integrals.place[name][integrals.rows] >= 0).astype(np.int64) for name in integrals.names]
-    code = by_groups([code, integrals.system + 1, *present], integrals.n)
-    _, inverse, counts = np.unique(code, return_inverse=True, return_counts=True)
-    enough = np.bincount(inverse, weights=units, minlength=len(counts)) >= _FEW
-    return np.asarray(units & enough[inverse])
+    code = number_rows(columns)
+    assert code is not None
+    return np.asarray(units & (np.bincount(code, weights=units)[code] >= _FEW))
 
 
 def _unlike(weights: Floats, positions: Ints, table: FactorTable, integrals: Integrals) -> Ints:

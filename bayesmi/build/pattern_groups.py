@@ -1,4 +1,4 @@
-"""Group effects in blocks of rows: rows of the same groups need them through their cross products alone.
+"""Columns of a Gaussian factor for cross products: of its residual, and of its group effects.
 
 An effect of a group adds its column of Z times a number that all of the group's rows share, the effect of an earlier
 variable (a link) a column of ones times another: columns of the cross products like those of the design.
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.build.statistics import residual_columns
 from bayesmi.build.tables import FactorTable
 from bayesmi.model.factor import Factor
 from bayesmi.plan import Plan
 
-__all__ = ["GroupTerm", "by_groups", "group_codes", "group_columns", "group_terms", "may_have_groups"]
+__all__ = ["GroupTerm", "StackedColumns", "group_codes", "may_have_groups", "stack_columns"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
-_LARGE = 2**40  # numbers of combinations are renumbered beyond
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,62 @@ class GroupTerm:
     group: int
     position: int  # among the effects of the grouping
     coefficient: int  # of a link among the factor's coefficients, -1 of an effect of its own
+
+
+@dataclass(frozen=True)
+class StackedColumns:
+    """The columns (T, width) of a factor's table, those of Z that are no ones after those of the residual."""
+
+    factor: Factor
+    table: FactorTable
+    columns: Floats
+    places: tuple[tuple[int, ...], ...]  # by grouping, the column of each effect
+    ones: int  # column of links
+
+    def terms(self, row: int) -> tuple[GroupTerm, ...]:
+        """Return the effects in the predictor of a row."""
+        key = self.factor.keys[0]
+        out = [
+            GroupTerm(column, key, effect.grouping, int(effect.codes[row]), c, -1)
+            for effect, places in zip(self.table.effects, self.places, strict=True)
+            for c, column in enumerate(places)
+        ]
+        first = self.factor.design.n_columns
+        return (
+            *out,
+            *(
+                GroupTerm(
+                    self.ones,
+                    link.key,
+                    link.grouping,
+                    int(self.table.links[link.name][row]),
+                    link.position,
+                    first + m,
+                )
+                for m, link in enumerate(self.factor.links)
+            ),
+        )
+
+
+def stack_columns(factor: Factor, table: FactorTable) -> StackedColumns:
+    """Return the columns of a factor on its rows."""
+    parts = list(residual_columns(factor, table).T)
+    has_ones = factor.priors.intercept is not None
+    places = []
+    for effect in table.effects:
+        own = []
+        for z in effect.base.T:
+            if has_ones and (z == 1.0).all():
+                own.append(0)
+                continue
+            own.append(len(parts))
+            parts.append(z)
+        places.append(tuple(own))
+    ones = 0
+    if table.links and not has_ones:
+        ones = len(parts)
+        parts.append(np.ones(table.n_rows))
+    return StackedColumns(factor, table, np.column_stack(parts), tuple(places), ones)
 
 
 def may_have_groups(factor: Factor, table: FactorTable, plan: Plan) -> bool:
@@ -47,46 +103,3 @@ def may_have_groups(factor: Factor, table: FactorTable, plan: Plan) -> bool:
 def group_codes(table: FactorTable) -> list[Ints]:
     """Return the groups of each row, (T,) each: of effects and of links."""
     return [*(effect.codes for effect in table.effects), *table.links.values()]
-
-
-def by_groups(codes: list[Ints], n: int) -> Ints:
-    """Return numbers of the combinations of groups, (n,)."""
-    out = np.zeros(n, dtype=np.int64)
-    for own in codes:
-        out = out * (int(own.max(initial=0)) + 1) + own
-        if int(out.max(initial=0)) > _LARGE:
-            out = np.unique(out, return_inverse=True)[1].reshape(-1).astype(np.int64)
-    return out
-
-
-def group_columns(factor: Factor, table: FactorTable) -> Floats:
-    """Return the columns of Z beside those of the residual, (T, extra)."""
-    extra = [effect.base[:, c] for effect in table.effects for c in _apart(factor, effect.base)]
-    if table.links and factor.priors.intercept is None:
-        extra.append(np.ones(table.n_rows))
-    return np.column_stack([np.zeros((table.n_rows, 0)), *extra])
-
-
-def group_terms(factor: Factor, table: FactorTable, row: int, width: int) -> tuple[GroupTerm, ...]:
-    """Return the effects in the predictor of a row; `width` is that of the residual's own columns."""
-    out = []
-    at = width
-    for effect in table.effects:
-        q, apart = effect.base.shape[1], _apart(factor, effect.base)
-        for c in range(q):
-            column = 0
-            if c in apart:
-                column, at = at, at + 1
-            out.append(GroupTerm(column, factor.keys[0], effect.grouping, int(effect.codes[row]), c, -1))
-    ones = 0 if factor.priors.intercept is not None else at
-    for m, link in enumerate(factor.links):
-        group, coefficient = int(table.links[link.name][row]), factor.design.n_columns + m
-        out.append(GroupTerm(ones, link.key, link.grouping, group, link.position, coefficient))
-    return tuple(out)
-
-
-def _apart(factor: Factor, z: Floats) -> list[int]:
-    """Columns of Z that are not the residual's column of ones."""
-    if factor.priors.intercept is None:
-        return list(range(z.shape[1]))
-    return [c for c in range(z.shape[1]) if not (z[:, c] == 1.0).all()]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build.pattern_groups import GroupTerm, by_groups, group_codes, group_columns, group_terms
-from bayesmi.build.statistics import residual_columns
+from bayesmi.build.numbering import members_of, number_rows
+from bayesmi.build.pattern_groups import GroupTerm, StackedColumns, group_codes, stack_columns
 from bayesmi.build.tables import Tables
 from bayesmi.model.factor import Factor
 
@@ -88,41 +88,38 @@ def _alike(weights: Floats, tables: Tables, units: NDArray[np.intp]) -> bool:
 def find_patterns(factors: tuple[Factor, ...], tables: Tables) -> tuple[PatternBlock, ...]:
     """Return the blocks; every unit is in exactly one."""
     integrals = tables.integrals
-    row_of = np.full((len(factors), integrals.n), -1, dtype=np.intp)  # table row of each unit in each factor
-    groups = np.zeros((integrals.n, len(factors)), dtype=np.int64)
-    columns, widths = [], []
-    for n, factor in enumerate(factors):
+    if not integrals.n:
+        return ()
+    places = {name: integrals.place[name][integrals.rows] >= 0 for name in integrals.names}
+    signature = [integrals.system, *places.values()]
+    rows_of = []  # table row of each unit in each factor, -1 where it has none
+    stacked: list[StackedColumns | None] = []
+    for factor in factors:
         table = tables.factors[factor.variable]
         rows = np.flatnonzero(table.integral_unit >= 0)
-        row_of[n, table.integral_unit[rows]] = rows
-        own = residual_columns(factor, table) if rows.size else np.zeros((0, 0))
-        widths.append(own.shape[1])
-        columns.append(np.column_stack([own, group_columns(factor, table)]) if rows.size else own)
-        groups[table.integral_unit[rows], n] = by_groups(
-            [codes[rows] for codes in group_codes(table)], len(rows)
-        )
-    present = np.stack([integrals.place[name][integrals.rows] >= 0 for name in integrals.names])
-    signature = np.concatenate([present, row_of >= 0, integrals.system[None, :], groups.T]).T
-    patterns, member_of = np.unique(signature, axis=0, return_inverse=True)
-    member_of = member_of.reshape(-1)
+        row_of = np.full(integrals.n, -1, dtype=np.intp)
+        row_of[table.integral_unit[rows]] = rows
+        rows_of.append(row_of)
+        stacked.append(stack_columns(factor, table) if rows.size else None)
+        inside = row_of >= 0
+        signature.append(inside)
+        signature += [np.where(inside, codes[row_of], -1) for codes in group_codes(table) if rows.size]
+    code = number_rows(signature)
+    assert code is not None
     blocks = []
-    for number in range(len(patterns)):
-        units = np.flatnonzero(member_of == number)
-        names = [name for name, on in zip(integrals.names, patterns[number], strict=False) if on > 0]
-        members = []
-        parts = []
-        start = 0
-        for n, factor in enumerate(factors):
-            if row_of[n, units[0]] < 0:
+    for units in members_of(code):
+        names = [name for name, there in places.items() if there[units[0]]]
+        members, parts, start = [], [], 0
+        for n, (factor, row_of, own) in enumerate(zip(factors, rows_of, stacked, strict=True)):
+            row = int(row_of[units[0]])
+            if row < 0 or own is None:
                 continue
-            parts.append(columns[n][row_of[n, units]])
-            row = int(row_of[n, units[0]])
-            terms = group_terms(factor, tables.factors[factor.variable], row, widths[n])
+            parts.append(own.columns[row_of[units]])
             entries = tuple(_entry(factor, tables, name, row) for name in names)
-            members.append(PatternMember(n, start, entries, terms))
-            start += parts[-1].shape[1]
-        stacked = np.concatenate(parts, axis=1)
-        blocks.append(PatternBlock(len(units), tuple(members), stacked.T @ stacked))
+            members.append(PatternMember(n, start, entries, own.terms(row)))
+            start += own.columns.shape[1]
+        columns = np.concatenate(parts, axis=1)
+        blocks.append(PatternBlock(len(units), tuple(members), columns.T @ columns))
     return tuple(blocks)
 
 
@@ -132,22 +129,28 @@ def _entry(factor: Factor, tables: Tables, name: str, row: int) -> PatternEntry:
     slopes = []
     for effect in table.effects:
         for slab in effect.integrated:
-            at = np.flatnonzero(slab.positions == row)
-            if slab.variable != name or not at.size:
+            at = _place(slab.positions, row)
+            if slab.variable != name or at < 0:
                 continue
-            for c, weight in zip(slab.columns, slab.slab[at[0]], strict=True):
+            for c, weight in zip(slab.columns, slab.slab[at], strict=True):
                 group = int(effect.codes[row])
                 slopes.append(
                     (GroupTerm(-1, factor.keys[0], effect.grouping, group, int(c), -1), float(weight))
                 )
     for slab in table.integrated:
-        at = np.flatnonzero(slab.positions == row)
-        if slab.variable == name and at.size:
-            columns, weights = slab.columns, slab.slab[at[0]]
+        at = _place(slab.positions, row)
+        if slab.variable == name and at >= 0:
+            columns, weights = slab.columns, slab.slab[at]
     if factor.variable == name:
         return PatternEntry(columns, weights, -1.0, tuple(slopes))
-    at = np.flatnonzero(table.solved_response == row)
-    if not at.size:
+    at = _place(table.solved_response, row)
+    if at < 0:
         return PatternEntry(columns, weights, 0.0, tuple(slopes))
     place = integrals.place[name][table.units[row]]
-    return PatternEntry(columns, weights, -float(table.response_slopes[at[0], place]), tuple(slopes))
+    return PatternEntry(columns, weights, -float(table.response_slopes[at, place]), tuple(slopes))
+
+
+def _place(rows: NDArray[np.intp], row: int) -> int:
+    """Return where a row stands among rows in order, -1 where it does not."""
+    at = int(np.searchsorted(rows, row))
+    return at if at < len(rows) and rows[at] == row else -1
