@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.data import Grouping
+from bayesmi.data.grouping import rank_within
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 
@@ -56,13 +57,12 @@ def open_means(
 
 def _by_rank(missing: Ints, sampled: Ints, group: Grouping, codes: Ints) -> list[tuple[Ints, Ints]]:
     """Return, for the first, second, … missing cell of each group, the rows of groups that have one and its number."""
-    order = missing[np.argsort(group.codes[missing], kind="stable")]
-    of_group = group.codes[order]
-    rank = np.arange(len(order)) - np.searchsorted(of_group, of_group)
+    of_group = group.codes[missing]
+    rank = rank_within(of_group)
     out = []
     for k in range(int(rank.max(initial=-1)) + 1):
         cell = np.full(group.n_groups, -1, dtype=np.intp)
-        cell[of_group[rank == k]] = sampled[order[rank == k]]
+        cell[of_group[rank == k]] = sampled[missing[rank == k]]
         positions = np.flatnonzero(cell[codes] >= 0)
         out.append((positions, cell[codes[positions]]))
     return out

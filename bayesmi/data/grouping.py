@@ -64,6 +64,13 @@ class Grouping:
         """Return which groups hold one of some rows, shape (G,)."""
         return np.bincount(self.codes[rows], minlength=self.n_groups) > 0
 
+    def means(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the mean of the known values in each group, shape (G,), NaN where there is none."""
+        known = np.isfinite(values)
+        size = np.bincount(self.codes[known], minlength=self.n_groups)
+        total = np.bincount(self.codes[known], weights=values[known], minlength=self.n_groups)
+        return np.divide(total, size, out=np.full(self.n_groups, np.nan), where=size > 0)
+
     def __repr__(self) -> str:
         low, high = int(self.sizes.min()), int(self.sizes.max())
         rows = f"{low} rows each" if low == high else f"{low} to {high} rows each"
@@ -109,6 +116,14 @@ def _cross(
     if len(set(texts)) < len(texts):  # labels that hold colons themselves
         texts = tuple(f"{a!r}:{b!r}" for a, b in chosen)
     return crossed.astype(np.intp), texts
+
+
+def rank_within(codes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return of each row how many rows before it have the same code."""
+    order = np.argsort(codes, kind="stable")
+    rank = np.empty(len(codes), dtype=np.intp)
+    rank[order] = np.arange(len(codes)) - np.searchsorted(codes[order], codes[order])
+    return rank
 
 
 def grouping_notices(grouping: Grouping) -> tuple[str, ...]:

@@ -164,18 +164,16 @@ def _factor_draws(
                 effects[effect.grouping][:, :, beside.first :] -= beside.shift(
                     *_of_selection(factor.selection, free)
                 )
-        if planned.n_centred < effect.n_effects:
+        if planned.n_centred < effect.n_effects or planned.unseen is not None:
             root = sds[effect.grouping][:, :, None] * np.linalg.cholesky(correlations[effect.grouping])
             n_centred, z = planned.n_centred, raw.copy()
             if n_centred:
                 centred_ones = np.swapaxes(effects[effect.grouping][:, :, :n_centred], 1, 2)
                 solved = np.linalg.solve(root[:, :n_centred, :n_centred], centred_ones)
                 z[:, :, :n_centred] = np.swapaxes(solved, 1, 2)
+            if planned.unseen is not None:  # what says nothing is not centred
+                z[:, planned.unseen] = raw[:, planned.unseen]
             effects[effect.grouping] = np.einsum("sij,sgj->sgi", root, z)
-        if planned.unseen is not None:
-            root = sds[effect.grouping][:, :, None] * np.linalg.cholesky(correlations[effect.grouping])
-            apart = np.einsum("sij,sgj->sgi", root, raw[:, planned.unseen])
-            effects[effect.grouping][:, planned.unseen] = apart
     scales = {}
     for parameter in factor.parameters if key == factor.keys[0] else ():
         values = free[f"{factor.variable}::{parameter.name}"]

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from bayesmi.draw import PosteriorDraws, draw_back_effects
 from bayesmi.errors import BayesmiNotice, FitError, ModelError
 from bayesmi.fit.fit import Fit, observed_tree
+from bayesmi.fit.sampling import Sampling
 from bayesmi.model import Model
 from bayesmi.model.factor import Factor
 from bayesmi.plan import Plan
@@ -41,20 +40,14 @@ def fit_model(
     progress: bool = True,
 ) -> Fit:
     """Sample a model; see `Model.fit`."""
-    whole = {"draws": draws, "tune": tune, "chains": chains, "cores": 1 if cores is None else cores}
-    for name, value in whole.items():
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-            raise FitError(f"{name} must be a whole number, 1 or more, not {value!r}")
-    if target_accept is not None:
-        is_number = isinstance(target_accept, int | float | np.number) and not isinstance(target_accept, bool)
-        if not is_number or not 0.0 < target_accept < 1.0:
-            raise FitError(f"target_accept must be a number between 0 and 1, not {target_accept!r}")
+    how = Sampling(draws, tune, chains, cores, target_accept)
     if sampler not in ("nutpie", "pymc"):
         raise FitError(f"sampler={sampler!r} is not known; there are 'nutpie' and 'pymc'")
     own_seed = check_seed(seed)
     plan = model.plan()
     if target_accept is None:
-        target_accept = _SMALLER if any(e.treatment != "collapse" for e in plan.effects) else _USUAL
+        sampled_effects = any(effect.treatment != "collapse" for effect in plan.effects)
+        how = replace(how, target_accept=_SMALLER if sampled_effects else _USUAL)
     if not any(mask.any() for mask in plan.active.values()):
         raise ModelError("nothing is observed in the model")
 
@@ -79,12 +72,8 @@ def fit_model(
                 built = build_sampled(model, plan)
             sampled = sample(
                 built,
+                how,
                 seed=own_seed,
-                draws=draws,
-                tune=tune,
-                chains=chains,
-                cores=cores,
-                target_accept=float(target_accept),
                 sampler=sampler,
                 stage=display.stage,
                 progress=display.sampling,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,9 +14,10 @@ from bayesmi.build import BuiltModel
 from bayesmi.errors import FitError
 from bayesmi.fit.constrain import constrained
 from bayesmi.fit.quiet_pymc import quiet_pymc
+from bayesmi.fit.sampling import Sampling
 from bayesmi.seeds import SAMPLE, stream
 
-__all__ = ["Sampled", "available_cores", "load_sampler", "sample"]
+__all__ = ["Sampled", "load_sampler", "sample"]
 
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int, int], None]  # (finished, total, divergences)
@@ -61,20 +61,11 @@ def load_sampler(sampler: str) -> None:
         import pymc  # noqa: F401
 
 
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-
-
 def sample(
     built: BuiltModel,
+    how: Sampling,
     *,
     seed: int,
-    draws: int,
-    tune: int,
-    chains: int,
-    cores: int | None,
-    target_accept: float,
     sampler: str,
     stage: Stage,
     progress: Progress,
@@ -83,7 +74,6 @@ def sample(
     from bayesmi.kernel import compiled_density
 
     number = int(stream(seed, SAMPLE).integers(2**31 - 1))
-    used = min(cores or available_cores(), chains)
     started = time.perf_counter()
     stage("compiling")
     compiled_density()
@@ -94,22 +84,13 @@ def sample(
         from bayesmi.gibbs.sampler import sample_held
 
         stage("sampling, held cells in turn")
-        trace = sample_held(
-            built,
-            seed=number,
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            cores=used,
-            target_accept=target_accept,
-            progress=progress,
-        )
-        flat = chains * draws
+        trace = sample_held(built, how, seed=number, progress=progress)
+        flat = how.total
         return Sampled(
             constrained(built.program, trace.vectors.reshape(flat, -1)),
             trace.statistics,
-            chains,
-            draws,
+            how.chains,
+            how.draws,
             compile_seconds,
             time.perf_counter() - started,
             "PyMC NUTS and block draws of held cells in turn",
@@ -118,15 +99,15 @@ def sample(
         )
     if sampler == "pymc":
         stage("sampling with PyMC's NUTS")
-        vectors, statistics = _pymc(built, number, draws, tune, chains, used, target_accept)
+        vectors, statistics = _pymc(built, how, number)
     else:
         stage("sampling")
-        vectors, statistics = _nutpie(built, number, draws, tune, chains, used, target_accept, progress)
+        vectors, statistics = _nutpie(built, how, number, progress)
     return Sampled(
-        free=constrained(built.program, vectors.reshape(chains * draws, -1)),
+        free=constrained(built.program, vectors.reshape(how.total, -1)),
         statistics=statistics,
-        n_chains=chains,
-        n_draws=draws,
+        n_chains=how.chains,
+        n_draws=how.draws,
         compile_seconds=compile_seconds,
         sample_seconds=time.perf_counter() - started,
         how="PyMC NUTS" if sampler == "pymc" else "nutpie",
@@ -148,16 +129,7 @@ def _check_start(built: BuiltModel) -> None:
         )
 
 
-def _nutpie(
-    built: BuiltModel,
-    seed: int,
-    draws: int,
-    tune: int,
-    chains: int,
-    cores: int,
-    target_accept: float,
-    progress: Progress,
-) -> _Trace:
+def _nutpie(built: BuiltModel, how: Sampling, seed: int, progress: Progress) -> _Trace:
     from bayesmi.fit.arrow_trace import draws_and_statistics
     from bayesmi.fit.nutpie_import import import_nutpie
 
@@ -174,16 +146,16 @@ def _nutpie(
     try:
         trace = nutpie.sample(
             KernelModel.of(built.program),
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            cores=cores,
+            draws=how.draws,
+            tune=how.tune,
+            chains=how.chains,
+            cores=how.processes,
             seed=seed,
             progress_bar=False,
             progress_callback=on_progress,
             progress_rate=200,
             return_raw_trace=True,
-            target_accept=target_accept,
+            target_accept=how.target_accept,
         )
     except RuntimeError as problem:
         words = (str(problem).splitlines() or ["no reason given"])[0]
@@ -192,24 +164,22 @@ def _nutpie(
                 "the density is not finite at any starting point; look at extreme values and at the priors"
             )
         raise FitError(f"sampling failed: {words}") from None
-    return draws_and_statistics(trace, _VECTOR, _STATISTICS, draws)
+    return draws_and_statistics(trace, _VECTOR, _STATISTICS, how.draws)
 
 
-def _pymc(
-    built: BuiltModel, seed: int, draws: int, tune: int, chains: int, cores: int, target_accept: float
-) -> _Trace:
+def _pymc(built: BuiltModel, how: Sampling, seed: int) -> _Trace:
     import pymc as pm
 
     with quiet_pymc():
         tree = pm.sample(
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            cores=cores,
+            draws=how.draws,
+            tune=how.tune,
+            chains=how.chains,
+            cores=how.processes,
             random_seed=seed,
             model=built.to_pymc(),
             nuts_sampler="pymc",
-            target_accept=target_accept,
+            target_accept=how.target_accept,
             progressbar=False,
             compute_convergence_checks=False,
         )

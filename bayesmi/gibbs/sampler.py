@@ -32,6 +32,7 @@ from pytensor.graph.op import Op
 from bayesmi.build import BuiltModel
 from bayesmi.errors import FitError
 from bayesmi.fit.quiet_pymc import quiet_pymc
+from bayesmi.fit.sampling import Sampling
 from bayesmi.gibbs.pilot import pilot_variances
 from bayesmi.gibbs.sweep import Sweep
 from bayesmi.kernel import evaluate
@@ -116,13 +117,9 @@ class _DrawHeld(BlockedStep):
 
 def sample_held(
     built: BuiltModel,
+    how: Sampling,
     *,
     seed: int,
-    draws: int,
-    tune: int,
-    chains: int,
-    cores: int,
-    target_accept: float,
     progress: Callable[[int, int, int], None],
 ) -> HeldTrace:
     """Sample parameters and held cells.
@@ -131,10 +128,10 @@ def sample_held(
     ----------
     built : BuiltModel
         Laid out with held cells at values.
-    seed, draws, tune, chains, cores : int
-        As in `Model.fit`; the draws do not depend on the cores.
-    target_accept : float
-        As in `Model.fit`.
+    how : Sampling
+        The draws do not depend on the cores.
+    seed : int
+        Of all chains.
     progress : callable
         Told (finished, total, divergences).
     """
@@ -146,7 +143,7 @@ def sample_held(
             _HELD: sweep.cells.start_at(factors, table, own),
             _EFFECTS: np.zeros(sweep.n_effects),
         }
-        for own in np.random.default_rng(seed).spawn(chains)
+        for own in np.random.default_rng(seed).spawn(how.chains)
     ]
     done = np.zeros(2, dtype=int)
 
@@ -154,7 +151,7 @@ def sample_held(
         done[0] += 1
         done[1] += int(not draw.tuning and any(own.get("diverging", False) for own in draw.stats))
         if done[0] % 20 == 0:
-            progress(int(done[0]), chains * (draws + tune), int(done[1]))
+            progress(int(done[0]), how.chains * (how.draws + how.tune), int(done[1]))
 
     try:
         with quiet_pymc(), _model(built, sweep) as model:
@@ -168,15 +165,15 @@ def sample_held(
                 model=model,
                 potential=potential,
                 rng=seed,
-                target_accept=target_accept,
+                target_accept=how.target_accept,
                 on_unused_input="ignore",
             )
             both = [nuts, _DrawHeld([held, effects], sweep=sweep, model=model, rng=seed)]
             tree = pm.sample(
-                draws=draws,
-                tune=tune,
-                chains=chains,
-                cores=cores,
+                draws=how.draws,
+                tune=how.tune,
+                chains=how.chains,
+                cores=how.processes,
                 random_seed=seed,
                 step=both,
                 initvals=starts,
@@ -190,7 +187,7 @@ def sample_held(
         raise FitError(f"sampling failed: {words}; look at extreme values and at the priors") from None
     found = tree["posterior"].to_dataset()
     own = tree["sample_stats"].to_dataset()
-    shape = (chains, draws)
+    shape = (how.chains, how.draws)
     statistics = {
         ours: own[theirs].values.reshape(*shape, -1)[:, :, 0]
         for theirs, ours in _STATISTICS.items()

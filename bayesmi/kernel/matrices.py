@@ -12,8 +12,6 @@ __all__ = [
     "cholesky",
     "cholesky_backward",
     "dot",
-    "invert",
-    "product",
     "solve_lower",
     "solve_upper",
     "weighted",
@@ -53,18 +51,6 @@ def weighted(weights, values):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def product(left, right):  # type: ignore[no-untyped-def]
-    """Return left times right."""
-    out = np.zeros((left.shape[0], right.shape[1]))
-    for i in range(left.shape[0]):
-        for j in range(left.shape[1]):
-            value = left[i, j]
-            for c in range(right.shape[1]):
-                out[i, c] += value * right[j, c]
-    return out
-
-
-@kernel
 def cholesky(matrix, size):  # type: ignore[no-untyped-def]
     """Put the lower Cholesky factor of the first `size` rows in their place; return the sum of the logs of its diagonal."""
     total = 0.0
@@ -97,12 +83,6 @@ def inverse_of(matrix, size, out):  # type: ignore[no-untyped-def]
                 entry -= matrix[w, v] * out[w, column]
             out[v, column] = entry / matrix[v, v]
     return half
-
-
-@kernel
-def invert(matrix):  # type: ignore[no-untyped-def]
-    """Put the inverse of a positive definite matrix in its place; return half the log of its determinant."""
-    return inverse_of(matrix.copy(), matrix.shape[0], matrix)
 
 
 @kernel

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.build.tables import Tables, make_tables
+from bayesmi.data.grouping import rank_within
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.model import Model
@@ -83,10 +84,7 @@ class Part:
         if level == own:
             return units, np.zeros(len(units), dtype=np.intp)
         codes = self.table.codes_at(level, own)[units]
-        order = np.argsort(codes, kind="stable")
-        rank = np.empty(len(units), dtype=np.intp)
-        rank[order] = np.arange(len(units)) - np.searchsorted(codes[order], codes[order])
-        return codes, rank
+        return codes, rank_within(codes)
 
     @property
     def width(self) -> int:

@@ -55,13 +55,12 @@ class ClusterMeans:
             seen = np.isfinite(values)
             if self.informs is not None:
                 seen &= self.informs | ~grouping.any_of(self.informs)[grouping.codes]
-            count = np.bincount(grouping.codes[seen], minlength=grouping.n_groups)
-            total = np.bincount(grouping.codes[seen], weights=values[seen], minlength=grouping.n_groups)
-            mean = np.divide(total, count, out=np.full(grouping.n_groups, np.nan), where=count > 0)
-            told = count > 0
+            mean = grouping.means(np.where(seen, values, np.nan))
+            has_mean = np.isfinite(mean)
+            told = has_mean
             if self.informs is not None and (told & grouping.any_of(self.informs)).any():
-                told &= grouping.any_of(self.informs)
-            mean = np.where(count > 0, mean, mean[told].mean())
+                told = told & grouping.any_of(self.informs)
+            mean = np.where(has_mean, mean, mean[told].mean())
             if np.ptp(mean) > 1e-10 * max(1e-300, float(np.abs(values[seen]).max())):
                 self.made[label] = mean[grouping.codes]
                 names.append(label)

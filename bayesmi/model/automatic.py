@@ -146,11 +146,8 @@ def _quoted_grouping(grouping: str, table: ModelTable) -> str:
 
 def group_sd(table: ModelTable, name: str, grouping: str) -> float:
     """Rough sd of a Gaussian variable's group effects: of the observed group means."""
-    group = table.groupings[grouping]
     values = table.values[name]
-    seen = np.isfinite(values)
-    count = np.bincount(group.codes[seen], minlength=len(group.labels))
-    total = np.bincount(group.codes[seen], weights=values[seen], minlength=len(group.labels))
-    means = total[count > 0] / count[count > 0]
+    means = table.groupings[grouping].means(values)
+    means = means[np.isfinite(means)]
     sd = float(means.std(ddof=1)) if means.size > 1 else 0.0
-    return sd if sd > 0 else float(values[seen].std(ddof=1)) or 1.0
+    return sd if sd > 0 else float(values[np.isfinite(values)].std(ddof=1)) or 1.0

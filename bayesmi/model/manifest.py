@@ -33,13 +33,11 @@ class Manifest:
 
     def completed(self, own: Floats, group: Grouping) -> Floats:
         """Return the column of completed values, (n,); NaN in groups with an unknown one."""
-        total = np.bincount(group.codes, weights=own, minlength=group.n_groups)
+        total = np.bincount(group.codes, weights=own, minlength=group.n_groups)  # NaN stays NaN
         return np.asarray(self.values(own, (total / group.sizes)[group.codes]))
 
     def roughly(self, own: Floats, group: Grouping) -> Floats:
         """Return the column with means of what is observed, of all rows where a group has nothing."""
-        seen = np.isfinite(own)
-        count = np.bincount(group.codes[seen], minlength=group.n_groups)
-        total = np.bincount(group.codes[seen], weights=own[seen], minlength=group.n_groups)
-        means = np.divide(total, count, out=np.full(group.n_groups, own[seen].mean()), where=count > 0)
+        means = group.means(own)
+        means = np.where(np.isnan(means), np.nanmean(own), means)
         return np.asarray(self.values(own, means[group.codes]))

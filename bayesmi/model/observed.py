@@ -74,22 +74,14 @@ def with_observations(table: ModelTable, observations: Mapping[str, Observation]
         level = table.frame.columns[own.column].level
         rough = own.stand_ins(table.frame, errors)
         if level != "row":
-            errors, rough = _spread(errors, level, table), _spread(rough, level, table)
+            group = table.groupings[level]
+            errors, rough = group.means(errors)[group.codes], group.means(rough)[group.codes]
         elif table.level(name) != "row":
-            rough = _spread(rough, table.level(name), table)
+            group = table.groupings[table.level(name)]
+            rough = group.means(rough)[group.codes]
         table = table.with_made({made: (errors, level)})
         stand_ins[name] = rough
     return table.with_stand_ins(stand_ins)
-
-
-def _spread(values: Floats, level: str, table: ModelTable) -> Floats:
-    """Mean of the known values of each group, in all its rows."""
-    group = table.groupings[level]
-    seen = np.isfinite(values)
-    count = np.bincount(group.codes[seen], minlength=len(group.labels))
-    total = np.bincount(group.codes[seen], weights=values[seen], minlength=len(group.labels))
-    mean = np.divide(total, count, out=np.full(len(group.labels), np.nan), where=count > 0)
-    return mean[group.codes]
 
 
 def check_observed(observations: Mapping[str, Observation], used: Collection[str], of: str = "") -> None:

@@ -235,7 +235,7 @@ def manifest_means(table: ModelTable, name: str, grouping: str) -> dict[str, NDA
     means = {}
     for label, values in mean_parts(table, name, grouping).items():
         size = float(np.abs(values).max())
-        mean = np.bincount(group.codes, weights=values, minlength=len(group.labels)) / group.sizes
+        mean = group.means(values)
         if np.ptp(mean) > 1e-10 * size:
             means[label] = mean[group.codes]
     return means

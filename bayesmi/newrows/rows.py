@@ -255,11 +255,9 @@ def _with_means(table: ModelTable, model: Model, known: Mapping[str, Ints]) -> M
     made: dict[str, tuple[Floats, str]] = {}
     for text, one in model.manifest.items():
         codes, group = known[one.grouping], table.groupings[one.grouping]
-        of_fit = _group_means(fitted.values[one.variable], fitted.groupings[one.grouping])[
-            np.maximum(codes, 0)
-        ]
+        of_fit = fitted.groupings[one.grouping].means(fitted.values[one.variable])[np.maximum(codes, 0)]
         own = table.values[one.variable]
-        means = np.where(codes >= 0, of_fit, _group_means(own, group))[group.codes]
+        means = np.where(codes >= 0, of_fit, group.means(own))[group.codes]
         made[text] = (one.values(own, means), "row" if one.is_within else one.grouping)
     for grouping, group in table.groupings.items():
         codes = known[grouping]
@@ -269,19 +267,10 @@ def _with_means(table: ModelTable, model: Model, known: Mapping[str, Ints]) -> M
             for label, values in mean_parts(table, name, grouping).items():
                 if label not in fitted.made or label in made:
                     continue
-                own = _group_means(values, group)
+                own = group.means(values)
                 of_fit = fitted.values[label][fitted.groupings[grouping].first_row][np.maximum(codes, 0)]
                 made[label] = (np.where(codes >= 0, of_fit, own)[group.codes], grouping)
     return table.with_made(made)
-
-
-def _group_means(values: Floats, group: Grouping) -> Floats:
-    """Means of what is known in each group, NaN where nothing is."""
-    seen = np.isfinite(values)
-    size = np.bincount(group.codes[seen], minlength=len(group.labels))
-    total = np.bincount(group.codes[seen], weights=values[seen], minlength=len(group.labels))
-    with np.errstate(invalid="ignore"):
-        return np.asarray(total / size)
 
 
 def _check_predictors(model: Model, factors: Sequence[Factor], table: ModelTable) -> None:

@@ -17,6 +17,7 @@ from bayesmi.build.tables import Tables
 from bayesmi.draw.cells import complete_cells
 from bayesmi.draw.conditional import conditional
 from bayesmi.draw.parameters import PosteriorDraws
+from bayesmi.draw.shifted import full_columns
 from bayesmi.model import Model
 from bayesmi.model.factor import Factor
 from bayesmi.model.limited import INTERVAL
@@ -87,12 +88,7 @@ def replicate_observed(
         rng = stream(seed, REPLICATE, i)
         draw = draws.take(np.array([s]))
         cells = complete_cells(model.factors, model.table, plan, tables, draw, rng)
-        values = dict(model.table.values)
-        for name, filled in cells.items():
-            column = values[name].copy()
-            column[model.table.column(name).missing] = filled
-            values[name] = column
-        values = model.table.filled(values)
+        values = full_columns(model.table, cells)
         for factor in model.factors:
             name = factor.variable
             if name not in out:
