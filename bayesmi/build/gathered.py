@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from bayesmi.build.expansion import nothing_expanded
 from bayesmi.build.integrals import Integrals, SolvedCells
 from bayesmi.build.numbering import members_of, number_rows
-from bayesmi.build.pattern_groups import group_codes, may_have_groups, stack_columns
-from bayesmi.build.patterns import PatternBlock, PatternMember, find_patterns
+from bayesmi.build.pattern_groups import group_codes, joint_grouping, may_have_groups, stack_columns
+from bayesmi.build.patterns import PatternBlock, PatternMember, find_patterns, make_block
 from bayesmi.build.tables import FactorTable, Slab, Tables
 from bayesmi.model.factor import Factor
 from bayesmi.plan import Plan
@@ -34,8 +34,9 @@ def gather(
     factors: tuple[Factor, ...], tables: Tables, plan: Plan
 ) -> tuple[Tables, tuple[PatternBlock, ...]]:
     """Return the tables of what is left row by row, and the blocks of what is not."""
+    joint = {f.variable for f in factors if joint_grouping(f, plan) is not None}
     may = {f.variable: _may_be_gathered(f, tables.factors[f.variable], plan) for f in factors}
-    units = _units(factors, tables, may)
+    units = _units(factors, tables, may, plan)
     with_cells: dict[str, FactorTable] = {}
     left: dict[str, FactorTable] = {}
     blocks: list[PatternBlock] = []
@@ -48,9 +49,11 @@ def gather(
         one_by_one = rest & ((table.integral_unit >= 0) | (np.arange(table.n_rows) >= table.n_plain))
         has_groups = bool(table.effects or table.links)
         if may[factor.variable] and (one_by_one.any() or has_groups):  # else sufficient statistics serve it
-            complete, own = _complete_blocks(n, factor, table, rest & ~one_by_one)
+            complete, own = _complete_blocks(n, factor, table, rest & ~one_by_one, plan)
             blocks += own
             rest = rest & ~complete
+        if factor.variable in joint and rest.any():
+            raise AssertionError(f"rows of {factor.variable} could not be gathered")
         # a factor that keeps all its rows needs the units' new numbers too
         left[factor.variable] = table if rest.all() and not units.any() else _take(table, rest, here)
     if units.any():
@@ -60,29 +63,29 @@ def gather(
             expansion=nothing_expanded(),
             integrals=_take_units(tables.integrals, units),
         )
-        blocks += find_patterns(factors, gathered)
+        blocks += find_patterns(factors, gathered, plan)
     if not blocks:
         return tables, ()
     return replace(tables, factors=left, integrals=_take_units(tables.integrals, ~units)), tuple(blocks)
 
 
 def _complete_blocks(
-    n: int, factor: Factor, table: FactorTable, rows: Mask
+    n: int, factor: Factor, table: FactorTable, rows: Mask, plan: Plan
 ) -> tuple[Mask, list[PatternBlock]]:
     """Return which of some complete rows of a factor are gathered, and their blocks: one for the rows of the same groups."""
     at = np.flatnonzero(rows)
-    code = _number(group_codes(table), at)
-    many = np.bincount(code)[code] >= _FEW
+    code = _number(group_codes(factor, table, plan), at)
+    few = 1 if joint_grouping(factor, plan) is not None else _FEW
+    many = np.bincount(code)[code] >= few
     gathered = np.zeros(table.n_rows, dtype=bool)
     gathered[at[many]] = True
     if not gathered.any():
         return gathered, []
-    stacked = stack_columns(factor, _take(table, gathered, np.zeros(0, dtype=np.intp)))
+    stacked = stack_columns(factor, _take(table, gathered, np.zeros(0, dtype=np.intp)), plan)
     blocks = []
     for members in members_of(np.unique(code[many], return_inverse=True)[1]):
-        own = stacked.columns[members]
         member = PatternMember(n, 0, (), stacked.terms(int(members[0])))
-        blocks.append(PatternBlock(len(own), (member,), own.T @ own))
+        blocks.append(make_block([member], [(stacked, members)], stacked.columns[members]))
     return gathered, blocks
 
 
@@ -113,17 +116,19 @@ def _may_be_gathered(factor: Factor, table: FactorTable, plan: Plan) -> bool:
     )
 
 
-def _units(factors: tuple[Factor, ...], tables: Tables, may: Mapping[str, bool]) -> Mask:
+def _units(factors: tuple[Factor, ...], tables: Tables, may: Mapping[str, bool], plan: Plan) -> Mask:
     """Units that are gathered: not expanded, all their factors may, cells enter all rows alike, and not too few."""
     integrals = tables.integrals
     units = (integrals.expanded < 0) & (integrals.limited < 0)
+    joint = np.zeros(integrals.n, dtype=bool)  # of these none may be left
     columns = [integrals.system, *(integrals.place[name][integrals.rows] >= 0 for name in integrals.names)]
     for factor in factors:
         table = tables.factors[factor.variable]
         rows = np.flatnonzero(table.integral_unit >= 0)
         mine = table.integral_unit[rows]
         groups = np.full(integrals.n, -1, dtype=np.intp)
-        groups[mine] = _number(group_codes(table), rows)
+        groups[mine] = _number(group_codes(factor, table, plan), rows)
+        joint[mine] |= joint_grouping(factor, plan) is not None
         columns.append(groups)
         if not may[factor.variable]:
             units[mine] = False
@@ -132,7 +137,7 @@ def _units(factors: tuple[Factor, ...], tables: Tables, may: Mapping[str, bool])
         units[_unlike(table.response_slopes, table.solved_response, table, integrals)] = False
     code = number_rows(columns)
     assert code is not None
-    return np.asarray(units & (np.bincount(code, weights=units)[code] >= _FEW))
+    return np.asarray(units & (joint | (np.bincount(code, weights=units)[code] >= _FEW)))
 
 
 def _unlike(weights: Floats, positions: Ints, table: FactorTable, integrals: Integrals) -> Ints:

@@ -16,7 +16,7 @@ from bayesmi.build.tables import FactorTable
 from bayesmi.model.factor import Factor
 from bayesmi.plan import Plan
 
-__all__ = ["GroupTerm", "StackedColumns", "group_codes", "may_have_groups", "stack_columns"]
+__all__ = ["GroupTerm", "StackedColumns", "group_codes", "joint_grouping", "may_have_groups", "stack_columns"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -36,10 +36,14 @@ class GroupTerm:
 
 @dataclass(frozen=True)
 class StackedColumns:
-    """The columns (T, width) of a factor's table, those of Z that are no ones after those of the residual."""
+    """The columns (T, width) of a factor's table, those of Z that are no ones after those of the residual.
+
+    Effects that are integrated out jointly (`joint`: their grouping) have their columns too, but no terms.
+    """
 
     factor: Factor
     table: FactorTable
+    joint: str | None
     columns: Floats
     places: tuple[tuple[int, ...], ...]  # by grouping, the column of each effect
     ones: int  # column of links
@@ -50,6 +54,7 @@ class StackedColumns:
         out = [
             GroupTerm(column, key, effect.grouping, int(effect.codes[row]), c, -1)
             for effect, places in zip(self.table.effects, self.places, strict=True)
+            if effect.grouping != self.joint
             for c, column in enumerate(places)
         ]
         first = self.factor.design.n_columns
@@ -65,11 +70,38 @@ class StackedColumns:
                     first + m,
                 )
                 for m, link in enumerate(self.factor.links)
+                if link.grouping != self.joint
             ),
         )
 
+    def joint_terms(self) -> tuple[GroupTerm, ...]:
+        """Return the effects in the predictor that are integrated out jointly, of whatever group."""
+        own = [
+            GroupTerm(column, self.factor.keys[0], effect.grouping, -1, c, -1)
+            for effect, places in zip(self.table.effects, self.places, strict=True)
+            if effect.grouping == self.joint
+            for c, column in enumerate(places)
+        ]
+        first = self.factor.design.n_columns
+        linked = [
+            GroupTerm(self.ones, link.key, link.grouping, -1, link.position, first + m)
+            for m, link in enumerate(self.factor.links)
+            if link.grouping == self.joint
+        ]
+        return (*own, *linked)
 
-def stack_columns(factor: Factor, table: FactorTable) -> StackedColumns:
+    def joint_codes(self) -> Ints | None:
+        """Return the group of each row whose effects are integrated out jointly, (T,); None without any."""
+        for effect in self.table.effects:
+            if effect.grouping == self.joint:
+                return effect.codes
+        for link in self.factor.links:
+            if link.grouping == self.joint:
+                return self.table.links[link.name]
+        return None
+
+
+def stack_columns(factor: Factor, table: FactorTable, plan: Plan) -> StackedColumns:
     """Return the columns of a factor on its rows."""
     parts = list(residual_columns(factor, table).T)
     has_ones = factor.priors.intercept is not None
@@ -87,7 +119,9 @@ def stack_columns(factor: Factor, table: FactorTable) -> StackedColumns:
     if table.links and not has_ones:
         ones = len(parts)
         parts.append(np.ones(table.n_rows))
-    return StackedColumns(factor, table, np.column_stack(parts), tuple(places), ones)
+    return StackedColumns(
+        factor, table, joint_grouping(factor, plan), np.column_stack(parts), tuple(places), ones
+    )
 
 
 def may_have_groups(factor: Factor, table: FactorTable, plan: Plan) -> bool:
@@ -95,11 +129,27 @@ def may_have_groups(factor: Factor, table: FactorTable, plan: Plan) -> bool:
     return all(
         not effect.source
         and not effect.slabs
-        and plan.effect(factor.name, effect.grouping).treatment != "collapse"
+        and (
+            plan.effect(factor.name, effect.grouping).treatment != "collapse"
+            or plan.is_joint(factor.name, effect.grouping)
+        )
         for effect in table.effects
     )
 
 
-def group_codes(table: FactorTable) -> list[Ints]:
-    """Return the groups of each row, (T,) each: of effects and of links."""
-    return [*(effect.codes for effect in table.effects), *table.links.values()]
+def group_codes(factor: Factor, table: FactorTable, plan: Plan) -> list[Ints]:
+    """Return the groups of each row, (T,) each: of effects and of links, but of those that are integrated out jointly."""
+    joint = joint_grouping(factor, plan)
+    own = [effect.codes for effect in table.effects if effect.grouping != joint]
+    return [*own, *(table.links[link.name] for link in factor.links if link.grouping != joint)]
+
+
+def joint_grouping(factor: Factor, plan: Plan) -> str | None:
+    """Return the grouping whose effects are integrated out of a factor's rows jointly, own ones or linked; None if none is."""
+    for effect in factor.effects:
+        if plan.is_joint(factor.name, effect.grouping):
+            return effect.grouping
+    for link in factor.links:
+        if plan.is_joint(link.variable, link.grouping):
+            return link.grouping
+    return None

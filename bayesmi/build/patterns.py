@@ -15,10 +15,21 @@ from bayesmi.build.numbering import members_of, number_rows
 from bayesmi.build.pattern_groups import GroupTerm, StackedColumns, group_codes, stack_columns
 from bayesmi.build.tables import Tables
 from bayesmi.model.factor import Factor
+from bayesmi.plan import Plan
 
-__all__ = ["PatternBlock", "PatternEntry", "PatternMember", "find_patterns", "has_patterns"]
+__all__ = [
+    "JointGroups",
+    "JointTerm",
+    "PatternBlock",
+    "PatternEntry",
+    "PatternMember",
+    "find_patterns",
+    "has_patterns",
+    "make_block",
+]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -44,12 +55,35 @@ class PatternMember:
 
 
 @dataclass(frozen=True)
+class JointTerm:
+    """Effects of one kind that are integrated out jointly, in one member of a block."""
+
+    member: int
+    column: int  # among the columns of the block's cross products by group
+    source: str  # the equation they belong to
+    position: int  # among the effects of that equation
+    coefficient: int  # of a link among the factor's coefficients, -1 of an effect of its own
+
+
+@dataclass(frozen=True)
+class JointGroups:
+    """The groups of a block's rows whose effects are integrated out jointly."""
+
+    grouping: str
+    groups: NDArray[np.intp]  # (K,)
+    columns: NDArray[np.intp]  # (C,) columns of the block that the effects are multiplied with
+    cross: Floats  # (K, C, width) cross products of these with all columns of the block, by group
+    terms: tuple[JointTerm, ...]
+
+
+@dataclass(frozen=True)
 class PatternBlock:
     """Rows with the same missing cells."""
 
     n_rows: int
     members: tuple[PatternMember, ...]
     gram: Floats  # cross products of all members' columns [1, X, y] side by side
+    joint: JointGroups | None = None
 
 
 def has_patterns(factors: tuple[Factor, ...], tables: Tables) -> bool:
@@ -85,7 +119,7 @@ def _alike(weights: Floats, tables: Tables, units: NDArray[np.intp]) -> bool:
     return all((weights[system == k] == weights[system == k][0]).all() for k in np.unique(system))
 
 
-def find_patterns(factors: tuple[Factor, ...], tables: Tables) -> tuple[PatternBlock, ...]:
+def find_patterns(factors: tuple[Factor, ...], tables: Tables, plan: Plan) -> tuple[PatternBlock, ...]:
     """Return the blocks; every unit is in exactly one."""
     integrals = tables.integrals
     if not integrals.n:
@@ -100,16 +134,19 @@ def find_patterns(factors: tuple[Factor, ...], tables: Tables) -> tuple[PatternB
         row_of = np.full(integrals.n, -1, dtype=np.intp)
         row_of[table.integral_unit[rows]] = rows
         rows_of.append(row_of)
-        stacked.append(stack_columns(factor, table) if rows.size else None)
+        stacked.append(stack_columns(factor, table, plan) if rows.size else None)
         inside = row_of >= 0
         signature.append(inside)
-        signature += [np.where(inside, codes[row_of], -1) for codes in group_codes(table) if rows.size]
+        signature += [
+            np.where(inside, codes[row_of], -1) for codes in group_codes(factor, table, plan) if rows.size
+        ]
     code = number_rows(signature)
     assert code is not None
     blocks = []
     for units in members_of(code):
         names = [name for name, there in places.items() if there[units[0]]]
         members, parts, start = [], [], 0
+        stands: list[tuple[StackedColumns, Ints]] = []
         for n, (factor, row_of, own) in enumerate(zip(factors, rows_of, stacked, strict=True)):
             row = int(row_of[units[0]])
             if row < 0 or own is None:
@@ -117,10 +154,38 @@ def find_patterns(factors: tuple[Factor, ...], tables: Tables) -> tuple[PatternB
             parts.append(own.columns[row_of[units]])
             entries = tuple(_entry(factor, tables, name, row) for name in names)
             members.append(PatternMember(n, start, entries, own.terms(row)))
+            stands.append((own, row_of[units]))
             start += own.columns.shape[1]
         columns = np.concatenate(parts, axis=1)
-        blocks.append(PatternBlock(len(units), tuple(members), columns.T @ columns))
+        blocks.append(make_block(members, stands, columns))
     return tuple(blocks)
+
+
+def make_block(
+    members: list[PatternMember], stands: list[tuple[StackedColumns, Ints]], columns: Floats
+) -> PatternBlock:
+    """Return the block of some rows: by member its stacked columns and which of their rows these are."""
+    gram = columns.T @ columns
+    terms: list[JointTerm] = []
+    used: list[int] = []
+    codes, grouping = None, ""
+    for m, (member, (own, rows)) in enumerate(zip(members, stands, strict=True)):
+        for term in own.joint_terms():
+            at = member.start + term.column
+            if at not in used:
+                used.append(at)
+            terms.append(JointTerm(m, used.index(at), term.source, term.position, term.coefficient))
+        of_rows = own.joint_codes()
+        if of_rows is not None:
+            codes, grouping = of_rows[rows], str(own.joint)
+    if codes is None:
+        return PatternBlock(len(columns), tuple(members), gram)
+    order = np.argsort(codes, kind="stable")
+    groups, first = np.unique(codes[order], return_index=True)
+    ordered = columns[order]
+    cross = np.stack([np.add.reduceat(ordered[:, [c]] * ordered, first, axis=0) for c in used], axis=1)
+    joint = JointGroups(grouping, groups, np.asarray(used, dtype=np.intp), cross, tuple(terms))
+    return PatternBlock(len(columns), tuple(members), gram, joint)
 
 
 def _entry(factor: Factor, tables: Tables, name: str, row: int) -> PatternEntry:

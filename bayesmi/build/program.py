@@ -13,13 +13,14 @@ from bayesmi.build.correlation import beta_shapes, pairs
 from bayesmi.build.distinct import DistinctRows, distinct_rows, every_row, with_classes
 from bayesmi.build.gathered import gather
 from bayesmi.build.integrals import Integrals
+from bayesmi.build.joint_system import joint_systems
 from bayesmi.build.links import LINK_FLOOR, typical_link_sds
-from bayesmi.build.pattern_groups import GroupTerm
-from bayesmi.build.patterns import PatternBlock, find_patterns, has_patterns
+from bayesmi.build.patterns import find_patterns, has_patterns
 from bayesmi.build.regression import regression_of, whitening_beside, write_regression
 from bayesmi.build.selection_centring import SelectionCentring, selection_centring
 from bayesmi.build.statistics import gaussian_statistics, group_cross
 from bayesmi.build.tables import EffectTable, FactorTable, Slab, Tables
+from bayesmi.build.write_patterns import write_patterns
 from bayesmi.build.writer import Parameter, Program, Writer
 from bayesmi.families.interval import kernel_ends
 from bayesmi.families.ordinal import anchor_of
@@ -52,16 +53,15 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
     number = number_equations(factors)
     rows = classes = effects = roots = work = 0
     effect_places: dict[tuple[str, str], int] = {}
-    patterned = has_patterns(factors, tables)
+    patterned = has_patterns(factors, tables) and not any(effect.jointly for effect in plan.effects)
     left, pattern_blocks = (
-        (tables, find_patterns(factors, tables)) if patterned else gather(factors, tables, plan)
+        (tables, find_patterns(factors, tables, plan)) if patterned else gather(factors, tables, plan)
     )
     records: list[int] = []
     for factor in factors:
         whole = left.factors[factor.variable]
-        collapsed = any(
-            plan.effect(factor.variable, effect.grouping).treatment == "collapse" for effect in factor.effects
-        )
+        planned = [plan.effect(factor.variable, effect.grouping) for effect in factor.effects]
+        collapsed = any(own.treatment == "collapse" and not own.jointly for own in planned)
         elsewhere = selection_centring(factor, tables, plan)
         of_factor = every_row(whole) if collapsed else distinct_rows(whole)
         for part in factor.parts:
@@ -116,7 +116,8 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
     head[k.G_CELL_TABLE] = writer.integers([entry for record in cells.values() for entry in record[1]] or [0])
     head[k.G_ROWS] = rows
     _write_integrals(writer, head, factors, left, effect_places, patterned)
-    _write_patterns(writer, head, factors, pattern_blocks, effect_places)
+    systems = joint_systems(factors, plan)
+    write_patterns(writer, head, factors, pattern_blocks, systems, number, effect_places)
     return writer.finish(head, work)
 
 
@@ -140,46 +141,6 @@ def _constants(factors: tuple[Factor, ...], tables: Tables) -> tuple[NDArray[np.
         np.add.at(base, integrals.expanded[inside], integrals.log_jacobian[inside])
         total += float(integrals.log_jacobian[~inside].sum())
     return base, total
-
-
-def _write_patterns(
-    writer: Writer,
-    head: list[int],
-    factors: tuple[Factor, ...],
-    blocks: tuple[PatternBlock, ...],
-    effect_places: Mapping[tuple[str, str], int],
-) -> None:
-    """Blocks of units with the same missing cells: cross products of the stacked columns of all their factors."""
-    records: list[int] = []
-    number_of = number_equations(factors)
-    sizes = {(key, e.grouping): e.n_effects for f in factors for key in f.keys for e in f.effects}
-
-    def place(term: GroupTerm) -> int:
-        own = term.source, term.grouping
-        return effect_places[own] + term.group * sizes[own] + term.position
-
-    for block in blocks:
-        members: list[int] = []
-        for member in block.members:
-            entries: list[int] = []
-            for entry in member.entries:
-                own = writer.integers(entry.columns), writer.floats(entry.weights)
-                entries += [len(entry.columns), *own, writer.floats([entry.constant]), len(entry.slopes)]
-                entries.append(writer.integers([place(term) for term, _ in entry.slopes] or [0]))
-                entries.append(writer.floats([weight for _, weight in entry.slopes]))
-            terms = [(term.column, place(term), term.coefficient) for term in member.terms]
-            members += [number_of[factors[member.factor].keys[0]], member.start, writer.integers(entries)]
-            members += [len(terms), writer.integers(terms or [0])]
-        record = [0] * k.T_SIZE
-        record[k.T_ROWS] = block.n_rows
-        record[k.T_CELLS] = len(block.members[0].entries)
-        record[k.T_MEMBERS] = len(block.members)
-        record[k.T_WIDTH] = block.gram.shape[0]
-        record[k.T_GRAM] = writer.floats(block.gram)
-        record[k.T_MEMBER_TABLE] = writer.integers(members)
-        records.append(writer.integers(record))
-    head[k.G_PATTERNS] = len(records)
-    head[k.G_PATTERN_TABLE] = writer.integers(records or [0])
 
 
 def _write_integrals(
@@ -360,7 +321,7 @@ def _write_equation(
             continue
         planned = plan.effect(factor.name, effect.grouping)
         treatment = planned.treatment
-        if treatment == "collapse":
+        if treatment == "collapse" and not planned.jointly:
             collapsed = effect
             record[k.F_COLLAPSED] = e
         own, effects, roots = _write_effect(
@@ -393,7 +354,8 @@ def _write_equation(
             own[k.E_ELSEWHERE_SHIFT] = writer.floats(elsewhere[effect.grouping].weights)
             own[k.E_ELSEWHERE_INTERCEPT] = elsewhere[effect.grouping].intercept
         effect_records.append(own)
-        effect_places[key, effect.grouping] = own[k.E_U]
+        # of effects that are integrated out together their root
+        effect_places[key, effect.grouping] = own[k.E_L if planned.jointly else k.E_U]
     rest = np.flatnonzero(table.integral_unit < 0)
     is_statistics = (
         factor.family.is_gaussian_identity

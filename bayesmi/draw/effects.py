@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayesmi.build.statistics import gaussian_statistics, group_cross
 from bayesmi.build.tables import EffectTable, FactorTable, Tables
+from bayesmi.draw.joint_effects import draw_back_jointly
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import chunks, linear_predictor, responses
 from bayesmi.model.factor import Factor
@@ -24,10 +25,12 @@ def draw_back_effects(
     factors: tuple[Factor, ...], plan: Plan, tables: Tables, draws: PosteriorDraws, rng: np.random.Generator
 ) -> PosteriorDraws:
     """Return the draws with every collapsed group effect drawn back, one draw for each posterior draw."""
+    draws = draw_back_jointly(factors, plan, tables, draws, rng)
     for factor in factors:
         table = tables.factors[factor.variable]
         for effect in table.effects:
-            if plan.effect(factor.variable, effect.grouping).treatment != "collapse":
+            planned = plan.effect(factor.variable, effect.grouping)
+            if planned.treatment != "collapse" or planned.jointly:
                 continue
             q = effect.base.shape[1]
             out = np.empty((draws.n, effect.n_groups, q))

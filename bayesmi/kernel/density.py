@@ -324,9 +324,9 @@ def _class_predictor(x, f, i, at, n, a, beta, u, out):  # type: ignore[no-untype
         for t in range(rows):
             out[t] += slope * u[first + group[t] * q]
     for e in range(i[at + k.F_EFFECTS]):
-        if e == i[at + k.F_COLLAPSED]:
-            continue
         effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
+        if i[effect + k.E_TREATMENT] == k.COLLAPSE:
+            continue
         q, codes, z, first = i[effect + k.E_Q], i[effect + k.E_CODES], i[effect + k.E_Z], i[effect + k.E_U]
         group, own_z = i[codes : codes + rows], f[z : z + rows * q].reshape(rows, q)
         for t in range(rows):
@@ -516,9 +516,9 @@ def _classes_backward(x, f, i, at, n, beta, u, own, d_a, d_beta, d_u, gradient):
             d_u[place] += own[t] * slope
         d_beta[n, columns + m] += total
     for e in range(i[at + k.F_EFFECTS]):
-        if e == i[at + k.F_COLLAPSED]:
-            continue
         effect = i[at + k.F_EFFECT_TABLE] + e * k.E_SIZE
+        if i[effect + k.E_TREATMENT] == k.COLLAPSE:
+            continue
         q, codes, z, first = i[effect + k.E_Q], i[effect + k.E_CODES], i[effect + k.E_Z], i[effect + k.E_U]
         group, own_z = i[codes : codes + rows], f[z : z + rows * q].reshape(rows, q)
         for t in range(rows):
@@ -933,7 +933,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
         total += _rows_forward(f, i, at, n, aux, y, eta, d_eta, d_first, d_second, row_value)
         _add_to_entries(i, at, row_value, log_weights)
 
-    total += patterns_density(f, i, a, beta, sigma, u, d_a, d_beta, d_sigma, d_u)
+    total += patterns_density(f, i, a, beta, sigma, u, roots, d_a, d_beta, d_sigma, d_u, d_roots)
     total += integrate_units(f, i, beta, u, sigma, y, eta, mean, cov, log_weights)
     total += _unit_weights(i, log_weights, weights)
 

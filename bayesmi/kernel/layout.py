@@ -30,11 +30,33 @@ from __future__ import annotations
     G_PATTERN_TABLE,  # I: their records
     G_CONSTANT,  # F: parts of the density that depend on the data only
     G_BASE,  # F: log weight of each entry of the expansion
+    G_SYSTEMS,  # sets of group effects that are integrated out together: how many
+    G_SYSTEM_TABLE,  # I: their records
     GLOBAL_SIZE,
-) = range(22)
+) = range(24)
+
+# effects of one grouping that are integrated out together: groups, effects of each, equations and I of (place of the
+# equation's root in the work vector of roots, its effects) of each
+J_GROUPS, J_WIDTH, J_EQUATIONS, J_TABLE, J_SIZE = range(5)
 
 # pattern block: rows, cells, members, width of the stacked columns, F of their cross products, I of the members
-T_ROWS, T_CELLS, T_MEMBERS, T_WIDTH, T_GRAM, T_MEMBER_TABLE, T_SIZE = range(7)
+(
+    T_ROWS,
+    T_CELLS,
+    T_MEMBERS,
+    T_WIDTH,
+    T_GRAM,
+    T_MEMBER_TABLE,
+    T_SYSTEM,  # number of the set of effects that is integrated out of its rows, or -1
+    T_GROUPS,  # groups that its rows are in: how many
+    T_GROUP_TABLE,  # I: their numbers
+    T_BESIDE,  # columns that the effects are multiplied with: how many
+    T_BESIDE_COLUMNS,  # I: which of the stacked columns
+    T_CROSS,  # F: (groups, their number, width) cross products of these with all
+    T_TERMS,  # effects in the members' predictors
+    T_TERM_TABLE,  # I: (member, which of the columns beside, number among the set's effects, coefficient or -1) of each
+    T_SIZE,
+) = range(15)
 # member of a pattern block: factor, first of its stacked columns, I of its entries, terms of its groups and I of (column among
 # its own, place in the work vector of effects, the factor's coefficient that multiplies it or -1) of each
 M_FACTOR, M_START, M_ENTRIES, M_TERMS, M_TERM_TABLE, M_SIZE = range(6)
@@ -189,7 +211,9 @@ L_FACTOR, L_EFFECT, L_POSITION, L_CODES, L_SCALE, L_SIZE = range(
     E_SIZE,
 ) = range(32)
 
-COLLAPSE, SAMPLED, SHARED = range(3)  # shared: the effects of an earlier record, with a Z of its own
+COLLAPSE, SAMPLED, SHARED = range(
+    3
+)  # collapse: alone (F_COLLAPSED) or in a set; shared: the effects of an earlier record, with a Z of its own
 
 # prior record in F: code, normalising constant, three arguments
 P_CODE, P_CONSTANT, P_A, P_B, P_C, P_SIZE = range(6)

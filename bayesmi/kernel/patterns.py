@@ -19,6 +19,7 @@ import numpy as np
 
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.jit import kernel
+from bayesmi.kernel.jointly import add_to_groups, groups_backward, solve_groups, system_offset, systems_size
 from bayesmi.kernel.matrices import inverse_of
 
 __all__ = ["patterns_density"]
@@ -27,18 +28,38 @@ _LOG_2PI = math.log(2 * math.pi)
 
 
 @kernel
-def patterns_density(f, i, a, beta, sigma, u, d_a, d_beta, d_sigma, d_u):  # type: ignore[no-untyped-def]
-    """Return the log density of all pattern blocks and add its derivatives."""
+def patterns_density(f, i, a, beta, sigma, u, roots, d_a, d_beta, d_sigma, d_u, d_roots):  # type: ignore[no-untyped-def]
+    """Return the log density of all pattern blocks, group effects integrated out of them, and add its derivatives."""
     total, size = 0.0, 0
     for block in range(i[k.G_PATTERNS]):
         at = i[i[k.G_PATTERN_TABLE] + block]
         q, members, width = i[at + k.T_CELLS], i[at + k.T_MEMBERS], i[at + k.T_WIDTH]
-        size = max(size, (members + 1) * width + 4 * members * (members + q + 1) + 2 * q * q)
+        size = max(size, (members + 4) * width + members * (5 * members + 6 * q + 2) + 2 * q * q)
     work = np.empty(size)  # of one block after the other: to ask for memory costs as much as a small product
+    means, squares = systems_size(i)
+    h, square = np.zeros(means), np.zeros(squares)
+    if i[k.G_SYSTEMS] > 0:
+        for block in range(i[k.G_PATTERNS]):
+            at = i[i[k.G_PATTERN_TABLE] + block]
+            if i[at + k.T_SYSTEM] >= 0:
+                _block_forward(f, i, at, a, beta, sigma, u, h, square, work)
+        for number in range(i[k.G_SYSTEMS]):
+            own, own_square = _of_system(i, number, h, square)
+            total += solve_groups(i, i[k.G_SYSTEM_TABLE] + number * k.J_SIZE, roots, own, own_square, d_roots)
     for block in range(i[k.G_PATTERNS]):
         at = i[i[k.G_PATTERN_TABLE] + block]
-        total += _block(f, i, at, a, beta, sigma, u, d_a, d_beta, d_sigma, d_u, work)
+        total += _block(f, i, at, a, beta, sigma, u, h, square, d_a, d_beta, d_sigma, d_u, work)
     return total
+
+
+@kernel
+def _of_system(i, number, h, square):  # type: ignore[no-untyped-def]
+    """Return h (G, d) and H (G, d, d) of one set of effects."""
+    first, first_square = system_offset(i, number)
+    at = i[k.G_SYSTEM_TABLE] + number * k.J_SIZE
+    groups, d = i[at + k.J_GROUPS], i[at + k.J_WIDTH]
+    own_square = square[first_square : first_square + groups * d * d].reshape(groups, d, d)
+    return h[first : first + groups * d].reshape(groups, d), own_square
 
 
 @kernel
@@ -59,31 +80,29 @@ def _start(i, table, m, members, width):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _block(f, i, at, a, beta, sigma, u, d_a, d_beta, d_sigma, d_u, work):  # type: ignore[no-untyped-def]
-    rows, q, members, width = i[at + k.T_ROWS], i[at + k.T_CELLS], i[at + k.T_MEMBERS], i[at + k.T_WIDTH]
-    gram = f[i[at + k.T_GRAM] : i[at + k.T_GRAM] + width * width].reshape(width, width)
-    table, both, cells = i[at + k.T_MEMBER_TABLE], members * members, members * q
-    w = work[:width]  # w_k of all members in their places
-    gw = work[width : width + members * width].reshape(members, width)
-    own_work = work[width + members * width :]
-    s = own_work[:both].reshape(members, members)
-    p_matrix = own_work[both : 2 * both].reshape(members, members)
-    ps = own_work[2 * both : 3 * both].reshape(members, members)
-    own_work = own_work[3 * both :]
-    weights = own_work[:cells].reshape(members, q)
-    scaled = own_work[cells : 2 * cells].reshape(members, q)  # T A
-    means = own_work[2 * cells : 3 * cells].reshape(q, members)  # K
-    va = own_work[3 * cells : 4 * cells].reshape(members, q)
-    own_work = own_work[4 * cells :]
-    v_matrix = own_work[: q * q].reshape(q, q)
-    t = own_work[2 * q * q : 2 * q * q + members]
+def _of_members(work, members, q):  # type: ignore[no-untyped-def]
+    """Return the parts of the work of a block that say how its cells enter: t, A, T A, K, V, P, and what is left."""
+    t = work[:members]
+    work = work[members:]
+    cells, both = members * q, members * members
+    weights = work[:cells].reshape(members, q)
+    scaled = work[cells : 2 * cells].reshape(members, q)
+    means = work[2 * cells : 3 * cells].reshape(q, members)
+    v_matrix = work[3 * cells : 3 * cells + q * q].reshape(q, q)
+    work = work[3 * cells + q * q :]
+    return t, weights, scaled, means, v_matrix, work[:both].reshape(members, members), work[both:]
+
+
+@kernel
+def _coefficients(f, i, at, a, beta, u, w):  # type: ignore[no-untyped-def]
+    """Fill the coefficients of all members, in their places; effects that are integrated out are at zero."""
+    table = i[at + k.T_MEMBER_TABLE]
     w[:] = 0.0
-    for m in range(members):
+    for m in range(i[at + k.T_MEMBERS]):
         member = table + m * k.M_SIZE
         n, start = i[member + k.M_FACTOR], i[member + k.M_START]
         record = i[i[k.G_FACTOR_TABLE] + n]
         p = i[record + k.F_COLUMNS]
-        t[m] = 1.0 / (sigma[n] * sigma[n])
         if i[record + k.F_INTERCEPT_X] >= 0:
             w[start] = f[i[record + k.F_SCALE]] - a[n]
         for j in range(p):
@@ -93,17 +112,93 @@ def _block(f, i, at, a, beta, sigma, u, d_a, d_beta, d_sigma, d_u, work):  # typ
             term = i[member + k.M_TERM_TABLE] + 3 * number
             slope = 1.0 if i[term + 2] < 0 else beta[n, i[term + 2]]
             w[start + i[term]] -= slope * u[i[term + 1]]
+
+
+@kernel
+def _cells(f, i, at, beta, sigma, u, t, weights, scaled, means, v_matrix, p_matrix, precision):  # type: ignore[no-untyped-def]
+    """Fill t, A, T A, K, V and P of a block; return half the log determinant of the cells' precision."""
+    members, q, table = i[at + k.T_MEMBERS], i[at + k.T_CELLS], i[at + k.T_MEMBER_TABLE]
+    for m in range(members):
+        member = table + m * k.M_SIZE
+        n = i[member + k.M_FACTOR]
+        t[m] = 1.0 / (sigma[n] * sigma[n])
         for v in range(q):
             entry = i[member + k.M_ENTRIES] + v * k.ENTRY_SIZE
-            weights[m, v] = f[i[entry + k.ENTRY_CONSTANT]]
+            value = f[i[entry + k.ENTRY_CONSTANT]]
             for j in range(i[entry]):
-                weights[m, v] += (
-                    f[i[entry + k.ENTRY_WEIGHTS] + j] * beta[n, i[i[entry + k.ENTRY_COLUMNS] + j]]
-                )
+                value += f[i[entry + k.ENTRY_WEIGHTS] + j] * beta[n, i[i[entry + k.ENTRY_COLUMNS] + j]]
             for j in range(i[entry + k.ENTRY_EFFECTS]):
-                weights[m, v] += f[i[entry + k.ENTRY_SLOPES] + j] * u[i[i[entry + k.ENTRY_PLACES] + j]]
+                value += f[i[entry + k.ENTRY_SLOPES] + j] * u[i[i[entry + k.ENTRY_PLACES] + j]]
+            weights[m, v] = value
+            scaled[m, v] = value * t[m]
+    half_log_determinant = 0.0
+    if q > 0:
         for v in range(q):
-            scaled[m, v] = weights[m, v] * t[m]
+            for c in range(v + 1):
+                value = 0.0
+                for m in range(members):
+                    value += weights[m, v] * scaled[m, c]
+                precision[v, c] = value
+        half_log_determinant = inverse_of(precision, q, v_matrix)
+        _product(v_matrix, scaled, True, means)
+    _product(weights, means, False, p_matrix)
+    for m in range(members):
+        for other in range(members):
+            p_matrix[m, other] = (1.0 if m == other else 0.0) - p_matrix[m, other]
+    return half_log_determinant
+
+
+@kernel
+def _block_forward(f, i, at, a, beta, sigma, u, h, square, work):  # type: ignore[no-untyped-def]
+    """Add a block to what it says of the effects that are integrated out."""
+    q, members, width = i[at + k.T_CELLS], i[at + k.T_MEMBERS], i[at + k.T_WIDTH]
+    w, r = work[:width], work[width : 2 * width]
+    t, weights, scaled, means, v_matrix, p_matrix, rest = _of_members(work[2 * width :], members, q)
+    _coefficients(f, i, at, a, beta, u, w)
+    _cells(
+        f,
+        i,
+        at,
+        beta,
+        sigma,
+        u,
+        t,
+        weights,
+        scaled,
+        means,
+        v_matrix,
+        p_matrix,
+        rest[: q * q].reshape(q, q),
+    )
+    own, own_square = _of_system(i, i[at + k.T_SYSTEM], h, square)
+    add_to_groups(f, i, at, beta, w, t, p_matrix, r, own, own_square)
+
+
+@kernel
+def _block(f, i, at, a, beta, sigma, u, h, square, d_a, d_beta, d_sigma, d_u, work):  # type: ignore[no-untyped-def]
+    rows, q, members, width = i[at + k.T_ROWS], i[at + k.T_CELLS], i[at + k.T_MEMBERS], i[at + k.T_WIDTH]
+    gram = f[i[at + k.T_GRAM] : i[at + k.T_GRAM] + width * width].reshape(width, width)
+    table, both, cells = i[at + k.T_MEMBER_TABLE], members * members, members * q
+    w, d_w = work[:width], work[width : 2 * width]
+    r, x = work[2 * width : 3 * width], work[3 * width : 4 * width]
+    gw = work[4 * width : (4 + members) * width].reshape(members, width)
+    t, weights, scaled, means, v_matrix, p_matrix, own_work = _of_members(
+        work[(4 + members) * width :], members, q
+    )
+    s = own_work[:both].reshape(members, members)
+    ps = own_work[both : 2 * both].reshape(members, members)
+    d_m = own_work[2 * both : 3 * both].reshape(members, members)
+    dp = own_work[3 * both : 4 * both].reshape(members, members)
+    own_work = own_work[4 * both :]
+    va = own_work[:cells].reshape(members, q)
+    d_weights = own_work[cells : 2 * cells].reshape(members, q)
+    dk = own_work[2 * cells : 3 * cells].reshape(members, q)
+    precision = own_work[3 * cells : 3 * cells + q * q].reshape(q, q)
+    d_t = own_work[3 * cells + q * q : 3 * cells + q * q + members]
+    _coefficients(f, i, at, a, beta, u, w)
+    half_log_determinant = _cells(
+        f, i, at, beta, sigma, u, t, weights, scaled, means, v_matrix, p_matrix, precision
+    )
     for m in range(members):
         own = gw[m]
         own[:] = 0.0
@@ -118,21 +213,6 @@ def _block(f, i, at, a, beta, sigma, u, d_a, d_beta, d_sigma, d_u, work):  # typ
             ):
                 value += w[row] * own[row]
             s[other, m] = value
-    half_log_determinant = 0.0
-    if q > 0:
-        precision = own_work[q * q : 2 * q * q].reshape(q, q)
-        for v in range(q):
-            for c in range(v + 1):
-                value = 0.0
-                for m in range(members):
-                    value += weights[m, v] * scaled[m, c]
-                precision[v, c] = value
-        half_log_determinant = inverse_of(precision, q, v_matrix)
-        _product(v_matrix, scaled, True, means)
-    _product(weights, means, False, p_matrix)
-    for m in range(members):
-        for other in range(members):
-            p_matrix[m, other] = (1.0 if m == other else 0.0) - p_matrix[m, other]
     _product(p_matrix, s, False, ps)
     value = 0.5 * q * _LOG_2PI - half_log_determinant
     total = 0.0
@@ -142,38 +222,77 @@ def _block(f, i, at, a, beta, sigma, u, d_a, d_beta, d_sigma, d_u, work):  # typ
     total += rows * value
     _product(weights, v_matrix, False, va)
     for m in range(members):
-        member = table + m * k.M_SIZE
-        n, start = i[member + k.M_FACTOR], i[member + k.M_START]
-        record = i[i[k.G_FACTOR_TABLE] + n]
-        p = i[record + k.F_COLUMNS]
-        for other in range(members):
-            value = t[m] * p_matrix[m, other]
-            if i[record + k.F_INTERCEPT_X] >= 0:
-                d_a[n] += value * gw[other, start]
-            for j in range(p):
-                d_beta[n, j] += value * gw[other, start + 1 + j]
-            for number in range(i[member + k.M_TERMS]):
-                term = i[member + k.M_TERM_TABLE] + 3 * number
-                d, place, coefficient = value * gw[other, start + i[term]], i[term + 1], i[term + 2]
-                if coefficient < 0:
-                    d_u[place] += d
-                else:
-                    d_u[place] += d * beta[n, coefficient]
-                    d_beta[n, coefficient] += d * u[place]
+        for column in range(_start(i, table, m, members, width), _start(i, table, m + 1, members, width)):
+            value = 0.0
+            for other in range(members):
+                value -= p_matrix[m, other] * gw[other, column]
+            d_w[column] = t[m] * value
         spread = 0.0
         for v in range(q):
             spread += weights[m, v] * va[m, v]
             value = -rows * va[m, v]
             for c in range(members):
                 value += ps[m, c] * means[v, c]
-            value *= t[m]
-            entry = i[member + k.M_ENTRIES] + v * k.ENTRY_SIZE
+            d_weights[m, v] = value * t[m]
+        value = rows * spread
+        for c in range(members):
+            value += ps[m, c] * p_matrix[m, c]
+        d_t[m] = 0.5 * (rows / t[m] - value)
+    if i[at + k.T_SYSTEM] >= 0:
+        own_h, own_square = _of_system(i, i[at + k.T_SYSTEM], h, square)
+        d_m[:, :] = 0.0
+        groups_backward(f, i, at, beta, w, t, p_matrix, own_h, own_square, r, x, d_beta, d_w, d_m)
+        _matrix_backward(members, q, t, means, p_matrix, d_m, dp, dk, d_weights, d_t)
+    _push(f, i, at, beta, sigma, u, t, d_w, d_weights, d_t, d_a, d_beta, d_sigma, d_u)
+    return total
+
+
+@kernel
+def _matrix_backward(members, q, t, means, p_matrix, d_m, dp, dk, d_weights, d_t):  # type: ignore[no-untyped-def]
+    """Add derivatives by A and T, given those by M = T P; dp and dk are work."""
+    for m in range(members):
+        for other in range(m):
+            value = 0.5 * (d_m[m, other] + d_m[other, m])
+            d_m[m, other] = d_m[other, m] = value
+    _product(d_m, p_matrix, True, dp)  # D P'
+    for m in range(members):
+        value = 0.0
+        for c in range(members):
+            value += p_matrix[m, c] * dp[c, m]
+        d_t[m] += value
+    _product(d_m, means, True, dk)  # D K'
+    for m in range(members):
+        for v in range(q):
+            value = 0.0
+            for c in range(members):
+                value += p_matrix[m, c] * dk[c, v]
+            d_weights[m, v] -= 2.0 * t[m] * value
+
+
+@kernel
+def _push(f, i, at, beta, sigma, u, t, d_w, d_weights, d_t, d_a, d_beta, d_sigma, d_u):  # type: ignore[no-untyped-def]
+    """Add derivatives by a block's coefficients, weights and precisions to those by the parameters."""
+    table, q = i[at + k.T_MEMBER_TABLE], i[at + k.T_CELLS]
+    for m in range(i[at + k.T_MEMBERS]):
+        member = table + m * k.M_SIZE
+        n, start = i[member + k.M_FACTOR], i[member + k.M_START]
+        record = i[i[k.G_FACTOR_TABLE] + n]
+        if i[record + k.F_INTERCEPT_X] >= 0:
+            d_a[n] -= d_w[start]
+        for j in range(i[record + k.F_COLUMNS]):
+            d_beta[n, j] -= d_w[start + 1 + j]
+        for number in range(i[member + k.M_TERMS]):
+            term = i[member + k.M_TERM_TABLE] + 3 * number
+            d, place, coefficient = d_w[start + i[term]], i[term + 1], i[term + 2]
+            if coefficient < 0:
+                d_u[place] -= d
+            else:
+                d_u[place] -= d * beta[n, coefficient]
+                d_beta[n, coefficient] -= d * u[place]
+        for v in range(q):
+            entry, value = i[member + k.M_ENTRIES] + v * k.ENTRY_SIZE, d_weights[m, v]
             for j in range(i[entry]):
                 d_beta[n, i[i[entry + k.ENTRY_COLUMNS] + j]] += value * f[i[entry + k.ENTRY_WEIGHTS] + j]
             for j in range(i[entry + k.ENTRY_EFFECTS]):
                 d_u[i[i[entry + k.ENTRY_PLACES] + j]] += value * f[i[entry + k.ENTRY_SLOPES] + j]
-        value = rows * spread
-        for c in range(members):
-            value += ps[m, c] * p_matrix[m, c]
-        d_sigma[n] += (t[m] * value - rows) / sigma[n]
-    return total
+        d_sigma[n] -= 2.0 * d_t[m] * t[m] / sigma[n]

@@ -35,14 +35,14 @@ def continuous_cells(
     constraints: Sequence[Constraint] = (),
     with_cells: Mapping[str, Mask] | None = None,
     alone: Mapping[str, Mask] | None = None,
+    rather_sampled: Collection[str] = (),
 ) -> Treatments:
     """Return for each continuous variable with informative cells which units get which treatment.
 
     Solved: it follows from other missing parts of an observed derived value (`constraints`). Integrated: linear in the
     means of Gaussian factors, given the group effects, which are sampled then. Grid: a nonlinear effect, a product with
-    another cell of the row, a place in the model of a scale, or a family that is not Gaussian. Sampled: the rest, and
-    Gaussian cells whose integration would cost the collapse of more group effects than there are cells; cells that are
-    solved from others, or others from them, are not.
+    another cell of the row, a place in the model of a scale, or a family that is not Gaussian. Sampled: the rest, and of
+    `rather_sampled` variables the cells that would be integrated, but for those that others are solved from.
     """
     out: Treatments = {}
     with_cells = with_cells or active  # without units whose own value has been integrated out
@@ -79,6 +79,7 @@ def continuous_cells(
             with_cells,
             alone or {},
             averaged,
+            rather_sampled,
         )
     return out
 
@@ -99,6 +100,7 @@ def _by_pattern(
     with_cells: Mapping[str, Mask],
     alone: Mapping[str, Mask],
     averaged: Collection[str] = (),
+    rather_sampled: Collection[str] = (),
 ) -> Treatments:
     names = [factor.variable for factor in own]
     missing = np.stack([table.unknown[name] & with_cells[name] for name in names], axis=1)
@@ -116,7 +118,6 @@ def _by_pattern(
     supports = {factor.variable: factor.support for factor in factors if not factor.family.is_discrete}
     treatment = np.full((len(patterns), len(names)), "", dtype=object)
     gaussian = {factor.variable: factor.family.is_gaussian_identity for factor in own}
-    touched: dict[str, set[str]] = {name: set() for name in names}
     kept: set[str] = set()  # with cells that cannot be sampled, being tied to others
     for p, pattern in enumerate(patterns):
         present = [name for name, on in zip(names, pattern, strict=False) if on]
@@ -161,7 +162,6 @@ def _by_pattern(
             if name in gridded:
                 treatment[p, j] = "grid"
                 continue
-            children = children_of(name, here)
             plain = name not in bent
             if name in averaged:
                 treatment[p, j] = "sample"
@@ -169,25 +169,13 @@ def _by_pattern(
             if name in confined:
                 kept.add(name)
                 treatment[p, j] = "integrate"
-                touched[name] |= {name, *(f.variable for f in children)}
                 continue
             treatment[p, j] = "integrate" if plain and wanted.get(name) != "sample" else "sample"
             if not plain and name in (measured | masked) and wanted.get(name) != "sample":
                 # unknown in every row, or tied to its own missingness: as latents for NUTS they would mix badly
                 treatment[p, j] = "grid"
-            if treatment[p, j] == "integrate":
-                touched[name] |= {name, *(f.variable for f in children)}
-    by_name = {factor.variable: factor for factor in factors}
     for j, name in enumerate(names):
-        n_cells = int((treatment[member, j] == "integrate").sum())
-        n_effects = sum(
-            len(table.groupings[effect.grouping].labels) * effect.n_effects
-            for other in touched[name]
-            for effect in by_name[other].effects
-            if by_name[other].scale is None  # else they are not collapsed anyway
-            and not any(table.is_incomplete(varying) for varying in effect.variables)  # nor here
-        )
-        if wanted.get(name) != "integrate" and n_cells <= n_effects and name not in kept:
+        if name in rather_sampled and wanted.get(name) != "integrate" and name not in kept:
             treatment[treatment[:, j] == "integrate", j] = "sample"
     out: Treatments = {}
     for j, name in enumerate(names):

@@ -7,7 +7,7 @@ effects are centred and the later ones are sampled given these, z = L^-1 u.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,7 +24,7 @@ from bayesmi.plan.adaptive import MOST_GROUPS, can_adapt, groups_say
 from bayesmi.plan.overrides import effect_key
 from bayesmi.plan.scales import scale_information
 
-__all__ = ["EffectGroup", "effects_of", "one_collapse"]
+__all__ = ["EffectGroup", "check_collapse", "effects_of", "one_collapse"]
 
 _INFORMATIVE = (
     3.0  # information of a group's rows over that of the prior, from which centred effects mix better
@@ -50,6 +50,8 @@ class EffectGroup:
     unseen: NDArray[np.bool_] | None = field(
         default=None, compare=False, repr=False
     )  # of centred effects: groups of which no row says anything, (G,); theirs are not centred
+    obstacle: str = field(default="", compare=False, repr=False)  # why they are not integrated out alone
+    jointly: bool = False  # integrated out together with cells and with effects of other models
 
 
 def effects_of(
@@ -71,7 +73,7 @@ def effects_of(
     obstacle = _collapse_obstacle(factor, effect, factors, table, treated)
     asked = wanted.get(effect_key(factor, effect))
     if asked == "collapse" and obstacle:
-        raise ModelError(f"treatments[{effect_key(factor, effect)!r}]: cannot collapse: {obstacle}")
+        asked = None  # it may be together with others: `check_collapse`
     if asked == "collapse" or (asked is None and obstacle is None):
         return EffectGroup(
             factor.name, effect.grouping, "collapse", n_groups, effect.n_effects,
@@ -89,7 +91,8 @@ def effects_of(
         why = "asked for" if asked else f"{obstacle}; few groups: each by what its rows say"
         says = groups_say(factor, effect, table)
         return EffectGroup(
-            factor.name, effect.grouping, "adaptive", n_groups, effect.n_effects, f"{why} ({rows})", effect.n_effects, says
+            factor.name, effect.grouping, "adaptive", n_groups, effect.n_effects, f"{why} ({rows})", effect.n_effects, says,
+            obstacle=obstacle or "",
         )  # fmt: skip
     # with a link the group sd can go to zero where the link explains the groups: a funnel for centred effects of small groups
     least = _INFORMATIVE_BESIDE_LINKS if factor.links and typical < _LARGE else _INFORMATIVE
@@ -109,7 +112,7 @@ def effects_of(
         n_centred = {"centred": effect.n_effects, "partly centred": 1}.get(asked, 0)
         return EffectGroup(
             factor.name, effect.grouping, asked, n_groups, effect.n_effects, f"asked for; {rows}", n_centred,
-            unseen=_unseen(factor, effect, factors, table, active) if n_centred else None,
+            unseen=_unseen(factor, effect, factors, table, active) if n_centred else None, obstacle=obstacle or "",
         )  # fmt: skip
     if n_centred in (0, effect.n_effects):
         treatment = "centred" if n_centred else "noncentred"
@@ -125,8 +128,9 @@ def effects_of(
         rows += f"; {counted(int(unseen.sum()), 'group')} without any row not centred"
     why = f"{obstacle}; {what} ({rows})"
     return EffectGroup(
-        factor.name, effect.grouping, treatment, n_groups, effect.n_effects, why, n_centred, unseen=unseen
-    )
+        factor.name, effect.grouping, treatment, n_groups, effect.n_effects, why, n_centred, unseen=unseen,
+        obstacle=obstacle or "",
+    )  # fmt: skip
 
 
 def _rows_by_group(
@@ -266,6 +270,25 @@ def _collapse_obstacle(
         if any(link.variable == factor.variable and link.grouping == effect.grouping for link in other.links):
             return f"the model of {other.variable} uses these effects"
     return None
+
+
+def check_collapse(
+    factors: Sequence[Factor], effects: Sequence[EffectGroup], wanted: Mapping[str, str]
+) -> None:
+    """Refuse a wish to integrate effects out that could not be followed.
+
+    Raises
+    ------
+    ModelError
+        With the reason.
+    """
+    for factor in factors:
+        for part in factor.parts:
+            for effect in part.effects:
+                key = effect_key(part, effect)
+                own = next(e for e in effects if (e.variable, e.grouping) == (part.name, effect.grouping))
+                if wanted.get(key) == "collapse" and own.treatment != "collapse":
+                    raise ModelError(f"treatments[{key!r}]: cannot collapse: {own.obstacle or own.reason}")
 
 
 def one_collapse(

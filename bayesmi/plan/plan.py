@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,11 @@ from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import active_units, limited_units, unselected_units
 from bayesmi.plan.constrained_grid import grids_of_systems
 from bayesmi.plan.continuous import continuous_cells
-from bayesmi.plan.effects import EffectGroup, effects_of, one_collapse
+from bayesmi.plan.effects import EffectGroup, check_collapse, effects_of, one_collapse
+from bayesmi.plan.few_cells import better_sampled
 from bayesmi.plan.grid import check_range, count_values, first_grid
 from bayesmi.plan.held import HELD, hold_cells, refuse_beside_held
+from bayesmi.plan.jointly import integrate_jointly
 from bayesmi.plan.levelset import count_combinations
 from bayesmi.plan.overrides import check_asked, check_overrides, effect_key, moved, whole_variables
 from bayesmi.plan.systems import System, find_systems, usable_constraints
@@ -64,6 +66,10 @@ class Plan:
     )  # discrete variable -> lower and upper limits of its summed cells, on the family's scale of predictors
     systems: tuple[System, ...] = ()  # units whose missing parts an observed derived value ties together
     why_held: str = ""  # why discrete cells are held and drawn in blocks, where some are
+
+    def is_joint(self, name: str, grouping: str) -> bool:
+        """Whether effects are integrated out together with cells and with effects of other models."""
+        return any(e.jointly for e in self.effects if (e.variable, e.grouping) == (name, grouping))
 
     def units(self, variable: str, treatment: str) -> NDArray[np.intp]:
         """Return the units of a variable's cells under a treatment (possibly none)."""
@@ -118,6 +124,25 @@ def make_plan(
     NotSupportedError
         If cells of two groupings would have to be summed, or the expansion is beyond the budget.
     """
+    rather_sampled: frozenset[str] = frozenset()
+    while True:
+        plan = _make_plan(model, finer or {}, wider or {}, scales, rather_sampled)
+        plain = whole_variables(model.treatments)
+        more = better_sampled(model.factors, model.table, plan.cells, plan.effects, plain)
+        if more <= rather_sampled:
+            check_collapse(model.factors, plan.effects, plain)
+            return plan
+        rather_sampled |= more
+
+
+def _make_plan(
+    model: Model,
+    finer: Mapping[str, float],
+    wider: Mapping[str, float],
+    scales: ModelTable | None,
+    rather_sampled: Collection[str],
+) -> Plan:
+    """Make the plan in which Gaussian cells of some variables are sampled where they could be integrated."""
     factors, table = model.factors, model.table
     rough = (table if scales is None else scales).roughly()
     wanted = dict(model.treatments)
@@ -142,7 +167,9 @@ def make_plan(
             if name in table.solved:
                 reason = "follows from an observed derived value"
             cells.append(CellGroup(name, "deduce", "row", deduced, reason))
-    continuous = continuous_cells(factors, table, active, plain, constraints, with_cells, alone)
+    continuous = continuous_cells(
+        factors, table, active, plain, constraints, with_cells, alone, rather_sampled
+    )
     tied = {name for constraint in constraints for name in constraint.open}
     continuous = moved(continuous, wanted, tied)
     for factor in factors:
@@ -162,15 +189,15 @@ def make_plan(
             factors,
             rough,
             group.units,
-            (finer or {}).get(group.variable, 1.0),
-            (wider or {}).get(group.variable, 1.0),
+            finer.get(group.variable, 1.0),
+            wider.get(group.variable, 1.0),
         )
         for group in cells
         if group.treatment == "grid"
     }
     grids |= {
         group.variable: count_values(
-            model.factor(group.variable), len(group.units), (wider or {}).get(group.variable, 1.0)
+            model.factor(group.variable), len(group.units), wider.get(group.variable, 1.0)
         )
         for group in cells
         if group.treatment == "enumerate" and not model.factor(group.variable).family.has_levels
@@ -188,8 +215,8 @@ def make_plan(
             gridded,
             factors,
             rough,
-            finer or {},
-            wider or {},
+            finer,
+            wider,
         )
     tied_cells = _tied_cells(systems, table)
     holding = hold_cells(
@@ -204,6 +231,10 @@ def make_plan(
         how: frozenset(group.variable for group in cells if group.treatment in (how, other))
         for how, other in (("enumerate", "grid"), ("integrate", "solve"))
     }
+    by_treatment: dict[str, set[str]] = {"integrate": set()}
+    for group in cells:
+        if group.treatment != "deduce":
+            by_treatment.setdefault(group.treatment, set()).add(group.variable)
     effects = tuple(
         effects_of(part, factor, effect, factors, table.roughly(), treated, active, plain)
         for factor in factors
@@ -216,14 +247,15 @@ def make_plan(
         for effect in factor.effects
         if plain.get(effect_key(factor, effect)) == "collapse"
     }
+    effects = integrate_jointly(one_collapse(effects, asked), factors, table, by_treatment, plain)
     return Plan(
         tuple(cells),
-        one_collapse(effects, asked),
+        effects,
         active,
         holding.n_expanded,
         grids,
-        dict(finer or {}),
-        dict(wider or {}),
+        dict(finer),
+        dict(wider),
         _remarks(model, cells),
         _discrete_limits(cells, factors, table),
         systems,

@@ -285,7 +285,30 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "mixed_pooled": ("y ~ b1 + x + z + (1 | a)", {"levels": "pooled"}),
     "mixed_order": ("y ~ b1 + x + (1 | a)", {"order": ["x", "b1"]}),
     "two_gaussian": ("y ~ x + x2 + z + (1 | a)", {}),
-    "covariate_collapsed": ("y ~ x + z + (1 | a)", {}),
+    "covariate_collapsed": ("y ~ x + z + (1 | a)", {"treatments": {"x": "sample"}}),
+    "joint_intercepts": ("y ~ x + z + (1 | a)", {}),
+    "joint_slopes": ("y ~ x + x2 + z + (1 + z | a)", {}),
+    "joint_blocks": ("y ~ x + z + w + h + (1 + z | a) + (0 + w + o | a)", {}),
+    "joint_nested": ("y ~ x + z + (1 | a/b)", {}),
+    "joint_crossed": ("y ~ x + z + w + (1 | a) + (1 + w | c)", {}),
+    "joint_crossed_centred": (
+        "y ~ x + z + w + (1 | a) + (1 | c)",
+        {"treatments": {"1|c": "collapse", "1|a": "centred", "x__1|a": "centred"}},
+    ),
+    "joint_links": ("y ~ within(w) + between(w) + z + (1 | a)", {}),
+    "joint_beside_a_logit": ("y ~ x + z + (1 | a)", {"auxiliary": ["yb"], "formulas": {"yb": "~ w"}}),
+    "two_gaussian_noncentred": (
+        "y ~ x + x2 + z + (1 | a)",
+        {"treatments": {"1|a": "noncentred", "x": "integrate", "x2": "integrate"}},
+    ),
+    "two_gaussian_centred": (
+        "y ~ x + x2 + z + (1 | a)",
+        {"treatments": {"1|a": "centred", "x__1|a": "centred", "x": "integrate", "x2": "integrate"}},
+    ),
+    "latent_mean_explicit": (
+        "y ~ within(x) + between(x) + h + z + (1 + z | a)",
+        {"treatments": {"x__1|a": "noncentred"}},
+    ),
     "covariate_slope_sampled_outcome": (
         "y ~ x + z + (1 + z | a)",
         {"treatments": {"y": "sample", "x": "sample"}},

@@ -38,11 +38,11 @@ def whole_draw(case, x, rng):
     return draws
 
 
-def log_conditional_of_collapsed(case, draws):
+def log_conditional_of_collapsed(case, x, draws):
     """log f(u | data, s, theta, u') of the effects that the sampled density has integrated out."""
-    total = 0.0
+    total = log_conditional_of_joint(case, x, draws)
     for e in case.built.plan.effects:
-        if e.treatment != "collapse":
+        if e.treatment != "collapse" or e.jointly:
             continue
         factor = case.model.factor(e.variable)
         table = case.built.tables.factors[e.variable]
@@ -62,6 +62,26 @@ def log_conditional_of_collapsed(case, draws):
             )
             total += conditional.logpdf(own.effects[e.grouping][0, g])
     return total
+
+
+def log_conditional_of_joint(case, x, draws):
+    """The same of effects that are integrated out together with cells: from the Gaussian block of the plain model."""
+    if not any(e.jointly for e in case.built.plan.effects):
+        return 0.0
+    mean, precision, _ = case.conditional(case.natural(x)[0])
+    covariance = np.linalg.inv(precision)
+    values, places, first = [], [], 0
+    for e in case.built.plan.effects:
+        if e.treatment != "collapse":
+            continue
+        for start, stop in case.model.factor(e.variable).effect(e.grouping).blocks:
+            own = draws.factors[e.variable].effects[e.grouping][0, :, start:stop].ravel()
+            if e.jointly:
+                values.append(own)
+                places.append(first + np.arange(len(own)))
+            first += len(own)
+    at = np.concatenate(places)
+    return stats.multivariate_normal(mean[at], covariance[np.ix_(at, at)]).logpdf(np.concatenate(values))
 
 
 def log_joint_at_cells(part, draws):
@@ -100,7 +120,7 @@ def test_adds_up_to_the_sampled_density(name):
         draws = whole_draw(case, x, rng)
         # the sampled density, from the likelihood with cells at their values
         at_cells = log_prior(case.model, draws) + log_joint_at_cells(part, draws)
-        assert at_cells - log_conditional_of_collapsed(case, draws) == pytest.approx(sampled, rel=1e-8)
+        assert at_cells - log_conditional_of_collapsed(case, x, draws) == pytest.approx(sampled, rel=1e-8)
         # and by unit, cells integrated out: what is left is their conditional density
         found = unit_log_likelihood(part, draws, unit_of(case))
         summed = float(found.values.sum())

@@ -119,8 +119,9 @@ def test_a_cell_known_from_its_cluster_is_deduced():
             "y ~ x + z + (1 + x | a)",
             "sample",
         ),  # fewer cells than effects of x's own model, collapsed otherwise
+        ("y ~ x + z + (1 | a)", "integrate"),  # together with the group effects
         (
-            "y ~ x + z + (1 | a)",
+            "y ~ x + x:z + (1 | a)",
             "sample",
         ),  # fewer cells than group effects that can be integrated out instead
     ],
@@ -163,9 +164,33 @@ def test_group_effects_by_default():
     summed = plan_of("y ~ b1 + z + (1 | a)").effect("y", "a")
     assert summed.treatment != "collapse"
     assert "b1" in summed.reason
-    linked = plan_of("y ~ x + x2 + z + (1 | a)").effect("x", "a")
+    linked = plan_of("y ~ z + b1 + x + x2 + (1 | a)", order=["x", "x2", "b1"]).effect("x", "a")
     assert linked.treatment != "collapse"
     assert "x2" in linked.reason
+
+
+def test_effects_that_are_integrated_out_together():
+    plan = plan_of("y ~ x + x2 + z + (1 | a)")
+    assert [(e.variable, e.treatment, e.jointly) for e in plan.effects] == [
+        ("x", "collapse", True),
+        ("x2", "collapse", True),
+        ("y", "collapse", True),
+    ]
+    assert "the cells of x and x2 and the effects in the models of x and y" in repr(plan)
+    assert {g.treatment for g in plan.cells if g.variable == "x"} == {"integrate", "predict"}
+    crossed = plan_of("y ~ x + z + (1 | a) + (1 | c)")
+    assert [(e.grouping, e.jointly) for e in crossed.effects] == [("a", True), ("c", False)] * 2
+    asked = plan_of("y ~ x + z + (1 | a) + (1 | c)", treatments={"1|c": "collapse"})
+    assert [(e.grouping, e.jointly) for e in asked.effects] == [("a", False), ("c", True)] * 2
+    for formula, more in (
+        ("y ~ x + x:z + (1 | a)", {}),  # x enters each row with another weight
+        ("y ~ x + z + (1 + x | a)", {}),  # or through a slope that varies
+        ("y ~ x + b1 + z + (1 | a)", {}),  # rows of y are summed over b1
+        ("y ~ x + z + (1 | a)", {"treatments": {"x__1|a": "noncentred"}}),
+        ("y ~ x + z + (1 | a)", {"treatments": {"x": "sample"}}),
+        ("y ~ z + (1 | a) + (1 | c)", {}),  # nothing to gain
+    ):
+        assert not any(e.jointly for e in plan_of(formula, **more).effects), formula
 
 
 REFUSED = [
@@ -188,7 +213,7 @@ REFUSED = [
     ("y ~ b1 + (1 | a)", {"1|a": "collapse"}, ModelError, r"'1\|a'.*cannot collapse: .*b1"),
     ("yb ~ z + (1 | a)", {"1|a": "collapse"}, ModelError, r"'1\|a'.*bernoulli"),
     ("y ~ x + (1 + x | a)", {"1|a": "collapse"}, ModelError, r"'1\|a'.*incomplete x"),
-    ("y ~ x + x2 + (1 | a)", {"x__1|a": "collapse"}, ModelError, r"'x__1\|a'.*model of x2"),
+    ("y ~ x + b1 + (1 | a)", {"x__1|a": "collapse"}, ModelError, r"'x__1\|a'.*b1"),
     (
         "y ~ z + (1 | a) + (1 | c)",
         {"1|a": "collapse", "1|c": "collapse"},

@@ -1,0 +1,142 @@
+"""Group effects that were integrated out together, drawn back from their exact conditional with cells still integrated out.
+
+u_g | y, theta ~ L N(Q_g^-1 L'h_g, Q_g^-1) with Q_g = I + L'H_g L, h and H as in kernel/jointly.py, for many posterior draws at
+a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmi.build.gathered import gather
+from bayesmi.build.joint_system import JointSystem, joint_systems
+from bayesmi.build.pattern_groups import GroupTerm
+from bayesmi.build.patterns import PatternBlock
+from bayesmi.build.tables import Tables
+from bayesmi.draw.parameters import PosteriorDraws
+from bayesmi.draw.predictor import chunks
+from bayesmi.model.factor import Factor
+from bayesmi.plan import Plan
+
+__all__ = ["draw_back_jointly"]
+
+Floats = NDArray[np.float64]
+
+
+def draw_back_jointly(
+    factors: tuple[Factor, ...], plan: Plan, tables: Tables, draws: PosteriorDraws, rng: np.random.Generator
+) -> PosteriorDraws:
+    """Return the draws with the effects of every set drawn back, one draw for each posterior draw."""
+    systems = joint_systems(factors, plan)
+    if not systems:
+        return draws
+    blocks = gather(factors, tables, plan)[1]
+    for system in systems:
+        own = [block for block in blocks if block.joint and block.joint.grouping == system.grouping]
+        out = np.empty((draws.n, system.n_groups, system.width))
+        for piece in chunks(draws.n, 4 * system.n_groups * system.width**2):
+            some = draws.take(piece)
+            h, square = _what_blocks_say(system, own, factors, some)
+            out[piece] = _draw(_root(system, some), h, square, rng)
+        for key, q in system.equations:
+            first = system.first(key)
+            draws = draws.with_effects(key, system.grouping, out[:, :, first : first + q])
+    return draws
+
+
+def _draw(root: Floats, h: Floats, square: Floats, rng: np.random.Generator) -> Floats:
+    """Draw effects (S, G, d) given their root (S, d, d), h (S, G, d) and H (S, G, d, d)."""
+    q_matrix = np.einsum("sai,sgab,sbj->sgij", root, square, root, optimize=True) + np.eye(root.shape[1])
+    chol = np.linalg.cholesky(q_matrix)
+    w = np.einsum("sai,sga->sgi", root, h)
+    forward = np.linalg.solve(chol, w[..., None])[..., 0] + rng.standard_normal(w.shape)
+    standard = np.linalg.solve(np.swapaxes(chol, -1, -2), forward[..., None])[..., 0]
+    return np.asarray(np.einsum("sij,sgj->sgi", root, standard))
+
+
+def _root(system: JointSystem, draws: PosteriorDraws) -> Floats:
+    root = np.zeros((draws.n, system.width, system.width))
+    for key, q in system.equations:
+        at = slice(system.first(key), system.first(key) + q)
+        root[:, at, at] = draws.factors[key].root(system.grouping)
+    return root
+
+
+def _what_blocks_say(
+    system: JointSystem, blocks: Sequence[PatternBlock], factors: tuple[Factor, ...], draws: PosteriorDraws
+) -> tuple[Floats, Floats]:
+    """Return h (S, G, d) and H (S, G, d, d)."""
+    h = np.zeros((draws.n, system.n_groups, system.width))
+    square = np.zeros((draws.n, system.n_groups, system.width, system.width))
+    for block in blocks:
+        joint = block.joint
+        assert joint is not None
+        w, member_of = _coefficients(block, factors, draws)
+        m_matrix = _precision(block, factors, draws)
+        slots = [system.first(term.source) + term.position for term in joint.terms]
+        slopes = [
+            np.ones(draws.n)
+            if term.coefficient < 0
+            else _own(block, factors, draws, term.member).coefficients[:, term.coefficient]
+            for term in joint.terms
+        ]
+        for term, slot, slope in zip(joint.terms, slots, slopes, strict=True):
+            weighted = (slope[:, None] * m_matrix[:, term.member, :][:, member_of]) * w
+            h[:, joint.groups, slot] += weighted @ joint.cross[:, term.column].T
+            for other, second, own in zip(joint.terms, slots, slopes, strict=True):
+                weight = slope * own * m_matrix[:, term.member, other.member]
+                products = joint.cross[:, term.column, joint.columns[other.column]]
+                square[:, joint.groups, slot, second] += weight[:, None] * products
+    return h, square
+
+
+def _own(block: PatternBlock, factors: tuple[Factor, ...], draws: PosteriorDraws, member: int):  # type: ignore[no-untyped-def]
+    return draws.factors[factors[block.members[member].factor].keys[0]]
+
+
+def _coefficients(
+    block: PatternBlock, factors: tuple[Factor, ...], draws: PosteriorDraws
+) -> tuple[Floats, NDArray[np.intp]]:
+    """Return the coefficients on the block's columns, (S, width), effects of the set at zero, and the member of each column."""
+    width = block.gram.shape[0]
+    w, member_of = np.zeros((draws.n, width)), np.zeros(width, dtype=np.intp)
+    for m, member in enumerate(block.members):
+        factor = factors[member.factor]
+        own = draws.factors[factor.keys[0]]
+        start, p = member.start, factor.design.n_columns
+        member_of[start:] = m
+        if factor.priors.intercept is not None:
+            w[:, start] = factor.location - own.centred_intercept(factor)
+        w[:, start + 1 : start + 1 + p] = -own.coefficients[:, :p]
+        w[:, start + p + 1] = 1.0
+        for term in member.terms:
+            slope = own.coefficients[:, term.coefficient] if term.coefficient >= 0 else 1.0
+            w[:, start + term.column] -= slope * _effect(term, draws)
+    return w, member_of
+
+
+def _precision(block: PatternBlock, factors: tuple[Factor, ...], draws: PosteriorDraws) -> Floats:
+    """Return T - T A (A'T A)^-1 A'T, (S, members, members)."""
+    owns = [draws.factors[factors[member.factor].keys[0]] for member in block.members]
+    t = np.stack([1.0 / own.scales["sigma"] ** 2 for own in owns], axis=1)
+    m_matrix = t[:, :, None] * np.eye(len(owns))
+    q = len(block.members[0].entries)
+    if not q:
+        return m_matrix
+    a = np.empty((draws.n, len(owns), q))
+    for m, (member, own) in enumerate(zip(block.members, owns, strict=True)):
+        for v, entry in enumerate(member.entries):
+            a[:, m, v] = entry.constant + own.coefficients[:, entry.columns] @ entry.weights
+            for term, weight in entry.slopes:
+                a[:, m, v] += weight * _effect(term, draws)
+    scaled = t[:, :, None] * a
+    inner = np.einsum("smv,smc->svc", a, scaled)
+    return np.asarray(m_matrix - scaled @ np.linalg.solve(inner, np.swapaxes(scaled, 1, 2)))
+
+
+def _effect(term: GroupTerm, draws: PosteriorDraws) -> Floats:
+    """Return a sampled group effect, (S,)."""
+    return np.asarray(draws.factors[term.source].effects[term.grouping][:, term.group, term.position])

@@ -1,0 +1,207 @@
+"""Group effects of several equations integrated out together, given the pattern blocks of the rows they are in.
+
+With the cells of a block integrated out (kernel/patterns.py) its rows have the log density -tr(M A G A') / 2 and what does not
+depend on A, where M = T P, G are the cross products of the block's columns and A the coefficients of its members on these. The
+effects u of a group add -slope u to a coefficient each ("term": a member m, a column c, a slope s, one for effects of the member
+itself and the coefficient of a link otherwise). Summed over blocks,
+
+    log f = log f at u = 0 + sum_g [ h_g'u_g - u_g'H_g u_g / 2 ],
+    h_g = sum_terms s C_g[c] . r_m,  r_m = the coefficients at u = 0 times M_m,member of the column,
+    H_g = sum_terms,terms' s s' M_mm' C_g[c, c'],
+
+C_g the cross products of the columns of the terms with all columns in group g. With u = L z, z ~ N(0, I), Q = I + L'H L and
+w = L'h, integrated out that is sum_g [ w'Q^-1 w - log|Q| ] / 2, finite as L goes to zero. Its derivatives by h and by H are
+the mean v = L Q^-1 w of u_g, and -(L Q^-1 L' + v v') / 2; by L it is h z' - H L (Q^-1 + z z') with z = Q^-1 w. From
+these those by A (through r), by s, and by M, which is dM = -(M dA K + its transpose) + P' dT P.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesmi.kernel import layout as k
+from bayesmi.kernel.jit import kernel
+from bayesmi.kernel.matrices import inverse_of
+
+__all__ = ["add_to_groups", "groups_backward", "solve_groups", "system_offset", "systems_size"]
+
+
+@kernel
+def system_offset(i, number):  # type: ignore[no-untyped-def]
+    """Return where the groups of a set begin among all numbers h, and among all numbers H."""
+    means, squares = 0, 0
+    for n in range(number):
+        at = i[k.G_SYSTEM_TABLE] + n * k.J_SIZE
+        groups, width = i[at + k.J_GROUPS], i[at + k.J_WIDTH]
+        means += groups * width
+        squares += groups * width * width
+    return means, squares
+
+
+@kernel
+def systems_size(i):  # type: ignore[no-untyped-def]
+    """Return how many numbers h and H there are."""
+    return system_offset(i, i[k.G_SYSTEMS])
+
+
+@kernel
+def _slope(i, member, coefficient, beta):  # type: ignore[no-untyped-def]
+    return 1.0 if coefficient < 0 else beta[i[member + k.M_FACTOR], coefficient]
+
+
+@kernel
+def _weigh(i, table, members, width, m, t, p_matrix, w, r):  # type: ignore[no-untyped-def]
+    """Fill r: every coefficient of the block times M between the member m and its own."""
+    for other in range(members):
+        start = i[table + other * k.M_SIZE + k.M_START]
+        stop = i[table + (other + 1) * k.M_SIZE + k.M_START] if other + 1 < members else width
+        value = t[m] * p_matrix[m, other]
+        for column in range(start, stop):
+            r[column] = value * w[column]
+
+
+@kernel
+def add_to_groups(f, i, at, beta, w, t, p_matrix, r, h, square):  # type: ignore[no-untyped-def]
+    """Add a block to h (G, d) and H (G, d, d) of its set; r is work of the block's width."""
+    groups, beside, width = i[at + k.T_GROUPS], i[at + k.T_BESIDE], i[at + k.T_WIDTH]
+    table, members, terms = i[at + k.T_MEMBER_TABLE], i[at + k.T_MEMBERS], i[at + k.T_TERMS]
+    cross = f[i[at + k.T_CROSS] : i[at + k.T_CROSS] + groups * beside * width].reshape(groups, beside, width)
+    for number in range(terms):
+        term = i[at + k.T_TERM_TABLE] + 4 * number
+        m, c, slot = i[term], i[term + 1], i[term + 2]
+        slope = _slope(i, table + m * k.M_SIZE, i[term + 3], beta)
+        _weigh(i, table, members, width, m, t, p_matrix, w, r)
+        for row in range(groups):
+            g = i[i[at + k.T_GROUP_TABLE] + row]
+            value = 0.0
+            for column in range(width):
+                value += cross[row, c, column] * r[column]
+            h[g, slot] += slope * value
+        for other in range(terms):
+            second = i[at + k.T_TERM_TABLE] + 4 * other
+            own = _slope(i, table + i[second] * k.M_SIZE, i[second + 3], beta)
+            weight = slope * own * t[m] * p_matrix[m, i[second]]
+            column = i[i[at + k.T_BESIDE_COLUMNS] + i[second + 1]]
+            for row in range(groups):
+                square[i[i[at + k.T_GROUP_TABLE] + row], slot, i[second + 2]] += (
+                    weight * cross[row, c, column]
+                )
+
+
+@kernel
+def solve_groups(i, system, roots, h, square, d_roots):  # type: ignore[no-untyped-def]
+    """Return what the set adds to the log density; h becomes the means of the effects, H their mean products.
+
+    Adds to the derivatives of the roots.
+    """
+    d = i[system + k.J_WIDTH]
+    root, d_root = np.zeros((d, d)), np.zeros((d, d))
+    first = 0
+    for e in range(i[system + k.J_EQUATIONS]):
+        place, q = i[i[system + k.J_TABLE] + 2 * e], i[i[system + k.J_TABLE] + 2 * e + 1]
+        for row in range(q):
+            for column in range(row + 1):
+                root[first + row, first + column] = roots[place + row * q + column]
+        first += q
+    total = 0.0
+    hl, q_matrix, inverse = np.empty((d, d)), np.empty((d, d)), np.empty((d, d))
+    both, z, mean = np.empty((d, d)), np.empty(d), np.empty(d)
+    for g in range(i[system + k.J_GROUPS]):
+        for row in range(d):
+            for column in range(d):
+                value = 0.0
+                for c in range(column, d):
+                    value += square[g, row, c] * root[c, column]
+                hl[row, column] = value
+        for row in range(d):
+            for column in range(d):
+                value = 1.0 if row == column else 0.0
+                for c in range(row, d):
+                    value += root[c, row] * hl[c, column]
+                q_matrix[row, column] = value
+            value = 0.0
+            for c in range(row, d):
+                value += root[c, row] * h[g, c]
+            mean[row] = value  # w, for now
+        total -= inverse_of(q_matrix, d, inverse)
+        for row in range(d):
+            value = 0.0
+            for column in range(d):
+                value += inverse[row, column] * mean[column]
+            z[row] = value
+            total += 0.5 * value * mean[row]
+        for row in range(d):
+            for column in range(d):
+                both[row, column] = inverse[row, column] + z[row] * z[column]
+        for row in range(d):
+            for column in range(row + 1):
+                value = h[g, row] * z[column]
+                for c in range(d):
+                    value -= hl[row, c] * both[c, column]
+                d_root[row, column] += value
+        for row in range(d):
+            value = 0.0
+            for c in range(row + 1):
+                value += root[row, c] * z[c]
+            h[g, row] = value
+        for row in range(d):  # L (Q^-1 + z z') L'
+            for column in range(d):
+                value = 0.0
+                for c in range(row + 1):
+                    value += root[row, c] * both[c, column]
+                hl[row, column] = value
+        for row in range(d):
+            for column in range(d):
+                value = 0.0
+                for c in range(column + 1):
+                    value += hl[row, c] * root[column, c]
+                square[g, row, column] = value
+    first = 0
+    for e in range(i[system + k.J_EQUATIONS]):
+        place, q = i[i[system + k.J_TABLE] + 2 * e], i[i[system + k.J_TABLE] + 2 * e + 1]
+        for row in range(q):
+            for column in range(row + 1):
+                d_roots[place + row * q + column] += d_root[first + row, first + column]
+        first += q
+    return total
+
+
+@kernel
+def groups_backward(f, i, at, beta, w, t, p_matrix, h, square, r, x, d_beta, d_w, d_m):  # type: ignore[no-untyped-def]
+    """Add to the derivatives by a block's coefficients at u = 0, d_w, by its matrix M, d_m, and by coefficients of links.
+
+    h and H as `solve_groups` leaves them; r and x are work of the block's width.
+    """
+    groups, beside, width = i[at + k.T_GROUPS], i[at + k.T_BESIDE], i[at + k.T_WIDTH]
+    table, members, terms = i[at + k.T_MEMBER_TABLE], i[at + k.T_MEMBERS], i[at + k.T_TERMS]
+    cross = f[i[at + k.T_CROSS] : i[at + k.T_CROSS] + groups * beside * width].reshape(groups, beside, width)
+    for number in range(terms):
+        term = i[at + k.T_TERM_TABLE] + 4 * number
+        m, c, slot, coefficient = i[term], i[term + 1], i[term + 2], i[term + 3]
+        slope = _slope(i, table + m * k.M_SIZE, coefficient, beta)
+        _weigh(i, table, members, width, m, t, p_matrix, w, r)
+        x[:] = 0.0
+        for row in range(groups):
+            value = h[i[i[at + k.T_GROUP_TABLE] + row], slot]
+            for column in range(width):
+                x[column] += value * cross[row, c, column]
+        d_slope = 0.0
+        for other in range(members):
+            start = i[table + other * k.M_SIZE + k.M_START]
+            stop = i[table + (other + 1) * k.M_SIZE + k.M_START] if other + 1 < members else width
+            value = slope * t[m] * p_matrix[m, other]
+            for column in range(start, stop):
+                d_slope += x[column] * r[column]
+                d_w[column] += value * x[column]
+                d_m[m, other] += slope * x[column] * w[column]
+        for other in range(terms):
+            second = i[at + k.T_TERM_TABLE] + 4 * other
+            own = _slope(i, table + i[second] * k.M_SIZE, i[second + 3], beta)
+            column = i[i[at + k.T_BESIDE_COLUMNS] + i[second + 1]]
+            value = 0.0
+            for row in range(groups):
+                value += square[i[i[at + k.T_GROUP_TABLE] + row], slot, i[second + 2]] * cross[row, c, column]
+            d_slope -= own * t[m] * p_matrix[m, i[second]] * value
+            d_m[m, i[second]] -= 0.5 * slope * own * value
+        if coefficient >= 0:
+            d_beta[i[table + m * k.M_SIZE + k.M_FACTOR], coefficient] += d_slope

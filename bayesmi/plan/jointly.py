@@ -1,0 +1,173 @@
+"""Group effects of several models, integrated out together with the cells of their rows.
+
+Rows of Gaussian models are tied to each other by the cells that are integrated out of them and by group effects that are
+predictors of later models. Where everything in such a set of models is Gaussian, cells and the effects of one grouping have
+one Gaussian distribution given the parameters and the effects of other groupings, and leave the density together
+(kernel/jointly.py). That takes cells that enter all rows of a pattern alike, and effects on complete columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from bayesmi.model.factor import Factor
+from bayesmi.model.limited import interval_at
+from bayesmi.model.table import ModelTable
+from bayesmi.plan.effects import EffectGroup
+from bayesmi.plan.overrides import effect_key
+
+__all__ = ["integrate_jointly", "may_be_joint"]
+
+_REASON = "Gaussian: in closed form, together with {what}"
+
+
+def integrate_jointly(
+    effects: tuple[EffectGroup, ...],
+    factors: Sequence[Factor],
+    table: ModelTable,
+    treated: Mapping[str, Collection[str]],
+    wanted: Mapping[str, str],
+) -> tuple[EffectGroup, ...]:
+    """Return the effects with those marked that are integrated out together.
+
+    Parameters
+    ----------
+    effects : tuple of EffectGroup
+        As each would be treated by itself.
+    factors, table
+        The model.
+    treated : mapping
+        Treatment -> variables with cells that are treated so.
+    wanted : mapping
+        Treatments asked for.
+    """
+    if treated.get("gibbs"):  # cells and effects are drawn in turn then
+        return effects
+    integrated = frozenset(treated["integrate"])
+    good = _gaussian(factors, table, treated, integrated)
+    out = {(own.variable, own.grouping): own for own in effects}
+    for component in _components(factors, integrated):
+        alone = len(component) == 1 and component[0].variable not in integrated
+        if alone or not all(factor.variable in good for factor in component):
+            continue
+        grouping = _choose(component, out, table, wanted)
+        if grouping is None:
+            continue
+        mates = [f.variable for f in component if any(e.grouping == grouping for e in f.effects)]
+        for factor in component:
+            for effect in factor.effects:
+                own = out[factor.name, effect.grouping]
+                if effect.grouping == grouping:
+                    cells = sorted(integrated & (factor.parents | {factor.variable}))
+                    others = [name for name in mates if name != factor.variable]
+                    parts = [f"the cells of {_listed(cells)}"] if cells else []
+                    if others:
+                        parts.append(
+                            f"the effects in the model{'s' * (len(others) > 1)} of {_listed(others)}"
+                        )
+                    what = " and ".join(parts)
+                    out[factor.name, effect.grouping] = EffectGroup(
+                        own.variable, own.grouping, "collapse", own.n_groups, own.n_effects, _REASON.format(what=what),
+                        jointly=True,
+                    )  # fmt: skip
+                elif own.treatment == "collapse":
+                    why = f"one grouping is integrated out, and that is {grouping}"
+                    out[factor.name, effect.grouping] = replace(own, treatment="noncentred", reason=why)
+    return tuple(out[own.variable, own.grouping] for own in effects)
+
+
+def may_be_joint(factor: Factor, table: ModelTable) -> bool:
+    """Whether the rows of a factor can be part of such a set, whatever becomes of its cells."""
+    return (
+        factor.level == "row"
+        and factor.family.is_gaussian_identity
+        and factor.scale is None
+        and factor.selection is None
+        and not factor.is_observation
+        and not factor.limits
+        and not factor.shifts
+        and not factor.means
+        and not interval_at(factor.variable, "row", table)[2].any()
+    )
+
+
+def _gaussian(
+    factors: Sequence[Factor],
+    table: ModelTable,
+    treated: Mapping[str, Collection[str]],
+    integrated: Collection[str],
+) -> set[str]:
+    """Variables whose models are Gaussian in all their unknowns, which enter all rows alike."""
+    apart = {name for how, names in treated.items() if how not in ("integrate", "predict") for name in names}
+    return {
+        factor.variable
+        for factor in factors
+        if may_be_joint(factor, table)
+        and not apart & (factor.parents | {factor.variable})
+        and all(_enters_alike(factor, name, table) for name in integrated if name in factor.parents)
+    }
+
+
+def _enters_alike(factor: Factor, name: str, table: ModelTable) -> bool:
+    """Whether a step of a missing cell changes the predictor by the same columns in all rows, and no group effect."""
+    if any(name in effect.variables for effect in factor.effects) or name in factor.offsets.variables:
+        return False
+    rows = np.flatnonzero(table.unknown[name])
+    values = {own: np.nan_to_num(table.values[own][rows]) for own in factor.design.variables}
+    low = factor.matrix({**values, name: np.zeros(len(rows))}, len(rows))
+    high = factor.matrix({**values, name: np.ones(len(rows))}, len(rows))
+    step = high - low
+    return bool(np.allclose(step, step[:1], rtol=0.0, atol=1e-12 * max(1.0, float(np.abs(step).max()))))
+
+
+def _components(factors: Sequence[Factor], integrated: Collection[str]) -> list[list[Factor]]:
+    """Return the sets of models that share integrated cells or group effects, those of effects alone too."""
+    number = {factor.variable: n for n, factor in enumerate(factors)}
+
+    def join(one: str, other: str) -> None:
+        keep, drop = number[one], number[other]
+        for name, own in number.items():
+            if own == drop:
+                number[name] = keep
+
+    for factor in factors:
+        for name in factor.parents:
+            if name in integrated:
+                join(factor.variable, name)
+        for link in factor.links:
+            join(factor.variable, link.variable)
+    return [[f for f in factors if number[f.variable] == n] for n in sorted(set(number.values()))]
+
+
+def _choose(
+    component: Sequence[Factor],
+    effects: Mapping[tuple[str, str], EffectGroup],
+    table: ModelTable,
+    wanted: Mapping[str, str],
+) -> str | None:
+    """Return the grouping with most effects that can be integrated out of a set of models, None if it gains nothing."""
+    numbers: dict[str, int] = {}
+    gains: set[str] = set()
+    refused: set[str] = set()
+    named: set[str] = set()
+    for factor in component:
+        for effect in factor.effects:
+            own = effects[factor.name, effect.grouping]
+            numbers[effect.grouping] = numbers.get(effect.grouping, 0) + own.n_groups * own.n_effects
+            if own.treatment != "collapse":
+                gains.add(effect.grouping)
+            asked = wanted.get(effect_key(factor, effect), "collapse")
+            if effect_key(factor, effect) in wanted and asked == "collapse":
+                named.add(effect.grouping)
+            incomplete = any(table.is_incomplete(name) for name in effect.variables)
+            if asked != "collapse" or incomplete or effect.elsewhere:
+                refused.add(effect.grouping)
+    free = [name for name in numbers if name in gains - refused]
+    return max(free, key=lambda name: (name in named, numbers[name]), default=None)
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return " and ".join(parts) if len(parts) < 3 else f"{', '.join(parts[:-1])} and {parts[-1]}"
