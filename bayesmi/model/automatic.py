@@ -123,8 +123,8 @@ def write_formula(
         at = table.level(name)
         if level == "row" or at == level or (at != "row" and table.contains(at, level)):
             terms.append(quoted(name))
-        if (level == "row" or at == "row") and separate_levels:
-            # a group's own value depends on the rows in it through their group effect only
+        if separate_levels:
+            # a group's own value depends on what varies in it through its group effect only
             for grouping in own if level == "row" else [level, *own]:
                 position = facts[name].positions.get(grouping) if name in facts else None
                 if position is not None:

@@ -100,6 +100,8 @@ def small_table() -> pd.DataFrame:
     for name, rows in holes.items():
         data.loc[rows, name] = np.nan
     data.loc[holes["b1"], "text"] = None
+    data["t2"] = np.random.default_rng(8).normal(size=8)[2 * a + b] + 0.5 * t
+    data.loc[[3, 4, 5, 12, 13, 14], "t2"] = np.nan
     return pd.concat([data, _parts(data)], axis=1)
 
 
@@ -243,6 +245,7 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "crossed_asked": ("y ~ z + (1 | a) + (1 | c)", {"treatments": {"1|c": "collapse"}}),
     "crossed_covariate": ("y ~ x + z + (1 | a) + (1 | c)", {}),
     "nested_cluster": ("y ~ z + t + v + (1 | a/b)", {}),
+    "nested_cluster_links": ("y ~ z + t + t2 + (1 | a/b)", {}),
     "crossed": ("y ~ z + (1 | a) + (1 + z | c)", {}),
     "centred_links": (
         "y ~ b1 + x + z + (1 + z | a)",

@@ -309,3 +309,11 @@ def test_a_posterior_name_that_collides_is_refused():
     data = small_table().rename(columns={"w": "x__z"})
     with pytest.raises(ModelError, match=r"'x__z'.*rename"):
         model_of("y ~ x + z + x__z", data)
+
+
+def test_levels_of_group_variables_are_kept_apart_in_the_groups_above():
+    model = model_of("y ~ t + t2 + (1 | a/b)")
+    assert model.order == ("t", "t2")
+    assert right_side(model, "t2") == "t + (1 | a)"
+    assert [link.name for link in model.factor("t2").links] == ["between(t|a)"]
+    assert model_of("y ~ t + t2 + (1 | a/b)", levels="pooled").factor("t2").links == ()
