@@ -7,7 +7,7 @@ effects are centred and the later ones are sampled given these, z = L^-1 u.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -63,14 +63,19 @@ def effects_of(
     treated: Mapping[str, Collection[str]],
     active: Mapping[str, NDArray[np.bool_]],
     wanted: Mapping[str, str],
+    beside: str | None = None,
 ) -> EffectGroup:
     """Decide the treatment of the effects of one grouping.
 
     `owner` is the factor itself, or that whose scale it models; `treated` holds the variables with cells that are summed
-    ("enumerate") and integrated ("integrate"), `active` by variable the units that stand in the density.
+    ("enumerate") and integrated ("integrate"), `active` by variable the units that stand in the density; `beside` is the
+    grouping of the factor that is integrated out in place of this one.
     """
     n_groups = len(table.groupings[effect.grouping].labels)
-    obstacle = _collapse_obstacle(factor, effect, factors, table, treated)
+    if beside:
+        obstacle: str | None = f"one grouping is integrated out, and that is {beside}"
+    else:
+        obstacle = _collapse_obstacle(factor, effect, factors, table, treated)
     asked = wanted.get(effect_key(factor, effect))
     if asked == "collapse" and obstacle:
         asked = None  # it may be together with others: `check_collapse`
@@ -100,6 +105,8 @@ def effects_of(
         found = _selection_information(factor, effect, table)
     elif factor.parameter:
         found = [scale_information(owner, effect, table)] * effect.n_effects
+    elif beside:
+        found = _information_beside(beside, factor, effect, table)
     else:
         found = _information(factor, effect, table, *rough_residuals(factor, table))
         if effect.elsewhere and factor.selection is not None:
@@ -229,6 +236,32 @@ def _information(
     return out
 
 
+def _information_beside(beside: str, factor: Factor, effect: GroupEffect, table: ModelTable) -> list[float]:
+    """Return the same of an intercept, from the means of what the group shares with each one of the other grouping.
+
+    Rows with the same effect of the other grouping say together no more than that effect lets them. Slopes count as unknown.
+    """
+    out = [0.0] * effect.n_effects
+    residual, units = rough_residuals(factor, table)
+    if "1" not in effect.names or not len(residual):
+        return out
+    own = table.codes_at(effect.grouping, factor.level)[units]
+    other = table.codes_at(beside, factor.level)[units]
+    pairs, cell = np.unique(np.column_stack([own, other]), axis=0, return_inverse=True)
+    means = np.bincount(cell.ravel(), weights=residual) / np.bincount(cell.ravel())
+    _, codes = np.unique(pairs[:, 0], return_inverse=True)
+    n, n_groups = np.bincount(codes).astype(float), int(codes.max()) + 1
+    if n_groups < 2 or len(means) <= n_groups:
+        return out
+    of_group = np.bincount(codes, weights=means) / n
+    within = float(((means - of_group[codes]) ** 2).sum()) / (len(means) - n_groups)
+    between = float((n * (of_group - means.mean()) ** 2).sum()) / (n_groups - 1)
+    typical = float(n.sum() - (n**2).sum() / n.sum()) / (n_groups - 1)
+    tau2 = max(0.0, between - within) / typical
+    out[effect.names.index("1")] = float(np.median(n)) * tau2 / within if within > 0.0 else float("inf")
+    return out
+
+
 def _is_constant_within(column: NDArray[np.float64], codes: NDArray[np.intp], size: NDArray[np.intp]) -> bool:
     mean = (np.bincount(codes, weights=column) / size)[codes]
     return bool(
@@ -292,9 +325,14 @@ def check_collapse(
 
 
 def one_collapse(
-    effects: tuple[EffectGroup, ...], asked: Collection[tuple[str, str]]
+    effects: tuple[EffectGroup, ...],
+    asked: Collection[tuple[str, str]],
+    otherwise: Callable[[EffectGroup, str], EffectGroup],
 ) -> tuple[EffectGroup, ...]:
-    """Keep one collapsed grouping a factor, the one asked for or with most effects; the others become explicit."""
+    """Keep one collapsed grouping a factor, the one asked for or with most effects; the others become explicit.
+
+    `otherwise` decides how: given the effects and the grouping that is kept.
+    """
     largest: dict[str, EffectGroup] = {}
 
     def rank(effect: EffectGroup) -> tuple[bool, int]:
@@ -314,10 +352,6 @@ def one_collapse(
     out = []
     for effect in effects:
         if effect.treatment == "collapse" and largest[effect.variable] is not effect:
-            kept = largest[effect.variable].grouping
-            effect = EffectGroup(
-                effect.variable, effect.grouping, "noncentred", effect.n_groups, effect.n_effects,
-                f"one grouping is integrated out, and that is {kept}",
-            )  # fmt: skip
+            effect = otherwise(effect, largest[effect.variable].grouping)
         out.append(effect)
     return tuple(out)

@@ -8,8 +8,7 @@ one Gaussian distribution given the parameters and the effects of other grouping
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -30,6 +29,7 @@ def integrate_jointly(
     table: ModelTable,
     treated: Mapping[str, Collection[str]],
     wanted: Mapping[str, str],
+    otherwise: Callable[[EffectGroup, str], EffectGroup],
 ) -> tuple[EffectGroup, ...]:
     """Return the effects with those marked that are integrated out together.
 
@@ -43,6 +43,8 @@ def integrate_jointly(
         Treatment -> variables with cells that are treated so.
     wanted : mapping
         Treatments asked for.
+    otherwise : callable
+        How effects are treated, given them and the grouping that is integrated out in their place.
     """
     if treated.get("gibbs"):  # cells and effects are drawn in turn then
         return effects
@@ -74,8 +76,7 @@ def integrate_jointly(
                         jointly=True,
                     )  # fmt: skip
                 elif own.treatment == "collapse":
-                    why = f"one grouping is integrated out, and that is {grouping}"
-                    out[factor.name, effect.grouping] = replace(own, treatment="noncentred", reason=why)
+                    out[factor.name, effect.grouping] = otherwise(own, grouping)
     return tuple(out[own.variable, own.grouping] for own in effects)
 
 

@@ -235,19 +235,28 @@ def _make_plan(
     for group in cells:
         if group.treatment != "deduce":
             by_treatment.setdefault(group.treatment, set()).add(group.variable)
+    stood_in = table.roughly()
     effects = tuple(
-        effects_of(part, factor, effect, factors, table.roughly(), treated, active, plain)
+        effects_of(part, factor, effect, factors, stood_in, treated, active, plain)
         for factor in factors
         for part in factor.parts
         for effect in part.effects
     )
+
+    def beside(collapsed: EffectGroup, kept: str) -> EffectGroup:
+        factor = next(one for one in factors if one.name == collapsed.variable)
+        effect = next(one for one in factor.effects if one.grouping == collapsed.grouping)
+        return effects_of(factor, factor, effect, factors, stood_in, treated, active, plain, kept)
+
     asked = {
         (factor.variable, effect.grouping)
         for factor in factors
         for effect in factor.effects
         if plain.get(effect_key(factor, effect)) == "collapse"
     }
-    effects = integrate_jointly(one_collapse(effects, asked), factors, table, by_treatment, plain)
+    effects = integrate_jointly(
+        one_collapse(effects, asked, beside), factors, table, by_treatment, plain, beside
+    )
     return Plan(
         tuple(cells),
         effects,

@@ -242,6 +242,7 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "two_blocks": ("y ~ z + w + (1 + z | a) + (0 + w + o | a)", {}),
     "slope_only": ("y ~ z + (0 + z | a)", {}),
     "nested": ("y ~ z + (1 | a/b)", {}),
+    "nested_centred": ("y ~ z + (1 + z | a/b)", {"treatments": {"1|a": "partly centred"}}),
     "crossed_asked": ("y ~ z + (1 | a) + (1 | c)", {"treatments": {"1|c": "collapse"}}),
     "crossed_covariate": ("y ~ x + z + (1 | a) + (1 | c)", {}),
     "nested_cluster": ("y ~ z + t + v + (1 | a/b)", {}),

@@ -455,3 +455,16 @@ def test_one_group_of_cells_is_moved_and_the_others_stay():
 def test_a_group_that_is_not_there_or_cannot_be_moved_is_refused(moves, text):
     with pytest.raises(ModelError, match=re.escape(text)):
         plan_of("y ~ x + z", treatments={"x": moves})
+
+
+@pytest.mark.parametrize(("outer_sd", "inner_sd", "how"), [(2.0, 0.5, "centred"), (0.0, 2.0, "noncentred")])
+def test_the_grouping_beside_the_collapsed_one_is_centred_by_what_the_data_say(outer_sd, inner_sd, how):
+    rng = np.random.default_rng(2)
+    inner = np.repeat(np.arange(80), 10)
+    outer = inner // 4
+    y = outer_sd * rng.normal(size=20)[outer] + inner_sd * rng.normal(size=80)[inner] + rng.normal(size=800)
+    model = Model("y ~ 1 + (1 | outer/inner)", pd.DataFrame({"y": y, "outer": outer, "inner": inner}))
+    plan = make_plan(model)
+    assert plan.effect("y", "outer:inner").treatment == "collapse"
+    assert plan.effect("y", "outer").treatment == how
+    assert "information per group" in plan.effect("y", "outer").reason
