@@ -113,6 +113,10 @@ def effects_of(
             shared = next(one for one in factor.selection.shared if one.grouping == effect.grouping)
             own = GroupEffect(effect.grouping, effect.names[-effect.elsewhere :], shared.designs, ())
             found[-effect.elsewhere :] = _selection_information(factor.selection, own, table)
+        for other in factor.effects:
+            if "1" in effect.names and table.contains(effect.grouping, other.grouping):
+                at = effect.names.index("1")
+                found[at] = min(found[at], _information_beside(other.grouping, factor, effect, table)[at])
     enough = [value >= least for value in found]
     n_centred = enough.index(False) if False in enough else effect.n_effects
     if asked is not None:

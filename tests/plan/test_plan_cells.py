@@ -468,3 +468,7 @@ def test_the_grouping_beside_the_collapsed_one_is_centred_by_what_the_data_say(o
     assert plan.effect("y", "outer:inner").treatment == "collapse"
     assert plan.effect("y", "outer").treatment == how
     assert "information per group" in plan.effect("y", "outer").reason
+    above = pd.DataFrame({"y": np.where(y > 0, "yes", "no"), "outer": outer, "inner": inner})
+    sampled = make_plan(Model("y ~ 1 + (1 | outer/inner)", above))
+    assert sampled.effect("y", "outer:inner").treatment != "collapse"
+    assert sampled.effect("y", "outer").treatment == how
