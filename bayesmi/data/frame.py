@@ -16,12 +16,15 @@ from bayesmi.data.codes import looks_missing
 from bayesmi.data.column import Column
 from bayesmi.data.grouping import Grouping, group_rows, grouping_notices
 from bayesmi.data.kinds import Kind, code_column, parse_kind
-from bayesmi.data.levels import ROW, check_level, deduce, find_level
+from bayesmi.data.levels import ROW, chance_of_agreement, check_level, deduce, find_level
 from bayesmi.data.pandas_write import Cells
 from bayesmi.data.printout import describe_frame
 from bayesmi.data.table import Table, check_names, open_table
 from bayesmi.data.wording import counted, did_you_mean, list_some, name_rows, short_number
 from bayesmi.errors import DataError
+
+_FEW_VALUES = (Kind.BINARY, Kind.NOMINAL, Kind.ORDINAL, Kind.COUNT)  # equal by chance now and then
+_BY_CHANCE = 0.01  # from which a level found is said to be in doubt
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -146,7 +149,15 @@ class IncompleteFrame:
                 cells = counted(column.n_missing, "missing cell")
                 cells = f"all {cells}" if n_known == column.n_missing else f"{n_known} of {cells}"
                 verb = "is" if n_known == 1 else "are"
-                notices.append(f"column {name!r}: {cells} {verb} known from other rows of the same {level!r}")
+                line = f"column {name!r}: {cells} {verb} known from other rows of the same {level!r}"
+                if name not in (levels or {}) and column.kind in _FEW_VALUES:
+                    chance = chance_of_agreement(column.values, groupings[level])
+                    if chance > _BY_CHANCE:
+                        line += (
+                            f", if it is the same in all of them; the few values to compare agree by chance with probability "
+                            f"{chance:.2f}: say levels={{{name!r}: {level!r}}}, or 'row'"
+                        )
+                notices.append(line)
         return cls(table, columns, groupings, deduced, frozenset(labelled), tuple(notices))
 
     @property

@@ -61,6 +61,15 @@ def deduce(
     return deduced
 
 
+def chance_of_agreement(values: NDArray[np.float64], grouping: Grouping) -> float:
+    """Probability that values without any regard to groups would agree within all of them, given how often each occurs."""
+    observed = ~np.isnan(values)
+    of_group = _range_in_groups(values, grouping)[1]
+    each = np.unique(of_group[~np.isnan(of_group)], return_counts=True)[1]
+    beyond_first = int(observed.sum() - each.sum())
+    return float(((each / each.sum()) ** 2).sum() ** beyond_first)
+
+
 def _fits(values: NDArray[np.float64], grouping: Grouping) -> bool:
     """Constant within, varying between, and with evidence for it."""
     low, high = _range_in_groups(values, grouping)

@@ -121,6 +121,19 @@ def test_cells_known_from_their_cluster(pupils):
     assert not IncompleteFrame.from_table(pupils, groups=["school"], levels={"texp": "row"}).deduced
 
 
+@pytest.mark.parametrize(("pairs", "doubtful"), [(1, True), (12, False)])
+def test_a_level_that_few_values_speak_for_is_said_to_be_in_doubt(pairs, doubtful):
+    value = np.tile([0.0, 1.0], 15)
+    second = value.copy()
+    second[pairs:] = np.nan
+    data = pd.DataFrame({"pair": np.tile(np.arange(30), 2), "smokes": [*value, *second]})
+    (line,) = IncompleteFrame.from_table(data, groups=["pair"]).notices
+    assert "known from other rows of the same 'pair'" in line
+    assert ("by chance with probability 0.50: say levels={'smokes': 'pair'}, or 'row'" in line) == doubtful
+    (said,) = IncompleteFrame.from_table(data, groups=["pair"], levels={"smokes": "pair"}).notices
+    assert "chance" not in said
+
+
 def test_known_categories_are_codes():
     data = pd.DataFrame({"g": [1, 1, 1, 2, 2], "t": ["u", None, "u", "v", "v"]})
     frame = IncompleteFrame.from_table(data, groups=["g"])
