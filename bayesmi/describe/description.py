@@ -17,6 +17,7 @@ from bayesmi.describe.clusters import cluster_missingness
 from bayesmi.describe.flux import flux
 from bayesmi.describe.limits import limit_counts
 from bayesmi.describe.patterns import missing_patterns, observed_cells
+from bayesmi.describe.predictors import predictors
 from bayesmi.errors import DataError
 
 __all__ = ["Description", "describe"]
@@ -43,6 +44,8 @@ class Description:
         See `flux`.
     clusters : DataFrame
         See `cluster_missingness`; empty without clusters.
+    predictors : DataFrame
+        See `predictors`: complete variables that go with the values, or the missingness, of incomplete ones.
     groupings : mapping of str to Grouping
         The clusters.
     audit : tuple of str
@@ -54,6 +57,7 @@ class Description:
     patterns: pd.DataFrame
     flux: pd.DataFrame
     clusters: pd.DataFrame
+    predictors: pd.DataFrame
     groupings: Mapping[str, Grouping]
     audit: tuple[str, ...]
 
@@ -70,15 +74,16 @@ class Description:
         return printing.as_html(self)
 
 
-def describe(data: Any, cluster: str | Sequence[str] | None = None) -> Description:
+def describe(data: Any, cluster: Any = None) -> Description:
     """Describe an incomplete table: kinds, levels, missing cells, patterns, clusters.
 
     Parameters
     ----------
     data : DataFrame, IncompleteFrame or Model
         pandas or polars table with n rows; of a Model its table, and its grouping factors as clusters.
-    cluster : str or sequence of str, optional
-        Column that holds the clusters, ``"a:b"`` for the combinations of two, or several of these.
+    cluster : str, sequence of str or Model, optional
+        Column that holds the clusters, ``"a:b"`` for the combinations of two, or several of these. Of a Model its
+        grouping factors, and its kinds of columns.
 
     Returns
     -------
@@ -94,8 +99,9 @@ def describe(data: Any, cluster: str | Sequence[str] | None = None) -> Descripti
     -----
     A cluster in which every cell of a variable is missing is *systematically* missing, one with some cells
     missing *sporadically* (Resche-Rigon and White 2018). The ICC is the analysis-of-variance estimator on
-    observed values (Donner 1986); of a numeric binary variable it is on the scale of the observed numbers,
-    not of a latent variable. Influx and outflux: van Buuren (2018), section 4.1.3.
+    observed values (Donner 1986), and for categories and counts that of a random intercept on their latent scale.
+    Influx and outflux: van Buuren (2018), section 4.1.3. The same as pictures: `bayesmi.plots.pattern`, `flux`,
+    `missing_map` (``sort=`` the cluster) and `correlations`.
 
     Examples
     --------
@@ -115,15 +121,26 @@ def describe(data: Any, cluster: str | Sequence[str] | None = None) -> Descripti
         patterns=missing_patterns(frame),
         flux=flux(observed_cells(frame)),
         clusters=pd.concat(tables) if tables else pd.DataFrame(),
+        predictors=predictors(frame, {part for name in names for part in name.split(":")}),
         groupings=groupings,
         audit=_audit_lines(frame),
     )
 
 
-def _read(data: Any, cluster: str | Sequence[str] | None) -> tuple[IncompleteFrame, tuple[str, ...]]:
+def _read(data: Any, cluster: Any) -> tuple[IncompleteFrame, tuple[str, ...]]:
     """Take the frame, with its clusters, out of a table, a frame or a model."""
+    model = getattr(cluster, "frame", None)
+    if isinstance(model, IncompleteFrame):
+        table = data.original() if isinstance(data, IncompleteFrame) else data
+        kinds = {name: column.plain_kind for name, column in model.columns.items()}
+        kinds = {name: kind for name, kind in kinds.items() if name in getattr(table, "columns", ())}
+        return IncompleteFrame.from_table(table, kinds=kinds, groups=tuple(cluster.groupings)), tuple(
+            cluster.groupings
+        )
     if not isinstance(cluster, str | Sequence | None):
-        raise DataError(f"cluster= is a column name or a list of them, not {cluster!r}")
+        raise DataError(
+            f"cluster= is a column name, a list of them or a Model, not a {type(cluster).__name__}"
+        )
     names = () if cluster is None else (cluster,) if isinstance(cluster, str) else tuple(cluster)
     inner = getattr(data, "frame", None)
     if isinstance(inner, IncompleteFrame):  # a Model

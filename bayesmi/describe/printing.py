@@ -6,6 +6,7 @@ import html
 import textwrap
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["as_html", "as_text"]
 
 _MOST_PATTERNS = 12
+_MOST_PREDICTORS = 3  # of a variable in text
 _MOST_COLUMNS = 12  # of a pattern table in text
 _LIMITS = ("below", "above", "between")
 _MARK = {"observed": "·", "missing": "?", "absent": "-"}
@@ -92,6 +94,8 @@ def _sections(found: Description) -> list[tuple[str, pd.DataFrame, str]]:
     sections = []
     if found.columns["missing"].any():
         sections.append(_patterns(found))
+    if len(found.predictors):
+        sections.append((_PREDICTORS, _predictors(found), _PREDICTOR_REMARK))
     for name, grouping in found.groupings.items():
         sizes = pd.Series(grouping.sizes)
         title = (
@@ -102,6 +106,12 @@ def _sections(found: Description) -> list[tuple[str, pd.DataFrame, str]]:
     return sections
 
 
+_PREDICTORS = "Complete variables that go with the values of an incomplete one, and with its being missing"
+_LEAST = 0.1  # correlation that quickpred asks for
+_PREDICTOR_REMARK = (
+    "correlations of at least .1 and two standard errors, strongest first; of categories without order the\n"
+    "correlation ratio or Cramér's V, both at least 0. All pairs: .predictors"
+)
 _CLUSTER_REMARK = (
     "systematic: clusters with every cell missing (cells in them); sporadic: with some.\n"
     "share: lowest and highest share missing of a cluster. icc: one-way random-effects ANOVA (Donner 1986)\n"
@@ -130,6 +140,34 @@ def _patterns(found: Description) -> tuple[str, pd.DataFrame, str]:
         )
     count = len(patterns)
     return f"{count} pattern{'s' if count != 1 else ''}, most frequent first", table, "; ".join(remarks)
+
+
+def _predictors(found: Description) -> pd.DataFrame:
+    """Show the strongest predictors of each incomplete variable."""
+    columns = found.columns
+    observed = dict(zip(columns.index, columns["observed"], strict=True))
+    missing = dict(zip(columns.index, columns["missing"], strict=True))
+    rows = {
+        str(name): {
+            "values": _strongest(one, "values", observed[name]),
+            "missing": _strongest(one, "missing", observed[name] + missing[name]),
+        }
+        for name, one in found.predictors.groupby("variable", sort=False)
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["values", "missing"])
+
+
+def _strongest(pairs: pd.DataFrame, column: str, n: int) -> str:
+    """Name and size of what is beyond chance."""
+    size = pairs[column].abs()
+    kept = pairs[size >= max(_LEAST, 2.0 / n**0.5 if n else 1.0)]
+    kept = kept.iloc[np.argsort(-kept[column].abs().to_numpy(), kind="stable")]
+    words = [
+        f"{textwrap.shorten(name, 18, placeholder='…')} {value:.2f}"
+        for name, value in zip(kept["predictor"], kept[column], strict=True)
+    ]
+    rest = f", {len(words) - _MOST_PREDICTORS} more" if len(words) > _MOST_PREDICTORS else ""
+    return ", ".join(words[:_MOST_PREDICTORS]) + rest or "none"
 
 
 def _clusters(found: Description, name: str) -> pd.DataFrame:

@@ -165,7 +165,7 @@ def test_printout(pupils):
         assert part in text
     assert max(map(len, text.splitlines())) <= 112
     page = found._repr_html_()
-    assert page.count("<table") == 3
+    assert page.count("<table") == 4
     assert "Donner 1986" in page
 
 
