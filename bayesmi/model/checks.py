@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from bayesmi.data import Column, IncompleteFrame
 from bayesmi.data.wording import did_you_mean, list_some, name_rows, short_number
 from bayesmi.errors import ModelError
 from bayesmi.formula import Formula
+from bayesmi.formula.terms import Term
 from bayesmi.model.default_priors import prior_names
 from bayesmi.model.factor import Factor
 from bayesmi.model.scale import formula_texts
@@ -24,7 +26,9 @@ __all__ = [
     "check_names",
     "check_never_seen",
     "check_roles",
+    "check_spread",
     "factor_prior_names",
+    "slope_notices",
 ]
 
 _RESERVED = ("Intercept", "sigma", "chain", "draw", "sample", "__obs__")
@@ -73,7 +77,8 @@ def check_arguments(
 
 
 def check_groupings(formula: Formula, table: ModelTable) -> None:
-    """Refuse groupings that say nothing: one group only, or no two rows in a group."""
+    """Refuse groupings that say nothing: one group only, no two rows in a group, or what the predictors say already."""
+    alone = {name for term in formula.terms if len(term.variables) == 1 for name in term.variables}
     for term in formula.groups:
         grouping = table.groupings[term.grouping]
         if grouping.n_groups == 1:
@@ -86,6 +91,73 @@ def check_groupings(formula: Formula, table: ModelTable) -> None:
                 f"grouping {term.grouping!r} has one row in each of its {grouping.n_groups} groups, so that its intercepts "
                 f"cannot be told from the residuals: leave {term} out of the formula, or name the column of the clusters"
             )
+        of_itself = sorted(term.variables & set(term.grouping_columns))
+        if of_itself:
+            raise ModelError(
+                f"{term}: {of_itself[0]!r} has one value in each group of {term.grouping!r}, so that it has no slope there: "
+                f"write {replace(term, intercept=True, terms=_without(term.terms, of_itself))}"
+            )
+        if term.intercept and term.grouping in alone and not table.frame.columns[term.grouping].is_numeric:
+            raise ModelError(
+                f"{term.grouping!r} is a predictor, with an effect of each of its levels, which {term} has once more: leave one "
+                "of the two out of the formula"
+            )
+
+
+def slope_notices(formula: Formula, table: ModelTable) -> tuple[str, ...]:
+    """Say of slopes on what is constant in every group that there is nothing to see of them within a group."""
+    found = []
+    for group in formula.groups:
+        codes = table.groupings[group.grouping].codes
+        for term in group.terms:
+            if term.variables and all(
+                name in table.frame.columns and _constant_within(table.frame.columns[name], codes)
+                for name in term.variables
+            ):
+                found.append(
+                    f"{group}: {term.name!r} is constant within {group.grouping}: its slope there is only a spread of the "
+                    f"groups that changes with {term.name}"
+                )
+    return tuple(found)
+
+
+def check_spread(factor: Factor, table: ModelTable) -> None:
+    """Refuse a residual sd of what is the same in all rows of a group, beside an effect of each group."""
+    column = table.frame.columns.get(factor.variable)
+    if column is None or column.kind != "continuous" or factor.limits:
+        return
+    rows = table.rows_of_level(factor.level)
+    for effect in factor.effects:
+        if "1" not in effect.names or not _constant_within(
+            column, table.groupings[effect.grouping].codes, rows
+        ):
+            continue
+        cure = (
+            f"make a table with one row a {effect.grouping}, and leave (1 | {effect.grouping}) out"
+            if factor.role == "analysis"
+            else f"leave {column.name!r} out of levels="
+        )
+        raise ModelError(
+            f"{column.name!r} is constant within {effect.grouping!r}, so that (1 | {effect.grouping}) leaves nothing for its "
+            f"residual sd: {cure}"
+        )
+
+
+def _constant_within(column: Column, codes: NDArray[np.intp], rows: NDArray[np.intp] | None = None) -> bool:
+    """Whether some group has two observed values, and none has two that differ."""
+    at = np.arange(len(codes)) if rows is None else rows
+    at = at[column.observed[at]]
+    values, groups = column.values[at], codes[at]
+    if len(np.unique(groups)) == len(groups):
+        return False
+    order = np.lexsort((values, groups))
+    same = groups[order][1:] == groups[order][:-1]
+    return bool((values[order][1:] == values[order][:-1])[same].all())
+
+
+def _without(terms: Sequence[Term], names: Sequence[str]) -> tuple[Term, ...]:
+    """Return the terms that name none of these."""
+    return tuple(term for term in terms if not term.variables & set(names))
 
 
 def check_never_seen(factors: Sequence[Factor], table: ModelTable) -> None:

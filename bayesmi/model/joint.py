@@ -21,7 +21,9 @@ from bayesmi.model.checks import (
     check_names,
     check_never_seen,
     check_roles,
+    check_spread,
     factor_prior_names,
+    slope_notices,
 )
 from bayesmi.model.contextual import (
     balanced_columns,
@@ -259,8 +261,10 @@ class _Writer:
         self.table = _inside(response, family, self.table)
         if self.table.level(response) != "row":
             self.notices.append(
-                f"response {response!r} is constant within {self.table.level(response)}: its rows are not independent"
+                f"response {response!r} is constant within {self.table.level(response)}: its rows are not independent, and "
+                f"missing ones are imputed one by one; a table with one row a {self.table.level(response)} says it once"
             )
+        self.notices.extend(slope_notices(parsed, self.table))
         shift = self._shift(response, family, None, "")
         links = tuple(
             EffectLink(one.variable, one.grouping, self.facts[one.variable].positions[one.grouping])
@@ -311,6 +315,8 @@ class _Writer:
             self.notices.extend((*about, *more))
         if name in self.spec.limits:
             factor = replace(factor, limits=limit_kinds(name, self.spec.limits[name], self.table))
+        if name not in self.spec.measured:
+            check_spread(factor, self.table)
         self.facts[name] = Earlier.of(factor)
         self.factors.append(factor)
         if name in self.spec.measured:
