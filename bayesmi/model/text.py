@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayesmi.data.wording import counted
 from bayesmi.mechanism.indicator import indicator_name, indicators_of
 from bayesmi.model.factor import Factor
 
@@ -26,6 +27,10 @@ def model_text(model: Model) -> str:
     table = model.table
     groups = "".join(f", {len(group.labels):,} groups of {name}" for name, group in table.groupings.items())
     lines = [f"Model of {model.formula}", f"  {table.n_rows:,} rows{groups}"]
+    if model.ignored is not None:
+        lines.append(
+            f"  {counted(int(model.ignored.mask.sum()), 'more row')} of ignore=: imputed, and no part of what follows"
+        )
     product = " · ".join(_conditional(factor) for factor in reversed(model.factors))
     if len(model.factors) > 1:
         lines.append(f"  joint density: {product}")

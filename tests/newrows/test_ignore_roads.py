@@ -62,3 +62,11 @@ def test_where_it_is_not_supported_it_is_refused(table):
         bmi.SeparateModels("y ~ x", table.assign(arm=np.arange(80) % 2), by="arm", ignore=mask)
     with pytest.raises(BayesmiError, match="beside where="):
         bmi.Model("y ~ x", table, ignore=mask, where={"x": ~mask})
+
+
+def test_the_printout_says_what_became_of_the_rows(table):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        lines = repr(bmi.Model("y ~ x", table, ignore="test")).splitlines()
+        assert "ignore=" not in repr(bmi.Model("y ~ x", table))
+    assert lines[1:3] == ["  70 rows", "  10 more rows of ignore=: imputed, and no part of what follows"]
