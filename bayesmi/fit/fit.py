@@ -97,8 +97,9 @@ class Fit:
         -----
         ICC and R² of a logit model are on the latent scale, with residual variance pi²/3. R² (marginal) is the share of the
         fixed effects, R² (conditional) that of fixed and group effects together (Nakagawa and Schielzeth 2013; Johnson 2014),
-        over all rows, incomplete predictors over imputations. A model whose sigma differs from row to row (``sigma ~ x``) has
-        neither: the share of the variance would be another one in every row.
+        over all rows, incomplete predictors over imputations. On the log scale Poisson counts have the residual variance
+        log(1 + 1/mean), negative binomial ones log(1 + 1/mean + 1/alpha) (Nakagawa, Johnson and Schielzeth 2017). A model whose
+        sigma differs from row to row (``sigma ~ x``) has neither: the share of the variance would be another one in every row.
         """
         if not 0.0 < prob < 1.0:
             raise FitError(f"prob must be between 0 and 1, such as 0.95, not {prob!r}")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.fit import diagnostics
 from bayesmi.fit.contextual_view import as_written, written_factor
-from bayesmi.fit.explained import residual_variance
+from bayesmi.fit.explained import intercept_shares, residual_variance
 from bayesmi.fit.prior_share import prior_sensitivity
 from bayesmi.model import Factor, Model
 
@@ -32,7 +32,8 @@ def summarize(
 
     Variance components come as standard deviations, correlations and, per grouping, the intraclass correlation
     of the intercept: tau² / (tau² + sigma²), with pi²/3 in place of sigma² on the logit scale. Where sigma has a model of
-    its own there is no such ratio for all rows, and no ICC. `explained` has draws of R² of the analysis model.
+    its own there is no such ratio for all rows, and no ICC. `explained` has draws of R² of the analysis model, and of the
+    ICC of counts.
     """
     shape = (draws.n_chains, draws.n_draws)
     rows: list[tuple[str, str, Floats]] = []
@@ -42,7 +43,10 @@ def summarize(
     for factor in chosen:
         rows += _factor_rows(written_factor(factor), written)
         if factor is model.analysis:
-            rows += [(name, "R²", values) for name, values in (explained or {}).items()]
+            rows += [
+                (name, "ICC" if name.startswith("ICC|") else "R²", values)
+                for name, values in (explained or {}).items()
+            ]
     table = _table(rows, shape, prob)
     every = np.stack([values for _, _, values in rows], axis=1)
     table["prior_sensitivity"] = prior_sensitivity(model.factors, draws, every)
@@ -104,14 +108,9 @@ def _icc_rows(factor: Factor, key: str, end: str, draws: PosteriorDraws) -> list
     residual = residual_variance(factor, own)
     if residual is None:
         return []
-    between = {
-        effect.grouping: own.sds[effect.grouping][:, effect.names.index("1")] ** 2
-        for effect in factor.effects
-        if "1" in effect.names
-    }
-    total = residual + sum(between.values())
     return [
-        (f"{factor.prefix}ICC|{grouping}{end}", "ICC", value / total) for grouping, value in between.items()
+        (f"{factor.prefix}{name}{end}", "ICC", values)
+        for name, values in intercept_shares(factor, own, residual).items()
     ]
 
 

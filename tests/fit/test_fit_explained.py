@@ -63,15 +63,61 @@ def test_r_squared_is_that_of_completed_tables(fit):
     assert summary.loc["R2 (marginal)", "mean"] == pytest.approx(found["R2 (marginal)"].mean())
 
 
-def test_no_r_squared_where_the_residual_variance_is_not_one_number(fit):
-    rng = np.random.default_rng(1)
-    data = pd.DataFrame({"y": rng.poisson(2, 60), "x": rng.normal(size=60)})
+def quickly(*args, **kwargs) -> bmi.Fit:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        counts = bmi.Model("y ~ x", data, family="poisson").fit(
-            seed=1, draws=100, tune=100, chains=1, progress=False
-        )
-        assert not any(counts.summary()["kind"] == "R²")
+        return bmi.Model(*args, **kwargs).fit(seed=1, draws=200, tune=200, chains=2, progress=False)
+
+
+@pytest.fixture(scope="module")
+def visits() -> pd.DataFrame:
+    """Thirty patients; counts with an exposure, a slope of x."""
+    rng = np.random.default_rng(5)
+    g = np.repeat(np.arange(30), 10)
+    x, log_time = rng.normal(size=300), np.log(rng.uniform(1, 4, 300))
+    eta = -0.5 + 0.4 * x + log_time + rng.normal(0, 0.6, 30)[g] + rng.normal(0, 0.3, 30)[g] * x
+    return pd.DataFrame({"y": rng.poisson(np.exp(eta)), "x": x, "log_time": log_time, "g": g})
+
+
+@pytest.mark.parametrize("family", ["poisson", "negativebinomial"])
+def test_counts_have_a_residual_variance_on_the_log_scale(visits, family):
+    found = quickly("y ~ x + offset(log_time) + (1 + x | g)", visits, family=family)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        summary = found.summary()
+    own, shares = found.draws.factors["y"], explained_variance(found)
+    z = np.column_stack([np.ones(300), visits["x"]])
+    by_hand, means = [], []
+    for s in range(0, 400, 29):
+        sigma = own.root("g")[s] @ own.root("g")[s].T
+        fixed = np.var(visits["x"]) * own.coefficients[s, 0] ** 2
+        groups = np.einsum("ni,ij,nj->n", z, sigma, z).mean()
+        mean = np.exp(own.intercept[s] + own.coefficients[s, 0] * visits["x"].mean() + (fixed + groups) / 2)
+        mean *= np.exp(visits["log_time"]).mean()
+        means.append(mean)
+        extra = 1 / own.scales["alpha"][s] if family == "negativebinomial" else 0.0
+        residual = np.log(1 + 1 / mean + extra)
+        whole = fixed + groups + residual
+        by_hand.append([fixed / whole, (fixed + groups) / whole, sigma[0, 0] / (sigma[0, 0] + residual)])
+    names = ["R2 (marginal)", "R2 (conditional)", "ICC|g"]
+    ours = np.column_stack([shares[name][::29] for name in names])
+    np.testing.assert_allclose(ours, by_hand, rtol=1e-10)
+    assert summary.loc[names, "kind"].tolist() == ["R²", "R²", "ICC"]
+    assert summary.loc["ICC|g", "mean"] == pytest.approx(shares["ICC|g"].mean())
+    assert abs(np.log(np.median(means) / visits["y"].mean())) < 0.3
+
+
+def test_the_icc_of_counts_is_that_of_describe(visits):
+    found = quickly("y ~ 1 + (1 | g)", visits, kinds={"y": "count"})
+    latent = bmi.describe(found.model).clusters.loc["y", "icc_latent"]
+    assert np.median(explained_variance(found)["ICC|g"]) == pytest.approx(latent, abs=0.05)
+
+
+def test_no_r_squared_where_the_residual_variance_is_not_one_number(visits):
+    zeros = quickly("y ~ x + (1 | g)", visits, family="zeroinflatedpoisson")
+    assert explained_variance(zeros) == {}
+    scale = quickly(("y ~ x + (1 | g)", "alpha ~ x"), visits, family="negativebinomial")
+    assert explained_variance(scale) == {}
 
 
 def test_log_prior_is_the_sum_of_its_densities(fit):
