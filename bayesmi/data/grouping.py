@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayesmi.data.wording import did_you_mean, name_rows
+from bayesmi.data.codes import looks_missing
+from bayesmi.data.wording import did_you_mean, list_some, name_rows
 from bayesmi.errors import DataError
 
 Keys = Callable[[str], tuple[NDArray[np.intp], tuple[Any, ...]]]
@@ -87,8 +88,10 @@ def group_rows(name: str, keys: Keys, names: Sequence[str], index: pd.Index) -> 
                 f"grouping column {part!r} is not in the table: {did_you_mean(part, list(names))}"
             )
         codes, labels = keys(part)
-        if (codes < 0).any():
-            rows = name_rows(index, codes < 0)
+        blank = [k for k, label in enumerate(labels) if isinstance(label, str) and not label.strip()]
+        nowhere = (codes < 0) | np.isin(codes, blank)
+        if nowhere.any():
+            rows = name_rows(index, nowhere)
             raise DataError(
                 f"grouping column {part!r} is missing in {rows}: give every row its group, or leave such rows out"
             )
@@ -112,10 +115,17 @@ def _cross(
     n_inner = len(inner_labels)
     pairs, crossed = np.unique(codes * n_inner + inner_codes, return_inverse=True)
     chosen = [(labels[p // n_inner], inner_labels[p % n_inner]) for p in pairs.tolist()]
-    texts = tuple(f"{a}:{b}" for a, b in chosen)
+    texts = tuple(f"{_written(a)}:{_written(b)}" for a, b in chosen)
     if len(set(texts)) < len(texts):  # labels that hold colons themselves
         texts = tuple(f"{a!r}:{b!r}" for a, b in chosen)
     return crossed.astype(np.intp), texts
+
+
+def _written(label: Any) -> str:
+    """Write 1.0 as 1, or the same groups were others where a table holds them as floats."""
+    if isinstance(label, float | np.floating) and float(label).is_integer():
+        return str(int(label))
+    return str(label)
 
 
 def rank_within(codes: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -127,7 +137,11 @@ def rank_within(codes: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 def grouping_notices(grouping: Grouping) -> tuple[str, ...]:
-    """Return the line about groups of one row, which say nothing about variation within groups."""
+    """Return lines about groups of one row, and about labels that may be no group, or the same one written in two ways."""
+    return (*_single_rows(grouping), *_doubtful_labels(grouping))
+
+
+def _single_rows(grouping: Grouping) -> tuple[str, ...]:
     single = int((grouping.sizes == 1).sum())
     if not single:
         return ()
@@ -136,3 +150,25 @@ def grouping_notices(grouping: Grouping) -> tuple[str, ...]:
             f"grouping {grouping.name!r}: every group has one row, so groups and rows cannot be told apart",
         )
     return (f"grouping {grouping.name!r}: {single} of {grouping.n_groups} groups have one row",)
+
+
+def _doubtful_labels(grouping: Grouping) -> tuple[str, ...]:
+    texts = [label for label in grouping.labels if isinstance(label, str)]
+    lines = []
+    words = [text for text in texts if looks_missing(text)]
+    if words:
+        lines.append(
+            f"grouping {grouping.name!r}: {list_some(words)} {'is a group' if len(words) == 1 else 'are groups'} like the "
+            "others; if it means that the group is not known, give these rows theirs, or leave them out"
+        )
+    spellings: dict[str, list[str]] = {}
+    for text in texts:
+        spellings.setdefault(" ".join(text.casefold().split()), []).append(text)
+    alike = [found for found in spellings.values() if len(found) > 1]
+    if alike:
+        more = f", and {len(alike) - 1} more such" if len(alike) > 1 else ""
+        lines.append(
+            f"grouping {grouping.name!r}: {list_some(alike[0])} differ in blanks or capitals only and are groups of their "
+            f"own{more}; if they are the same, write them alike"
+        )
+    return tuple(lines)

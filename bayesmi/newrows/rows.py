@@ -20,7 +20,7 @@ from bayesmi.data.grouping import group_rows
 from bayesmi.data.kinds import Kind
 from bayesmi.data.levels import ROW, check_level, deduce
 from bayesmi.data.table import Table
-from bayesmi.data.wording import name_rows, short_number
+from bayesmi.data.wording import name_rows, plain, short_number
 from bayesmi.errors import DataError, NotSupportedError
 from bayesmi.mechanism import deltas_of
 from bayesmi.model import Model
@@ -181,10 +181,24 @@ def _grouping(
     return group_rows(name, table.keys, names, table.index)
 
 
+def _check_same_kind(fitted: Grouping, grouping: Grouping) -> None:
+    """Refuse '3' where the fit's group is 3, or the reverse: it would be a new group."""
+    there = set(fitted.labels)
+    written = {str(label): label for label in fitted.labels}
+    for label in grouping.labels:
+        other = written.get(str(label), label)
+        if label not in there and other in there:
+            raise DataError(
+                f"column {grouping.name!r} of newdata holds {plain(label)!r} where the fit has {plain(other)!r}: write its "
+                "groups as at the fit, or they are new ones"
+            )
+
+
 def _known_groups(fitted: Grouping, grouping: Grouping, own_groups: bool) -> Ints:
     """Return the fit's number of each group, -1 for those that it has not seen."""
     if not own_groups:
         return np.full(len(grouping.labels), -1, dtype=np.intp)
+    _check_same_kind(fitted, grouping)
     place = {label: code for code, label in enumerate(fitted.labels)}
     return np.array([place.get(label, -1) for label in grouping.labels], dtype=np.intp)
 

@@ -197,3 +197,37 @@ def test_polars_groups(dtype):
     )
     assert g.codes.tolist() == [1, 0, 2, 1]
     assert g.first_row.tolist() == [1, 0, 2]
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_a_blank_text_is_no_group(pupils, blank):
+    pupils = pupils.assign(school=[f"s{k}" for k in pupils["school"]])
+    pupils.loc[[2, 5], "school"] = blank
+    with pytest.raises(
+        DataError, match="grouping column 'school' is missing in rows 2, 5: give every row its group"
+    ):
+        IncompleteFrame.from_table(pupils, groups=["school"])
+
+
+def test_groups_that_may_be_none_or_the_same_are_said():
+    data = pd.DataFrame({"g": ["NA", "NA", "s1", "S1 ", "s2", "s2"], "y": [1.0, 2, 4, 5, 7, 9]})
+    notices = IncompleteFrame.from_table(data, groups=["g"]).notices
+    assert any(
+        line.startswith("grouping 'g': 'NA' is a group like the others; if it means that") for line in notices
+    )
+    assert any(
+        line.startswith("grouping 'g': 'S1 ', 's1' differ in blanks or capitals only") for line in notices
+    )
+    clean = IncompleteFrame.from_table(
+        data.assign(g=["a", "a", "b", "b", "c d", "c d"]), groups=["g"]
+    ).notices
+    assert not any("grouping" in line for line in clean)
+
+
+def test_combinations_of_whole_floats_are_those_of_integers():
+    data = pd.DataFrame({"a": [1, 1, 2, 2], "b": [1, 2, 1, 2], "y": [0.5, 1, 2, 3]})
+    whole = IncompleteFrame.from_table(data, groups=["a:b"]).grouping("a:b")
+    floats = IncompleteFrame.from_table(data.astype(float), groups=["a:b"]).grouping("a:b")
+    assert whole.labels == floats.labels == ("1:1", "1:2", "2:1", "2:2")
+    halves = IncompleteFrame.from_table(data.assign(a=[1.5, 1.5, 2, 2]), groups=["a:b"]).grouping("a:b")
+    assert halves.labels == ("1.5:1", "1.5:2", "2:1", "2:2")

@@ -251,3 +251,30 @@ def test_ignored_levels_that_the_others_lack_are_refused(pupils):
         warnings.simplefilter("ignore")
         with pytest.raises(DataError, match="'odd'"):
             bmi.Model("y ~ x + kind + (1 | school)", data, ignore=np.arange(300) == 5)
+
+
+def test_the_fits_groups_written_as_texts_are_refused_and_other_names_are_new_groups(pupils):
+    table = pupils.assign(school=pupils["school"].str[1:].astype(int))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        numbered = bmi.Model("y ~ z + (1 | school)", table).fit(
+            seed=1, draws=100, tune=100, chains=2, progress=False
+        )
+    rows = pd.DataFrame({"school": ["3", "5"], "z": [0.0, 1.0]})
+    with pytest.raises(
+        DataError, match=r"^column 'school' of newdata holds '3' where the fit has 3: write its groups"
+    ):
+        numbered.predictions(rows)
+    assert len(numbered.predictions(rows.assign(school=["new", "other"]))) == 2
+
+
+def test_groups_of_groups_are_the_fits_whether_whole_or_floats(pupils):
+    table = pupils.assign(school=pupils["school"].str[1:].astype(int), cls=np.arange(len(pupils)) % 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = bmi.Model("y ~ z + (1 | school/cls)", table)
+        nested = made.fit(seed=1, draws=100, tune=100, chains=2, progress=False)
+    rows = pd.DataFrame({"school": [3, 5], "cls": [0, 1], "z": [0.0, 1.0]})
+    pd.testing.assert_series_equal(
+        nested.predictions(rows)["estimate"], nested.predictions(rows.astype(float))["estimate"]
+    )
