@@ -64,6 +64,10 @@ def _factor_lines(factor: Factor, model: Model, number: int) -> list[str]:
         ]
     masked = {indicator_name(name): name for name in indicators_of(model.mechanisms)}.get(factor.variable)
     role = _ROLES[factor.role] if masked is None else f"model of where {masked} is missing"
+    if (
+        factor.role == "covariate" and masked is None and not missing
+    ):  # in the product because of another's group mean
+        role = "model of a covariate"
     count = f"{missing:,} of {len(rows):,} {what} missing" if missing else f"complete, {len(rows):,} {what}"
     absent = int(table.frame.columns[factor.variable].absent.sum())
     if absent:  # of an indicator: the rows after drop-out

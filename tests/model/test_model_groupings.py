@@ -77,3 +77,15 @@ def test_what_looks_like_it_and_is_not_stays(pupils):
         bmi.Model("y ~ cls + (1 | school:cls)", pupils)
         bmi.Model("y ~ x + (1 + cls | school)", pupils)
         bmi.Model("y ~ x + school", pupils)
+
+
+def test_the_model_of_a_complete_covariate_is_not_called_one_of_an_incomplete(pupils):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        text = repr(
+            bmi.Model(
+                "y ~ within(x) + between(x) + late + z + (1 | school)", pupils.assign(z=np.sin(range(60)))
+            )
+        )
+    assert "model of a covariate; complete, 60 rows" in text
+    assert "model of an incomplete covariate; complete" not in text
