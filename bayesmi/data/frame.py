@@ -16,7 +16,7 @@ from bayesmi.data.codes import looks_missing
 from bayesmi.data.column import Column
 from bayesmi.data.grouping import Grouping, group_rows, grouping_notices
 from bayesmi.data.kinds import Kind, code_column, parse_kind
-from bayesmi.data.levels import ROW, chance_of_agreement, check_level, deduce, find_level
+from bayesmi.data.levels import ROW, breaks, chance_of_agreement, check_level, deduce, find_level
 from bayesmi.data.pandas_write import Cells
 from bayesmi.data.printout import describe_frame
 from bayesmi.data.table import Table, check_names, open_table
@@ -138,6 +138,8 @@ class IncompleteFrame:
         for name, column in columns.items():
             level = _level(column, table, groupings, (levels or {}).get(name))
             if level == ROW:
+                if column.kind is not Kind.IDENTIFIER and name not in (levels or {}):
+                    notices += _break_notices(column, groupings)
                 continue
             columns[name] = replace(column, level=level)
             if column.kind is Kind.IDENTIFIER or not column.n_missing:
@@ -324,6 +326,20 @@ def _level(column: Column, table: Table, groupings: Mapping[str, Grouping], want
     if wanted is None:
         return find_level(values, groupings.values())
     return check_level(column.name, wanted, values, groupings, categories)
+
+
+def _break_notices(column: Column, groupings: Mapping[str, Grouping]) -> tuple[str, ...]:
+    """Return the line about a column that is constant in nearly all groups: one wrong cell makes it a variable of rows."""
+    for name, grouping in groupings.items():
+        if column.name in name.split(":"):
+            continue
+        differs = breaks(column.values, grouping)
+        if len(differs):
+            return (
+                f"column {column.name!r} differs within {list_some(grouping.labels[k] for k in differs)} of {name!r} and is "
+                f"constant within every other: it counts as a variable of rows; if it is one of {name!r}, correct it",
+            )
+    return ()
 
 
 def _possible(column: Column, numbers: NDArray[np.float64], whole: bool) -> NDArray[np.bool_]:

@@ -70,6 +70,22 @@ def chance_of_agreement(values: NDArray[np.float64], grouping: Grouping) -> floa
     return float(((each / each.sum()) ** 2).sum() ** beyond_first)
 
 
+def breaks(values: NDArray[np.float64], grouping: Grouping) -> NDArray[np.intp]:
+    """Groups in which a variable differs that is constant in nearly all; none where that may be chance, as with a rare value.
+
+    Of at least ten groups with two values one in twenty may differ (of fewer than forty, two), and the others must not all
+    have much the same value.
+    """
+    low, high = _range_in_groups(values, grouping)
+    several = np.bincount(grouping.codes[~np.isnan(values)], minlength=grouping.n_groups) > 1
+    differs = np.flatnonzero(several & (low < high))
+    n = int(several.sum())
+    if n < 10 or not 0 < len(differs) <= max(2, n // 20):
+        return differs[:0]
+    counts = np.unique(high[several & (low == high)], return_counts=True)[1]
+    return differs if counts.max() <= 0.8 * counts.sum() else differs[:0]
+
+
 def _fits(values: NDArray[np.float64], grouping: Grouping) -> bool:
     """Constant within, varying between, and with evidence for it."""
     low, high = _range_in_groups(values, grouping)

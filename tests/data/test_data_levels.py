@@ -231,3 +231,23 @@ def test_combinations_of_whole_floats_are_those_of_integers():
     assert whole.labels == floats.labels == ("1:1", "1:2", "2:1", "2:2")
     halves = IncompleteFrame.from_table(data.assign(a=[1.5, 1.5, 2, 2]), groups=["a:b"]).grouping("a:b")
     assert halves.labels == ("1.5:1", "1.5:2", "2:1", "2:2")
+
+
+def test_one_wrong_cell_of_a_groups_variable_is_said():
+    g = np.repeat(np.arange(30), 4)
+    data = pd.DataFrame(
+        {"g": g, "public": (np.arange(30) % 2)[g], "rare": np.zeros(120), "y": np.sin(np.arange(120))}
+    )
+    data.loc[[5, 50], "rare"] = 1.0
+    quiet = IncompleteFrame.from_table(data, groups=["g"])
+    assert quiet.columns["public"].level == "g"
+    assert not any("differs within" in line for line in quiet.notices)
+    data.loc[13, "public"] = 1 - data.loc[13, "public"]
+    frame = IncompleteFrame.from_table(data, groups=["g"])
+    assert frame.columns["public"].level == "row"
+    assert [line for line in frame.notices if "differs within" in line] == [
+        "column 'public' differs within 3 of 'g' and is constant within every other: it counts as a variable of rows; "
+        "if it is one of 'g', correct it"
+    ]
+    stated = IncompleteFrame.from_table(data, groups=["g"], levels={"public": "row"})
+    assert not any("differs within" in line for line in stated.notices)
