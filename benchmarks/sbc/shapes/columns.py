@@ -60,5 +60,10 @@ def group_mean(name: str, grouping: str) -> Column:
     return mean
 
 
+def deviation(name: str, grouping: str) -> Column:
+    """Deviation from the mean of the group that a row is in."""
+    return lambda v: v[name] - group_mean(name, grouping)(v)
+
+
 def span(start: int, stop: int) -> tuple[int, ...]:
     return tuple(range(start, stop))

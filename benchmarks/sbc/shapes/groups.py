@@ -1,10 +1,12 @@
 """Group effects, cells of groups, and associations within and between groups."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from bayesmi import Prior
 from benchmarks.sbc.shape import ONE, Effects, Shape, Values, Variable
-from benchmarks.sbc.shapes.columns import col, dummies, group_mean, in_groups, span, square
+from benchmarks.sbc.shapes.columns import col, deviation, dummies, group_mean, in_groups, span, square
 
 _INTERCEPT = Effects()
 
@@ -61,8 +63,59 @@ links = Shape(
         ),
     ),
     "y ~ x1 + x2 + z + (1 | g)",
-    {"treatments": {"x1": "integrate"}},
+    {"treatments": {"x1": "integrate", "x2": "sample"}},
     treatments=("integrate", "sample", "predict"),
+    draws=400,
+    tune=400,
+)
+
+joint = replace(
+    links,
+    name="joint",
+    words="two incomplete covariates, and effects of all three models integrated out together with their cells",
+    variables=(
+        *links.variables[:2],
+        Variable(
+            "y",
+            "gaussian",
+            {"x1": col("x1"), "x2": col("x2"), "z": col("z")},
+            span(24, 30),
+            {"g": _slope("z")},
+            is_response=True,
+        ),
+    ),
+    formula="y ~ x1 + x2 + z + (1 + z | g)",
+    options={},
+    treatments=("integrate", "collapse", "predict"),
+)
+
+manifest = Shape(
+    "manifest",
+    "means and deviations of the completed values of an incomplete covariate",
+    in_groups(12, 5),
+    (
+        Variable(
+            "x",
+            "gaussian",
+            {"z": col("z"), "between(z)": group_mean("z", "g")},
+            span(0, 14),
+            {"g": _INTERCEPT},
+        ),
+        Variable(
+            "y",
+            "gaussian",
+            {
+                'between(x, "manifest")': group_mean("x", "g"),
+                'within(x, "manifest")': deviation("x", "g"),
+                "z": col("z"),
+            },
+            span(12, 18),
+            {"g": _INTERCEPT},
+            is_response=True,
+        ),
+    ),
+    'y ~ between(x, "manifest") + within(x, "manifest") + z + (1 | g)',
+    treatments=("sample", "collapse", "predict"),
     draws=400,
     tune=400,
 )
@@ -173,4 +226,4 @@ group_counts = Shape(
     tune=400,
 )
 
-SHAPES = (collapse, links, cluster_cells, cluster_grid, random_slope_cells, group_counts)
+SHAPES = (collapse, links, joint, manifest, cluster_cells, cluster_grid, random_slope_cells, group_counts)
