@@ -510,6 +510,10 @@ def _check_covariate_formula(
             raise ModelError(
                 f"formulas[{name!r}] has the grouping {term.grouping!r}, which the analysis model does not have"
             )
+    try:
+        check_groupings(formula, table)
+    except ModelError as problem:
+        raise ModelError(f"formulas[{name!r}]: {problem}") from None
 
 
 def _check_priors(given: Mapping[str, Prior], factors: Sequence[Factor]) -> None:

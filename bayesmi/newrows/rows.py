@@ -5,7 +5,7 @@ Nothing of them moves a scale, a centre, a knot or a prior: factors stay those o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -133,7 +133,7 @@ def read_new_rows(
         levels = levels_of_parts(model.derived, modelled, count_columns(fitted, model.to_dict()["families"]))
         modelled, constraints = find_constraints(model.derived, modelled, levels)
         modelled = replace(modelled, constraints=constraints)
-    _check_predictors(model, chosen, modelled)
+    _check_predictors(model, chosen, modelled, {str(name) for name in data.columns})
     return NewRows(frame, modelled, chosen, known, carried)
 
 
@@ -287,19 +287,21 @@ def _with_means(table: ModelTable, model: Model, known: Mapping[str, Ints]) -> M
     return table.with_made(made)
 
 
-def _check_predictors(model: Model, factors: Sequence[Factor], table: ModelTable) -> None:
-    """Refuse missing cells of variables that have no model."""
+def _check_predictors(
+    model: Model, factors: Sequence[Factor], table: ModelTable, given: Collection[str]
+) -> None:
+    """Refuse missing cells of variables that have no model; `given` are the columns that came."""
     modelled = {factor.variable for factor in model.factors}
     for factor in factors:
         behind = {model.manifest[name].variable for name in factor.parents if name in model.manifest}
         for name in sorted(factor.parents | behind):
             if name in table.made:
                 continue
-            if name not in table.values:
+            holes = table.unknown.get(name, np.ones(table.n_rows, dtype=bool))
+            if name not in table.values or (name not in {*modelled, *given} and holes.all()):
                 raise DataError(
                     f"newdata has no column {name!r}, which the model of {factor.variable!r} needs"
                 )
-            holes = table.unknown[name]
             if name not in modelled and holes.any():
                 whole = "every row" if holes.all() else name_rows(table.frame.index, holes)
                 raise DataError(

@@ -89,3 +89,9 @@ def test_the_model_of_a_complete_covariate_is_not_called_one_of_an_incomplete(pu
         )
     assert "model of a covariate; complete, 60 rows" in text
     assert "model of an incomplete covariate; complete" not in text
+
+
+def test_formulas_of_covariates_are_looked_at_too(pupils):
+    line = r"^formulas\['x'\]: \(1 \+ school \| school\): 'school' has one value in each group"
+    with pytest.raises(ModelError, match=line):
+        bmi.Model("y ~ x + (1 | school)", pupils, formulas={"x": "~ (1 + school | school)"})

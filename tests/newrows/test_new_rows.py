@@ -186,6 +186,11 @@ def test_what_does_not_fit_is_refused_by_name(fit, columns, words):
         imputed(fit, new_rows(**columns))
 
 
+def test_a_column_that_is_not_there_is_named(fit):
+    with pytest.raises(DataError, match=r"^newdata has no column 'z', which the model of 'sex' needs$"):
+        imputed(fit, new_rows().drop(columns="z"))
+
+
 @pytest.mark.parametrize("options", [{"kind": "median"}, {"groups": "own"}, {"draws": 0}])
 def test_options_that_are_not_known_are_refused(fit, options):
     with pytest.raises(FitError, match=next(iter(options))):
