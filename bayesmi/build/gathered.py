@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bayesmi.build.expansion import nothing_expanded
 from bayesmi.build.integrals import Integrals, SolvedCells
 from bayesmi.build.numbering import members_of, number_rows
-from bayesmi.build.pattern_groups import group_codes, joint_grouping, may_have_groups, stack_columns
+from bayesmi.build.pattern_groups import group_codes, joint_groupings, may_have_groups, stack_columns
 from bayesmi.build.patterns import PatternBlock, PatternMember, find_patterns, make_block
 from bayesmi.build.tables import FactorTable, Slab, Tables
 from bayesmi.model.factor import Factor
@@ -34,7 +34,7 @@ def gather(
     factors: tuple[Factor, ...], tables: Tables, plan: Plan
 ) -> tuple[Tables, tuple[PatternBlock, ...]]:
     """Return the tables of what is left row by row, and the blocks of what is not."""
-    joint = {f.variable for f in factors if joint_grouping(f, plan) is not None}
+    joint = {f.variable for f in factors if joint_groupings(f, plan)}
     may = {f.variable: _may_be_gathered(f, tables.factors[f.variable], plan) for f in factors}
     units = _units(factors, tables, may, plan)
     with_cells: dict[str, FactorTable] = {}
@@ -75,7 +75,7 @@ def _complete_blocks(
     """Return which of some complete rows of a factor are gathered, and their blocks: one for the rows of the same groups."""
     at = np.flatnonzero(rows)
     code = _number(group_codes(factor, table, plan), at)
-    few = 1 if joint_grouping(factor, plan) is not None else _FEW
+    few = 1 if joint_groupings(factor, plan) else _FEW
     many = np.bincount(code)[code] >= few
     gathered = np.zeros(table.n_rows, dtype=bool)
     gathered[at[many]] = True
@@ -85,7 +85,11 @@ def _complete_blocks(
     blocks = []
     for members in members_of(np.unique(code[many], return_inverse=True)[1]):
         member = PatternMember(n, 0, (), stacked.terms(int(members[0])))
-        blocks.append(make_block([member], [(stacked, members)], stacked.columns[members]))
+        blocks.append(
+            make_block(
+                [member], [(stacked, members)], stacked.columns[members], plan.joint_set(factor.variable)
+            )
+        )
     return gathered, blocks
 
 
@@ -128,7 +132,7 @@ def _units(factors: tuple[Factor, ...], tables: Tables, may: Mapping[str, bool],
         mine = table.integral_unit[rows]
         groups = np.full(integrals.n, -1, dtype=np.intp)
         groups[mine] = _number(group_codes(factor, table, plan), rows)
-        joint[mine] |= joint_grouping(factor, plan) is not None
+        joint[mine] |= bool(joint_groupings(factor, plan))
         columns.append(groups)
         if not may[factor.variable]:
             units[mine] = False

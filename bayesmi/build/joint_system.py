@@ -1,4 +1,4 @@
-"""Sets of group effects that are integrated out together: those of one grouping in the models of several variables."""
+"""Sets of group effects that are integrated out together: how the effects of a group, and of the one around it, are stacked."""
 
 from __future__ import annotations
 
@@ -7,35 +7,55 @@ from dataclasses import dataclass
 
 from bayesmi.model.factor import Factor
 from bayesmi.plan import Plan
+from bayesmi.plan.jointly import JointSet
 
 __all__ = ["JointSystem", "joint_systems"]
 
 
 @dataclass(frozen=True)
 class JointSystem:
-    """The effects of each group, stacked: those of one equation after those of another, independent of each other a priori."""
+    """The effects of each group, those of one equation after those of another, then those of the outer group in the same way.
 
-    grouping: str
-    n_groups: int
-    equations: tuple[tuple[str, int], ...]  # key of the equation, its effects
+    Equations are independent of each other a priori.
+    """
+
+    own_set: JointSet
+    equations: tuple[
+        tuple[str, str, int], ...
+    ]  # key of the equation, grouping, its effects; inner ones first
 
     @property
     def width(self) -> int:
-        """Effects of a group in all."""
-        return sum(q for _, q in self.equations)
+        """Effects of a group and of the one around it."""
+        return sum(q for *_, q in self.equations)
 
-    def first(self, key: str) -> int:
+    @property
+    def inner_width(self) -> int:
+        """Effects of a group."""
+        return sum(q for _, grouping, q in self.equations if grouping == self.own_set.grouping)
+
+    @property
+    def n_outer(self) -> int:
+        """Number of outer groups."""
+        return int(self.own_set.outer_of.max(initial=-1)) + 1
+
+    def first(self, key: str, grouping: str) -> int:
         """Return the place of the first effect of an equation."""
-        at = [own for own, _ in self.equations].index(key)
-        return sum(q for _, q in self.equations[:at])
+        at = [own[:2] for own in self.equations].index((key, grouping))
+        return sum(q for *_, q in self.equations[:at])
 
 
 def joint_systems(factors: Sequence[Factor], plan: Plan) -> tuple[JointSystem, ...]:
-    """Return the sets of a plan, one for each grouping that has one."""
-    equations: dict[str, list[tuple[str, int]]] = {}
-    for factor in factors:
-        for effect in factor.effects:
-            if plan.is_joint(factor.name, effect.grouping):
-                equations.setdefault(effect.grouping, []).append((factor.keys[0], effect.n_effects))
-    groups = {effect.grouping: effect.n_groups for effect in plan.effects}
-    return tuple(JointSystem(grouping, groups[grouping], tuple(own)) for grouping, own in equations.items())
+    """Return the sets of a plan with their effects."""
+    out = []
+    for own_set in plan.joint:
+        equations = tuple(
+            (factor.keys[0], grouping, effect.n_effects)
+            for grouping in own_set.groupings
+            for factor in factors
+            if factor.variable in own_set.variables
+            for effect in factor.effects
+            if effect.grouping == grouping
+        )
+        out.append(JointSystem(own_set, equations))
+    return tuple(out)

@@ -16,7 +16,14 @@ from bayesmi.build.tables import FactorTable
 from bayesmi.model.factor import Factor
 from bayesmi.plan import Plan
 
-__all__ = ["GroupTerm", "StackedColumns", "group_codes", "joint_grouping", "may_have_groups", "stack_columns"]
+__all__ = [
+    "GroupTerm",
+    "StackedColumns",
+    "group_codes",
+    "joint_groupings",
+    "may_have_groups",
+    "stack_columns",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -38,12 +45,12 @@ class GroupTerm:
 class StackedColumns:
     """The columns (T, width) of a factor's table, those of Z that are no ones after those of the residual.
 
-    Effects that are integrated out jointly (`joint`: their grouping) have their columns too, but no terms.
+    Effects that are integrated out jointly (`joint`: their groupings) have their columns too, but no terms.
     """
 
     factor: Factor
     table: FactorTable
-    joint: str | None
+    joint: tuple[str, ...]
     columns: Floats
     places: tuple[tuple[int, ...], ...]  # by grouping, the column of each effect
     ones: int  # column of links
@@ -54,7 +61,7 @@ class StackedColumns:
         out = [
             GroupTerm(column, key, effect.grouping, int(effect.codes[row]), c, -1)
             for effect, places in zip(self.table.effects, self.places, strict=True)
-            if effect.grouping != self.joint
+            if effect.grouping not in self.joint
             for c, column in enumerate(places)
         ]
         first = self.factor.design.n_columns
@@ -70,7 +77,7 @@ class StackedColumns:
                     first + m,
                 )
                 for m, link in enumerate(self.factor.links)
-                if link.grouping != self.joint
+                if link.grouping not in self.joint
             ),
         )
 
@@ -79,24 +86,24 @@ class StackedColumns:
         own = [
             GroupTerm(column, self.factor.keys[0], effect.grouping, -1, c, -1)
             for effect, places in zip(self.table.effects, self.places, strict=True)
-            if effect.grouping == self.joint
+            if effect.grouping in self.joint
             for c, column in enumerate(places)
         ]
         first = self.factor.design.n_columns
         linked = [
             GroupTerm(self.ones, link.key, link.grouping, -1, link.position, first + m)
             for m, link in enumerate(self.factor.links)
-            if link.grouping == self.joint
+            if link.grouping in self.joint
         ]
         return (*own, *linked)
 
-    def joint_codes(self) -> Ints | None:
-        """Return the group of each row whose effects are integrated out jointly, (T,); None without any."""
+    def codes_of(self, grouping: str) -> Ints | None:
+        """Return the group of each row, (T,); None where no effect of that grouping enters."""
         for effect in self.table.effects:
-            if effect.grouping == self.joint:
+            if effect.grouping == grouping:
                 return effect.codes
         for link in self.factor.links:
-            if link.grouping == self.joint:
+            if link.grouping == grouping:
                 return self.table.links[link.name]
         return None
 
@@ -120,7 +127,7 @@ def stack_columns(factor: Factor, table: FactorTable, plan: Plan) -> StackedColu
         ones = len(parts)
         parts.append(np.ones(table.n_rows))
     return StackedColumns(
-        factor, table, joint_grouping(factor, plan), np.column_stack(parts), tuple(places), ones
+        factor, table, joint_groupings(factor, plan), np.column_stack(parts), tuple(places), ones
     )
 
 
@@ -131,7 +138,7 @@ def may_have_groups(factor: Factor, table: FactorTable, plan: Plan) -> bool:
         and not effect.slabs
         and (
             plan.effect(factor.name, effect.grouping).treatment != "collapse"
-            or plan.is_joint(factor.name, effect.grouping)
+            or effect.grouping in joint_groupings(factor, plan)
         )
         for effect in table.effects
     )
@@ -139,17 +146,15 @@ def may_have_groups(factor: Factor, table: FactorTable, plan: Plan) -> bool:
 
 def group_codes(factor: Factor, table: FactorTable, plan: Plan) -> list[Ints]:
     """Return the groups of each row, (T,) each: of effects and of links, but of those that are integrated out jointly."""
-    joint = joint_grouping(factor, plan)
-    own = [effect.codes for effect in table.effects if effect.grouping != joint]
-    return [*own, *(table.links[link.name] for link in factor.links if link.grouping != joint)]
+    joint = joint_groupings(factor, plan)
+    own = [effect.codes for effect in table.effects if effect.grouping not in joint]
+    return [*own, *(table.links[link.name] for link in factor.links if link.grouping not in joint)]
 
 
-def joint_grouping(factor: Factor, plan: Plan) -> str | None:
-    """Return the grouping whose effects are integrated out of a factor's rows jointly, own ones or linked; None if none is."""
-    for effect in factor.effects:
-        if plan.is_joint(factor.name, effect.grouping):
-            return effect.grouping
-    for link in factor.links:
-        if plan.is_joint(link.variable, link.grouping):
-            return link.grouping
-    return None
+def joint_groupings(factor: Factor, plan: Plan) -> tuple[str, ...]:
+    """Return the groupings whose effects are integrated out of a factor's rows jointly, own ones or linked, inner ones first."""
+    own_set = plan.joint_set(factor.variable)
+    if own_set is None:
+        return ()
+    there = {effect.grouping for effect in factor.effects} | {link.grouping for link in factor.links}
+    return tuple(name for name in own_set.groupings if name in there)

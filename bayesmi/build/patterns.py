@@ -16,6 +16,7 @@ from bayesmi.build.pattern_groups import GroupTerm, StackedColumns, group_codes,
 from bayesmi.build.tables import Tables
 from bayesmi.model.factor import Factor
 from bayesmi.plan import Plan
+from bayesmi.plan.jointly import JointSet
 
 __all__ = [
     "JointGroups",
@@ -61,6 +62,7 @@ class JointTerm:
     member: int
     column: int  # among the columns of the block's cross products by group
     source: str  # the equation they belong to
+    grouping: str
     position: int  # among the effects of that equation
     coefficient: int  # of a link among the factor's coefficients, -1 of an effect of its own
 
@@ -69,8 +71,10 @@ class JointTerm:
 class JointGroups:
     """The groups of a block's rows whose effects are integrated out jointly."""
 
-    grouping: str
-    groups: NDArray[np.intp]  # (K,)
+    own_set: JointSet
+    groups: NDArray[
+        np.intp
+    ]  # (K,) of the inner grouping; where its effects do not enter, one for all in an outer group
     columns: NDArray[np.intp]  # (C,) columns of the block that the effects are multiplied with
     cross: Floats  # (K, C, width) cross products of these with all columns of the block, by group
     terms: tuple[JointTerm, ...]
@@ -157,35 +161,49 @@ def find_patterns(factors: tuple[Factor, ...], tables: Tables, plan: Plan) -> tu
             stands.append((own, row_of[units]))
             start += own.columns.shape[1]
         columns = np.concatenate(parts, axis=1)
-        blocks.append(make_block(members, stands, columns))
+        own_set = plan.joint_set(factors[members[0].factor].variable)
+        blocks.append(make_block(members, stands, columns, own_set))
     return tuple(blocks)
 
 
 def make_block(
-    members: list[PatternMember], stands: list[tuple[StackedColumns, Ints]], columns: Floats
+    members: list[PatternMember],
+    stands: list[tuple[StackedColumns, Ints]],
+    columns: Floats,
+    own_set: JointSet | None,
 ) -> PatternBlock:
     """Return the block of some rows: by member its stacked columns and which of their rows these are."""
     gram = columns.T @ columns
     terms: list[JointTerm] = []
     used: list[int] = []
-    codes, grouping = None, ""
-    for m, (member, (own, rows)) in enumerate(zip(members, stands, strict=True)):
+    for m, (member, (own, _)) in enumerate(zip(members, stands, strict=True)):
         for term in own.joint_terms():
             at = member.start + term.column
             if at not in used:
                 used.append(at)
-            terms.append(JointTerm(m, used.index(at), term.source, term.position, term.coefficient))
-        of_rows = own.joint_codes()
-        if of_rows is not None:
-            codes, grouping = of_rows[rows], str(own.joint)
-    if codes is None:
+            terms.append(
+                JointTerm(m, used.index(at), term.source, term.grouping, term.position, term.coefficient)
+            )
+    if own_set is None or not terms:
         return PatternBlock(len(columns), tuple(members), gram)
+    codes = _codes(stands, own_set)
     order = np.argsort(codes, kind="stable")
     groups, first = np.unique(codes[order], return_index=True)
     ordered = columns[order]
     cross = np.stack([np.add.reduceat(ordered[:, [c]] * ordered, first, axis=0) for c in used], axis=1)
-    joint = JointGroups(grouping, groups, np.asarray(used, dtype=np.intp), cross, tuple(terms))
+    joint = JointGroups(own_set, groups, np.asarray(used, dtype=np.intp), cross, tuple(terms))
     return PatternBlock(len(columns), tuple(members), gram, joint)
+
+
+def _codes(stands: list[tuple[StackedColumns, Ints]], own_set: JointSet) -> Ints:
+    """Return the group of each row; without effects of the inner grouping the first inner one of its outer group."""
+    for own, rows in stands:
+        codes = own.codes_of(own_set.grouping)
+        if codes is not None:
+            return codes[rows]
+    first_inner = np.unique(own_set.outer_of, return_index=True)[1]
+    outer = next(codes[rows] for own, rows in stands if (codes := own.codes_of(own_set.outer)) is not None)
+    return first_inner[outer]
 
 
 def _entry(factor: Factor, tables: Tables, name: str, row: int) -> PatternEntry:

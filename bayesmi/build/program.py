@@ -53,7 +53,7 @@ def write_program(factors: tuple[Factor, ...], plan: Plan, tables: Tables) -> Pr
     number = number_equations(factors)
     rows = classes = effects = roots = work = 0
     effect_places: dict[tuple[str, str], int] = {}
-    patterned = has_patterns(factors, tables) and not any(effect.jointly for effect in plan.effects)
+    patterned = has_patterns(factors, tables) and not plan.joint
     left, pattern_blocks = (
         (tables, find_patterns(factors, tables, plan)) if patterned else gather(factors, tables, plan)
     )

@@ -45,7 +45,7 @@ def write_patterns(
         own_number = number[factors[member.factor].keys[0]]
         return [own_number, member.start, writer.integers(entries), len(terms), writer.integers(terms or [0])]
 
-    by_grouping = {system.grouping: n for n, system in enumerate(systems)}
+    sets_of = [system.own_set.variables for system in systems]
     records: list[int] = []
     for block in blocks:
         record = [0] * k.T_SIZE
@@ -59,15 +59,16 @@ def write_patterns(
         )
         record[k.T_SYSTEM] = -1
         if block.joint is not None:
-            record[k.T_SYSTEM] = by_grouping[block.joint.grouping]
+            record[k.T_SYSTEM] = sets_of.index(block.joint.own_set.variables)
             _write_groups(writer, record, block.joint, systems[record[k.T_SYSTEM]])
         records.append(writer.integers(record))
     head[k.G_PATTERNS] = len(records)
     head[k.G_PATTERN_TABLE] = writer.integers(records or [0])
-    sets = []
+    sets: list[int] = []
     for system in systems:
-        equations = [(effect_places[key, system.grouping], q) for key, q in system.equations]
-        sets += [system.n_groups, system.width, len(equations), writer.integers(equations)]
+        equations = [(effect_places[key, grouping], q) for key, grouping, q in system.equations]
+        sets += [system.own_set.n_groups, system.width, len(equations), writer.integers(equations)]
+        sets += [system.inner_width, system.n_outer, writer.integers(system.own_set.outer_of)]
     head[k.G_SYSTEMS] = len(systems)
     head[k.G_SYSTEM_TABLE] = writer.integers(sets or [0])
 
@@ -81,7 +82,12 @@ def _write_groups(writer: Writer, record: list[int], joint: JointGroups, system:
     record[k.T_TERMS] = len(joint.terms)
     record[k.T_TERM_TABLE] = writer.integers(
         [
-            (term.member, term.column, system.first(term.source) + term.position, term.coefficient)
+            (
+                term.member,
+                term.column,
+                system.first(term.source, term.grouping) + term.position,
+                term.coefficient,
+            )
             for term in joint.terms
         ]
     )

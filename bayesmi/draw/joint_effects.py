@@ -35,33 +35,62 @@ def draw_back_jointly(
         return draws
     blocks = gather(factors, tables, plan)[1]
     for system in systems:
-        own = [block for block in blocks if block.joint and block.joint.grouping == system.grouping]
-        out = np.empty((draws.n, system.n_groups, system.width))
-        for piece in chunks(draws.n, 4 * system.n_groups * system.width**2):
+        own = [block for block in blocks if block.joint and block.joint.own_set is system.own_set]
+        inner = np.empty((draws.n, system.own_set.n_groups, system.inner_width))
+        outer = np.empty((draws.n, system.n_outer, system.width - system.inner_width))
+        for piece in chunks(draws.n, 4 * system.own_set.n_groups * system.width**2):
             some = draws.take(piece)
             h, square = _what_blocks_say(system, own, factors, some)
-            out[piece] = _draw(_root(system, some), h, square, rng)
-        for key, q in system.equations:
-            first = system.first(key)
-            draws = draws.with_effects(key, system.grouping, out[:, :, first : first + q])
+            inner[piece], outer[piece] = _draw(system, _root(system, some), h, square, rng)
+        for key, grouping, q in system.equations:
+            first = system.first(key, grouping)
+            if grouping == system.own_set.outer:
+                effects = outer[:, :, first - system.inner_width :][:, :, :q]
+            else:
+                effects = inner[:, :, first : first + q]
+            draws = draws.with_effects(key, grouping, effects)
     return draws
 
 
-def _draw(root: Floats, h: Floats, square: Floats, rng: np.random.Generator) -> Floats:
-    """Draw effects (S, G, d) given their root (S, d, d), h (S, G, d) and H (S, G, d, d)."""
-    q_matrix = np.einsum("sai,sgab,sbj->sgij", root, square, root, optimize=True) + np.eye(root.shape[1])
-    chol = np.linalg.cholesky(q_matrix)
+def _draw(
+    system: JointSystem, root: Floats, h: Floats, square: Floats, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Draw the effects of groups (S, G, d) and of outer groups (S, G', d'), given their root, h (S, G, D) and H (S, G, D, D)."""
+    d = system.inner_width
+    standard = np.einsum("sai,sgab,sbj->sgij", root, square, root, optimize=True)
     w = np.einsum("sai,sga->sgi", root, h)
+    q_inner, beside = standard[:, :, :d, :d] + np.eye(d), standard[:, :, :d, d:]
+    outer = np.zeros((len(root), system.n_outer, system.width - d))
+    w_inner = w[:, :, :d]
+    if system.n_outer:
+        left = np.linalg.solve(q_inner, beside)
+        outer_of = system.own_set.outer_of
+        rest = standard[:, :, d:, d:] - np.swapaxes(beside, -1, -2) @ left
+        rest_w = w[:, :, d:] - np.einsum("sgio,sgi->sgo", left, w_inner)
+        order = np.argsort(outer_of, kind="stable")
+        first = np.searchsorted(outer_of[order], np.arange(system.n_outer))
+        q_outer = np.add.reduceat(rest[:, order], first, axis=1) + np.eye(outer.shape[2])
+        outer = _standard_draw(q_outer, np.add.reduceat(rest_w[:, order], first, axis=1), rng)
+        w_inner = w_inner - np.einsum("sgio,sgo->sgi", beside, outer[:, outer_of])
+    inner = _standard_draw(q_inner, w_inner, rng)
+    return (
+        np.asarray(np.einsum("sij,sgj->sgi", root[:, :d, :d], inner)),
+        np.asarray(np.einsum("sij,sgj->sgi", root[:, d:, d:], outer)),
+    )
+
+
+def _standard_draw(precision: Floats, w: Floats, rng: np.random.Generator) -> Floats:
+    """Draw from N(Q^-1 w, Q^-1)."""
+    chol = np.linalg.cholesky(precision)
     forward = np.linalg.solve(chol, w[..., None])[..., 0] + rng.standard_normal(w.shape)
-    standard = np.linalg.solve(np.swapaxes(chol, -1, -2), forward[..., None])[..., 0]
-    return np.asarray(np.einsum("sij,sgj->sgi", root, standard))
+    return np.asarray(np.linalg.solve(np.swapaxes(chol, -1, -2), forward[..., None])[..., 0])
 
 
 def _root(system: JointSystem, draws: PosteriorDraws) -> Floats:
     root = np.zeros((draws.n, system.width, system.width))
-    for key, q in system.equations:
-        at = slice(system.first(key), system.first(key) + q)
-        root[:, at, at] = draws.factors[key].root(system.grouping)
+    for key, grouping, q in system.equations:
+        at = slice(system.first(key, grouping), system.first(key, grouping) + q)
+        root[:, at, at] = draws.factors[key].root(grouping)
     return root
 
 
@@ -69,14 +98,14 @@ def _what_blocks_say(
     system: JointSystem, blocks: Sequence[PatternBlock], factors: tuple[Factor, ...], draws: PosteriorDraws
 ) -> tuple[Floats, Floats]:
     """Return h (S, G, d) and H (S, G, d, d)."""
-    h = np.zeros((draws.n, system.n_groups, system.width))
-    square = np.zeros((draws.n, system.n_groups, system.width, system.width))
+    h = np.zeros((draws.n, system.own_set.n_groups, system.width))
+    square = np.zeros((draws.n, system.own_set.n_groups, system.width, system.width))
     for block in blocks:
         joint = block.joint
         assert joint is not None
         w, member_of = _coefficients(block, factors, draws)
         m_matrix = _precision(block, factors, draws)
-        slots = [system.first(term.source) + term.position for term in joint.terms]
+        slots = [system.first(term.source, term.grouping) + term.position for term in joint.terms]
         slopes = [
             np.ones(draws.n)
             if term.coefficient < 0

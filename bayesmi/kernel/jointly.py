@@ -13,6 +13,9 @@ C_g the cross products of the columns of the terms with all columns in group g. 
 w = L'h, integrated out that is sum_g [ w'Q^-1 w - log|Q| ] / 2, finite as L goes to zero. Its derivatives by h and by H are
 the mean v = L Q^-1 w of u_g, and -(L Q^-1 L' + v v') / 2; by L it is h z' - H L (Q^-1 + z z') with z = Q^-1 w. From
 these those by A (through r), by s, and by M, which is dM = -(M dA K + its transpose) + P' dT P.
+
+Where groups lie in outer groups whose effects leave too, u_g holds both, the outer ones last: inner effects go first, group by
+group, which leaves a quadratic in those of the outer group; h and H become mean and mean products of u_g all the same.
 """
 
 from __future__ import annotations
@@ -89,13 +92,9 @@ def add_to_groups(f, i, at, beta, w, t, p_matrix, r, h, square):  # type: ignore
 
 
 @kernel
-def solve_groups(i, system, roots, h, square, d_roots):  # type: ignore[no-untyped-def]
-    """Return what the set adds to the log density; h becomes the means of the effects, H their mean products.
-
-    Adds to the derivatives of the roots.
-    """
-    d = i[system + k.J_WIDTH]
-    root, d_root = np.zeros((d, d)), np.zeros((d, d))
+def _stacked_root(i, system, roots, root):  # type: ignore[no-untyped-def]
+    """Fill the root of the effects of a group and of the one around it, (d, d): those of the equations along the diagonal."""
+    root[:, :] = 0.0
     first = 0
     for e in range(i[system + k.J_EQUATIONS]):
         place, q = i[i[system + k.J_TABLE] + 2 * e], i[i[system + k.J_TABLE] + 2 * e + 1]
@@ -103,59 +102,10 @@ def solve_groups(i, system, roots, h, square, d_roots):  # type: ignore[no-untyp
             for column in range(row + 1):
                 root[first + row, first + column] = roots[place + row * q + column]
         first += q
-    total = 0.0
-    hl, q_matrix, inverse = np.empty((d, d)), np.empty((d, d)), np.empty((d, d))
-    both, z, mean = np.empty((d, d)), np.empty(d), np.empty(d)
-    for g in range(i[system + k.J_GROUPS]):
-        for row in range(d):
-            for column in range(d):
-                value = 0.0
-                for c in range(column, d):
-                    value += square[g, row, c] * root[c, column]
-                hl[row, column] = value
-        for row in range(d):
-            for column in range(d):
-                value = 1.0 if row == column else 0.0
-                for c in range(row, d):
-                    value += root[c, row] * hl[c, column]
-                q_matrix[row, column] = value
-            value = 0.0
-            for c in range(row, d):
-                value += root[c, row] * h[g, c]
-            mean[row] = value  # w, for now
-        total -= inverse_of(q_matrix, d, inverse)
-        for row in range(d):
-            value = 0.0
-            for column in range(d):
-                value += inverse[row, column] * mean[column]
-            z[row] = value
-            total += 0.5 * value * mean[row]
-        for row in range(d):
-            for column in range(d):
-                both[row, column] = inverse[row, column] + z[row] * z[column]
-        for row in range(d):
-            for column in range(row + 1):
-                value = h[g, row] * z[column]
-                for c in range(d):
-                    value -= hl[row, c] * both[c, column]
-                d_root[row, column] += value
-        for row in range(d):
-            value = 0.0
-            for c in range(row + 1):
-                value += root[row, c] * z[c]
-            h[g, row] = value
-        for row in range(d):  # L (Q^-1 + z z') L'
-            for column in range(d):
-                value = 0.0
-                for c in range(row + 1):
-                    value += root[row, c] * both[c, column]
-                hl[row, column] = value
-        for row in range(d):
-            for column in range(d):
-                value = 0.0
-                for c in range(column + 1):
-                    value += hl[row, c] * root[column, c]
-                square[g, row, column] = value
+
+
+@kernel
+def _add_to_roots(i, system, d_root, d_roots):  # type: ignore[no-untyped-def]
     first = 0
     for e in range(i[system + k.J_EQUATIONS]):
         place, q = i[i[system + k.J_TABLE] + 2 * e], i[i[system + k.J_TABLE] + 2 * e + 1]
@@ -163,6 +113,169 @@ def solve_groups(i, system, roots, h, square, d_roots):  # type: ignore[no-untyp
             for column in range(row + 1):
                 d_roots[place + row * q + column] += d_root[first + row, first + column]
         first += q
+
+
+@kernel
+def _standardise(h, square, root, hl, w, q_matrix):  # type: ignore[no-untyped-def]
+    """Fill H L, w = L'h and L'H L of one group."""
+    d = len(h)
+    for row in range(d):
+        for column in range(d):
+            value = 0.0
+            for c in range(column, d):
+                value += square[row, c] * root[c, column]
+            hl[row, column] = value
+    for row in range(d):
+        for column in range(d):
+            value = 0.0
+            for c in range(row, d):
+                value += root[c, row] * hl[c, column]
+            q_matrix[row, column] = value
+        value = 0.0
+        for c in range(row, d):
+            value += root[c, row] * h[c]
+        w[row] = value
+
+
+@kernel
+def _inner(d, q_matrix, w, small, inverse, kz, beside):  # type: ignore[no-untyped-def]
+    """Take the first d effects out: fill (I + Q_ii)^-1, its product with w_i, and with Q_io; return the log integral."""
+    outer = len(w) - d
+    for row in range(d):
+        for column in range(d):
+            small[row, column] = q_matrix[row, column] + (1.0 if row == column else 0.0)
+    total = -inverse_of(small, d, inverse)
+    for row in range(d):
+        value = 0.0
+        for c in range(d):
+            value += inverse[row, c] * w[c]
+        kz[row] = value
+        total += 0.5 * value * w[row]
+        for column in range(outer):
+            value = 0.0
+            for c in range(d):
+                value += inverse[row, c] * q_matrix[c, d + column]
+            beside[row, column] = value
+    return total
+
+
+@kernel
+def _outer_groups(i, system, root, h, square, outer_z, outer_cov):  # type: ignore[no-untyped-def]
+    """Fill mean and covariance of the standardised effects of outer groups, inner ones integrated out; return the log integral.
+
+    With w, Q of a group's effects i and those of its outer group o: Q_o = I + sum_g [Q_oo - Q_oi (I + Q_ii)^-1 Q_io],
+    w_o = sum_g [w_o - Q_oi (I + Q_ii)^-1 w_i].
+    """
+    width, d, outers = i[system + k.J_WIDTH], i[system + k.J_INNER], i[system + k.J_OUTERS]
+    outer = width - d
+    total = 0.0
+    hl, q_matrix, w = np.empty((width, width)), np.empty((width, width)), np.empty(width)
+    small, inverse = np.empty((d, d)), np.empty((d, d))
+    kz, beside = np.empty(d), np.empty((d, outer))
+    for s in range(outers):
+        for c in range(outer):
+            outer_z[s, c] = 0.0
+            for column in range(outer):
+                outer_cov[s, c, column] = 1.0 if c == column else 0.0
+    for g in range(i[system + k.J_GROUPS]):
+        s = i[i[system + k.J_OUTER_OF] + g]
+        _standardise(h[g], square[g], root, hl, w, q_matrix)
+        total += _inner(d, q_matrix, w, small, inverse, kz, beside)
+        for row in range(outer):
+            value = w[d + row]
+            for c in range(d):
+                value -= q_matrix[d + row, c] * kz[c]
+            outer_z[s, row] += value
+            for column in range(outer):
+                value = q_matrix[d + row, d + column]
+                for c in range(d):
+                    value -= q_matrix[d + row, c] * beside[c, column]
+                outer_cov[s, row, column] += value
+    own, own_inverse, own_w = np.empty((outer, outer)), np.empty((outer, outer)), np.empty(outer)
+    for s in range(outers):
+        own[:, :] = outer_cov[s]
+        own_w[:] = outer_z[s]
+        total -= inverse_of(own, outer, own_inverse)
+        outer_cov[s] = own_inverse
+        for row in range(outer):
+            value = 0.0
+            for c in range(outer):
+                value += own_inverse[row, c] * own_w[c]
+            outer_z[s, row] = value
+            total += 0.5 * value * own_w[row]
+    return total
+
+
+@kernel
+def solve_groups(i, system, roots, h, square, d_roots):  # type: ignore[no-untyped-def]
+    """Return what the set adds to the log density; h becomes the means of the effects, H their mean products.
+
+    Adds to the derivatives of the roots.
+    """
+    width, d = i[system + k.J_WIDTH], i[system + k.J_INNER]
+    outers, outer = i[system + k.J_OUTERS], i[system + k.J_WIDTH] - i[system + k.J_INNER]
+    root, d_root = np.empty((width, width)), np.zeros((width, width))
+    _stacked_root(i, system, roots, root)
+    outer_z, outer_cov = np.empty((outers, outer)), np.empty((outers, outer, outer))
+    total = 0.0
+    if outer > 0:
+        total = _outer_groups(i, system, root, h, square, outer_z, outer_cov)
+    hl, q_matrix, w = np.empty((width, width)), np.empty((width, width)), np.empty(width)
+    small, inverse = np.empty((d, d)), np.empty((d, d))
+    kz, beside = np.empty(d), np.empty((d, outer))
+    both, z, crossed = np.empty((width, width)), np.empty(width), np.empty((d, outer))
+    for g in range(i[system + k.J_GROUPS]):
+        _standardise(h[g], square[g], root, hl, w, q_matrix)
+        own = _inner(d, q_matrix, w, small, inverse, kz, beside)
+        total += own if outer == 0 else 0.0
+        z[:d] = kz
+        both[:d, :d] = inverse
+        if outer > 0:  # z_i given z_o has mean kz - beside z_o
+            s = i[i[system + k.J_OUTER_OF] + g]
+            for row in range(d):
+                for column in range(outer):
+                    z[row] -= beside[row, column] * outer_z[s, column]
+                    value = 0.0
+                    for c in range(outer):
+                        value += beside[row, c] * outer_cov[s, c, column]
+                    crossed[row, column] = value
+            for row in range(d):
+                for column in range(d):
+                    for c in range(outer):
+                        both[row, column] += crossed[row, c] * beside[column, c]
+                for column in range(outer):
+                    both[row, d + column] = both[d + column, row] = -crossed[row, column]
+            for row in range(outer):
+                z[d + row] = outer_z[s, row]
+                for column in range(outer):
+                    both[d + row, d + column] = outer_cov[s, row, column]
+        for row in range(width):
+            for column in range(width):
+                both[row, column] += z[row] * z[column]
+        for row in range(width):
+            for column in range(row + 1):
+                value = h[g, row] * z[column]
+                for c in range(width):
+                    value -= hl[row, c] * both[c, column]
+                d_root[row, column] += value
+        for row in range(width):
+            value = 0.0
+            for c in range(row + 1):
+                value += root[row, c] * z[c]
+            h[g, row] = value
+        for row in range(width):  # L E(z z') L'
+            for column in range(width):
+                value = 0.0
+                for c in range(row + 1):
+                    value += root[row, c] * both[c, column]
+                hl[row, column] = value
+        for row in range(width):
+            for column in range(width):
+                value = 0.0
+                for c in range(column + 1):
+                    value += hl[row, c] * root[column, c]
+                square[g, row, column] = value
+    _add_to_roots(i, system, d_root, d_roots)
     return total
 
 

@@ -35,9 +35,10 @@ from __future__ import annotations
     GLOBAL_SIZE,
 ) = range(24)
 
-# effects of one grouping that are integrated out together: groups, effects of each, equations and I of (place of the
-# equation's root in the work vector of roots, its effects) of each
-J_GROUPS, J_WIDTH, J_EQUATIONS, J_TABLE, J_SIZE = range(5)
+# effects that are integrated out together: groups, effects of each and of the outer group around it, equations and I of (place
+# of the equation's root in the work vector of roots, its effects) of each; how many of the effects are the group's own, outer
+# groups and I of which of them each group lies in
+J_GROUPS, J_WIDTH, J_EQUATIONS, J_TABLE, J_INNER, J_OUTERS, J_OUTER_OF, J_SIZE = range(8)
 
 # pattern block: rows, cells, members, width of the stacked columns, F of their cross products, I of the members
 (

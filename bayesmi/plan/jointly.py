@@ -1,16 +1,18 @@
 """Group effects of several models, integrated out together with the cells of their rows.
 
 Rows of Gaussian models are tied to each other by the cells that are integrated out of them and by group effects that are
-predictors of later models. Where everything in such a set of models is Gaussian, cells and the effects of one grouping have
-one Gaussian distribution given the parameters and the effects of other groupings, and leave the density together
-(kernel/jointly.py). That takes cells that enter all rows of a pattern alike, and effects on complete columns.
+predictors of later models. Where everything in such a set of models is Gaussian, cells and the effects of one grouping, and of
+one around it, have one Gaussian distribution given the parameters and the effects of other groupings, and leave the density
+together (kernel/jointly.py). That takes cells that enter all rows of a pattern alike, and effects on complete columns.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayesmi.model.factor import Factor
 from bayesmi.model.limited import interval_at
@@ -18,9 +20,27 @@ from bayesmi.model.table import ModelTable
 from bayesmi.plan.effects import EffectGroup
 from bayesmi.plan.overrides import effect_key
 
-__all__ = ["integrate_jointly", "may_be_joint"]
+__all__ = ["JointSet", "integrate_jointly", "may_be_joint"]
 
 _REASON = "Gaussian: in closed form, together with {what}"
+
+
+@dataclass(frozen=True)
+class JointSet:
+    """Models whose effects of a grouping, and of one around it, are integrated out together with the cells of their rows."""
+
+    variables: tuple[str, ...]
+    grouping: str
+    n_groups: int
+    outer: str = ""  # the grouping around it, or none
+    outer_of: NDArray[np.intp] = field(  # (G,) group of the outer grouping that each group lies in
+        default_factory=lambda: np.zeros(0, dtype=np.intp), compare=False, repr=False
+    )
+
+    @property
+    def groupings(self) -> tuple[str, ...]:
+        """Both groupings, the inner one first."""
+        return (self.grouping, self.outer) if self.outer else (self.grouping,)
 
 
 def integrate_jointly(
@@ -30,8 +50,8 @@ def integrate_jointly(
     treated: Mapping[str, Collection[str]],
     wanted: Mapping[str, str],
     otherwise: Callable[[EffectGroup, str], EffectGroup],
-) -> tuple[EffectGroup, ...]:
-    """Return the effects with those marked that are integrated out together.
+) -> tuple[tuple[EffectGroup, ...], tuple[JointSet, ...]]:
+    """Return the effects with those marked that are integrated out together, and the sets of models.
 
     Parameters
     ----------
@@ -47,37 +67,51 @@ def integrate_jointly(
         How effects are treated, given them and the grouping that is integrated out in their place.
     """
     if treated.get("gibbs"):  # cells and effects are drawn in turn then
-        return effects
+        return effects, ()
     integrated = frozenset(treated["integrate"])
     good = _gaussian(factors, table, treated, integrated)
     out = {(own.variable, own.grouping): own for own in effects}
+    sets = []
     for component in _components(factors, integrated):
+        if not all(factor.variable in good for factor in component):
+            continue
         alone = len(component) == 1 and component[0].variable not in integrated
-        if alone or not all(factor.variable in good for factor in component):
+        own_set = _choose(component, out, table, wanted, alone)
+        if own_set is None:
             continue
-        grouping = _choose(component, out, table, wanted)
-        if grouping is None:
-            continue
-        mates = [f.variable for f in component if any(e.grouping == grouping for e in f.effects)]
+        sets.append(own_set)
         for factor in component:
             for effect in factor.effects:
                 own = out[factor.name, effect.grouping]
-                if effect.grouping == grouping:
-                    cells = sorted(integrated & (factor.parents | {factor.variable}))
-                    others = [name for name in mates if name != factor.variable]
-                    parts = [f"the cells of {_listed(cells)}"] if cells else []
-                    if others:
-                        parts.append(
-                            f"the effects in the model{'s' * (len(others) > 1)} of {_listed(others)}"
-                        )
-                    what = " and ".join(parts)
+                if effect.grouping in own_set.groupings:
+                    reason = _reason(factor, component, own_set, integrated)
                     out[factor.name, effect.grouping] = EffectGroup(
-                        own.variable, own.grouping, "collapse", own.n_groups, own.n_effects, _REASON.format(what=what),
+                        own.variable,
+                        own.grouping,
+                        "collapse",
+                        own.n_groups,
+                        own.n_effects,
+                        reason,
                         jointly=True,
-                    )  # fmt: skip
+                    )
                 elif own.treatment == "collapse":
-                    out[factor.name, effect.grouping] = otherwise(own, grouping)
-    return tuple(out[own.variable, own.grouping] for own in effects)
+                    out[factor.name, effect.grouping] = otherwise(own, own_set.grouping)
+    return tuple(out[own.variable, own.grouping] for own in effects), tuple(sets)
+
+
+def _reason(
+    factor: Factor, component: Sequence[Factor], own_set: JointSet, integrated: Collection[str]
+) -> str:
+    """Say together with what the effects of a model are integrated out."""
+    cells = sorted(name for name in integrated if name in factor.parents or name == factor.variable)
+    mates = [f for f in component if any(e.grouping in own_set.groupings for e in f.effects)]
+    others = [f.variable for f in mates if f.variable != factor.variable]
+    parts = [f"the cells of {_listed(cells)}"] if cells else []
+    if others:
+        parts.append(f"the effects in the model{'s' * (len(others) > 1)} of {_listed(others)}")
+    if not parts:
+        parts.append(f"those of {' and '.join(own_set.groupings)}")
+    return _REASON.format(what=" and ".join(parts))
 
 
 def may_be_joint(factor: Factor, table: ModelTable) -> bool:
@@ -148,8 +182,12 @@ def _choose(
     effects: Mapping[tuple[str, str], EffectGroup],
     table: ModelTable,
     wanted: Mapping[str, str],
-) -> str | None:
-    """Return the grouping with most effects that can be integrated out of a set of models, None if it gains nothing."""
+    alone: bool,
+) -> JointSet | None:
+    """Return the groupings with most effects that can be integrated out of a set of models, None if it gains nothing.
+
+    Out of a model `alone`, without integrated cells, one grouping is integrated anyway.
+    """
     numbers: dict[str, int] = {}
     gains: set[str] = set()
     refused: set[str] = set()
@@ -166,8 +204,22 @@ def _choose(
             incomplete = any(table.is_incomplete(name) for name in effect.variables)
             if asked != "collapse" or incomplete or effect.elsewhere:
                 refused.add(effect.grouping)
-    free = [name for name in numbers if name in gains - refused]
-    return max(free, key=lambda name: (name in named, numbers[name]), default=None)
+    free = [name for name in numbers if name not in refused]
+    sets: list[tuple[str, ...]] = [] if alone else [(name,) for name in free]
+    sets += [(inner, outer) for inner in free for outer in free if table.contains(outer, inner)]
+    best = max(
+        (own for own in sets if gains & set(own)),
+        key=lambda own: (len(named & set(own)), sum(numbers[name] for name in own)),
+        default=None,
+    )
+    if best is None:
+        return None
+    inner = table.groupings[best[0]]
+    variables = tuple(factor.variable for factor in component)
+    if len(best) == 1:
+        return JointSet(variables, best[0], inner.n_groups)
+    outer_of = table.groupings[best[1]].codes[inner.first_row]
+    return JointSet(variables, best[0], inner.n_groups, best[1], outer_of)
 
 
 def _listed(parts: Sequence[str]) -> str:

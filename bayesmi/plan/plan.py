@@ -23,7 +23,7 @@ from bayesmi.plan.effects import EffectGroup, check_collapse, effects_of, one_co
 from bayesmi.plan.few_cells import better_sampled
 from bayesmi.plan.grid import check_range, count_values, first_grid
 from bayesmi.plan.held import HELD, hold_cells, refuse_beside_held
-from bayesmi.plan.jointly import integrate_jointly
+from bayesmi.plan.jointly import JointSet, integrate_jointly
 from bayesmi.plan.levelset import count_combinations
 from bayesmi.plan.overrides import check_asked, check_overrides, effect_key, moved, whole_variables
 from bayesmi.plan.systems import System, find_systems, usable_constraints
@@ -66,10 +66,11 @@ class Plan:
     )  # discrete variable -> lower and upper limits of its summed cells, on the family's scale of predictors
     systems: tuple[System, ...] = ()  # units whose missing parts an observed derived value ties together
     why_held: str = ""  # why discrete cells are held and drawn in blocks, where some are
+    joint: tuple[JointSet, ...] = ()  # models whose group effects are integrated out together
 
-    def is_joint(self, name: str, grouping: str) -> bool:
-        """Whether effects are integrated out together with cells and with effects of other models."""
-        return any(e.jointly for e in self.effects if (e.variable, e.grouping) == (name, grouping))
+    def joint_set(self, variable: str) -> JointSet | None:
+        """Return the set of models that a variable's is in, out of which group effects are integrated together."""
+        return next((own for own in self.joint if variable in own.variables), None)
 
     def units(self, variable: str, treatment: str) -> NDArray[np.intp]:
         """Return the units of a variable's cells under a treatment (possibly none)."""
@@ -254,7 +255,7 @@ def _make_plan(
         for effect in factor.effects
         if plain.get(effect_key(factor, effect)) == "collapse"
     }
-    effects = integrate_jointly(
+    effects, joint = integrate_jointly(
         one_collapse(effects, asked, beside), factors, table, by_treatment, plain, beside
     )
     return Plan(
@@ -269,6 +270,7 @@ def _make_plan(
         _discrete_limits(cells, factors, table),
         systems,
         holding.words,
+        joint,
     )
 
 

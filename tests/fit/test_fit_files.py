@@ -81,7 +81,7 @@ def test_everything_comes_back(fit, path):
         ("y ~ x + text + (1 || a)", {"levels": "pooled"}),
         ("y ~ z + (1 | a/c)", {}),
         ("y ~ x + z + b1", {"kinds": {"b1": "continuous"}, "not_applicable": {"y": "over == 1"}}),
-        ("y ~ x + v + (1 | a)", {"levels": {"v": "row"}}),
+        ("y ~ x + v + (1 | a)", {"levels": {"x": "row"}}),
     ],
 )
 def test_other_shapes_come_back(formula, options, tmp_path):

@@ -299,6 +299,10 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
         "y ~ x + z + w + (1 | a) + (1 | c)",
         {"treatments": {"1|c": "collapse", "1|a": "centred", "x__1|a": "centred"}},
     ),
+    "joint_nested_slopes": ("y ~ x + z + w + (1 + z | a/b)", {}),
+    "joint_nested_complete": ("y ~ z + w + (1 + w | a/b)", {}),
+    "joint_nested_links": ("y ~ x + x2 + z + (1 + z | a) + (1 | a:b)", {"formulas": {"x": "~ z + (1 | a)"}}),
+    "nested_explicit": ("y ~ x + z + (1 | a/b)", {"treatments": {"1|a": "noncentred", "x": "integrate"}}),
     "joint_links": ("y ~ within(w) + between(w) + z + (1 | a)", {}),
     "joint_beside_a_logit": ("y ~ x + z + (1 | a)", {"auxiliary": ["yb"], "formulas": {"yb": "~ w"}}),
     "two_gaussian_noncentred": (

@@ -182,6 +182,13 @@ def test_effects_that_are_integrated_out_together():
     assert [(e.grouping, e.jointly) for e in crossed.effects] == [("a", True), ("c", False)] * 2
     asked = plan_of("y ~ x + z + (1 | a) + (1 | c)", treatments={"1|c": "collapse"})
     assert [(e.grouping, e.jointly) for e in asked.effects] == [("a", False), ("c", True)] * 2
+    for nested in (
+        plan_of("y ~ x + z + (1 | a/b)"),
+        plan_of("y ~ z + (1 | a/b)"),
+    ):  # groups in groups leave too
+        assert all(e.jointly for e in nested.effects)
+        assert [own.groupings for own in nested.joint] == [("a:b", "a")]
+    assert "those of a:b and a" in repr(nested)
     for formula, more in (
         ("y ~ x + x:z + (1 | a)", {}),  # x enters each row with another weight
         ("y ~ x + z + (1 + x | a)", {}),  # or through a slope that varies
@@ -463,9 +470,12 @@ def test_the_grouping_beside_the_collapsed_one_is_centred_by_what_the_data_say(o
     inner = np.repeat(np.arange(80), 10)
     outer = inner // 4
     y = outer_sd * rng.normal(size=20)[outer] + inner_sd * rng.normal(size=80)[inner] + rng.normal(size=800)
-    model = Model("y ~ 1 + (1 | outer/inner)", pd.DataFrame({"y": y, "outer": outer, "inner": inner}))
+    nearly = np.where(np.arange(800) == 0, 19, outer)  # of nested groups both are integrated out
+    model = Model(
+        "y ~ 1 + (1 | outer) + (1 | inner)", pd.DataFrame({"y": y, "outer": nearly, "inner": inner})
+    )
     plan = make_plan(model)
-    assert plan.effect("y", "outer:inner").treatment == "collapse"
+    assert plan.effect("y", "inner").treatment == "collapse"
     assert plan.effect("y", "outer").treatment == how
     assert "information per group" in plan.effect("y", "outer").reason
     above = pd.DataFrame({"y": np.where(y > 0, "yes", "no"), "outer": outer, "inner": inner})
