@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayesmi.build.statistics import gaussian_statistics, group_cross
 from bayesmi.build.tables import EffectTable, FactorTable, Tables
+from bayesmi.draw.gaussian import draw_by_precision
 from bayesmi.draw.joint_effects import draw_back_jointly
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import chunks, linear_predictor, responses
@@ -72,8 +73,5 @@ def _draw(
     precision = 1.0 / sigma**2
     m = np.einsum("sai,gab,sbj->sgij", root, zz, root) * precision[:, None, None, None] + np.eye(q)
     w = np.einsum("sai,sga->sgi", root, zr) * precision[:, None, None]
-    chol = np.linalg.cholesky(m)
-    noise = rng.standard_normal(w.shape)
-    forward = np.linalg.solve(chol, w[..., None])[..., 0] + noise
-    standard = np.linalg.solve(np.swapaxes(chol, -1, -2), forward[..., None])[..., 0]
+    standard = draw_by_precision(m, w, rng)
     return np.asarray(np.einsum("sij,sgj->sgi", root, standard))

@@ -16,6 +16,7 @@ from bayesmi.build.joint_system import JointSystem, joint_systems
 from bayesmi.build.pattern_groups import GroupTerm
 from bayesmi.build.patterns import PatternBlock
 from bayesmi.build.tables import Tables
+from bayesmi.draw.gaussian import draw_by_precision
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import chunks
 from bayesmi.model.factor import Factor
@@ -70,20 +71,13 @@ def _draw(
         order = np.argsort(outer_of, kind="stable")
         first = np.searchsorted(outer_of[order], np.arange(system.n_outer))
         q_outer = np.add.reduceat(rest[:, order], first, axis=1) + np.eye(outer.shape[2])
-        outer = _standard_draw(q_outer, np.add.reduceat(rest_w[:, order], first, axis=1), rng)
+        outer = draw_by_precision(q_outer, np.add.reduceat(rest_w[:, order], first, axis=1), rng)
         w_inner = w_inner - np.einsum("sgio,sgo->sgi", beside, outer[:, outer_of])
-    inner = _standard_draw(q_inner, w_inner, rng)
+    inner = draw_by_precision(q_inner, w_inner, rng)
     return (
         np.asarray(np.einsum("sij,sgj->sgi", root[:, :d, :d], inner)),
         np.asarray(np.einsum("sij,sgj->sgi", root[:, d:, d:], outer)),
     )
-
-
-def _standard_draw(precision: Floats, w: Floats, rng: np.random.Generator) -> Floats:
-    """Draw from N(Q^-1 w, Q^-1)."""
-    chol = np.linalg.cholesky(precision)
-    forward = np.linalg.solve(chol, w[..., None])[..., 0] + rng.standard_normal(w.shape)
-    return np.asarray(np.linalg.solve(np.swapaxes(chol, -1, -2), forward[..., None])[..., 0])
 
 
 def _root(system: JointSystem, draws: PosteriorDraws) -> Floats:
