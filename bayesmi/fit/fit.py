@@ -99,9 +99,9 @@ class Fit:
         fixed effects, R² (conditional) that of fixed and group effects together (Nakagawa and Schielzeth 2013; Johnson 2014),
         over all rows, incomplete predictors over imputations. On the log scale Poisson counts have the residual variance
         log(1 + 1/mean), negative binomial ones log(1 + 1/mean + 1/alpha) (Nakagawa, Johnson and Schielzeth 2017). A model whose
-        sigma differs from row to row (``sigma ~ x``) has neither: the share of the variance would be another one in every row; nor
-        have responses without one residual variance on the scale of the predictor (nominal, binomial out of trials, gamma, Weibull, exponential, beta,
-        Student-t, truncated, zero-inflated and hurdle ones).
+        sigma differs from row to row (``sigma ~ x``) has neither: the share of the variance would be another one in every row;
+        nor have responses without one residual variance on the scale of the predictor (nominal, binomial out of trials, gamma,
+        Weibull, exponential, beta, Student-t, truncated, zero-inflated and hurdle ones).
         """
         if not 0.0 < prob < 1.0:
             raise FitError(f"prob must be between 0 and 1, such as 0.95, not {prob!r}")
