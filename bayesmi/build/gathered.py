@@ -21,6 +21,7 @@ from bayesmi.build.patterns import PatternBlock, PatternMember, find_patterns, m
 from bayesmi.build.tables import FactorTable, Slab, Tables
 from bayesmi.model.factor import Factor
 from bayesmi.plan import Plan
+from bayesmi.plan.alike import are_alike
 
 __all__ = ["gather"]
 
@@ -152,7 +153,7 @@ def _unlike(weights: Floats, positions: Ints, table: FactorTable, integrals: Int
     out = [unit[:0]]
     for k in np.unique(system):
         mine = system == k
-        if (weights[mine] != weights[mine][0]).any():
+        if not are_alike(weights[mine], 4.0):  # the plan found them alike among these and others
             out.append(unit[mine])
     return np.concatenate(out)
 

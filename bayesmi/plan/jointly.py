@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bayesmi.model.factor import Factor
 from bayesmi.model.limited import interval_at
 from bayesmi.model.table import ModelTable
+from bayesmi.plan.alike import are_alike
 from bayesmi.plan.effects import EffectGroup
 from bayesmi.plan.overrides import effect_key
 
@@ -154,8 +155,7 @@ def _enters_alike(factor: Factor, name: str, table: ModelTable) -> bool:
     values = {own: np.nan_to_num(table.values[own][rows]) for own in factor.design.variables}
     low = factor.matrix({**values, name: np.zeros(len(rows))}, len(rows))
     high = factor.matrix({**values, name: np.ones(len(rows))}, len(rows))
-    step = high - low
-    return bool(np.allclose(step, step[:1], rtol=0.0, atol=1e-12 * max(1.0, float(np.abs(step).max()))))
+    return are_alike(high - low)
 
 
 def _components(factors: Sequence[Factor], integrated: Collection[str]) -> list[list[Factor]]:

@@ -305,6 +305,7 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "nested_explicit": ("y ~ x + z + (1 | a/b)", {"treatments": {"1|a": "noncentred", "x": "integrate"}}),
     "joint_links": ("y ~ within(w) + between(w) + z + (1 | a)", {}),
     "joint_beside_a_logit": ("y ~ x + z + (1 | a)", {"auxiliary": ["yb"], "formulas": {"yb": "~ w"}}),
+    "joint_rounded_steps": ("y ~ I(0.1 * x + 100 * o) + w + (1 | a)", {"formulas": {"x": "~ z + (1 | a)"}}),
     "two_gaussian_noncentred": (
         "y ~ x + x2 + z + (1 | a)",
         {"treatments": {"1|a": "noncentred", "x": "integrate", "x2": "integrate"}},
