@@ -20,6 +20,8 @@ from bayesmi.model.table import ModelTable
 from bayesmi.plan.alike import are_alike
 from bayesmi.plan.effects import EffectGroup
 from bayesmi.plan.overrides import effect_key
+from bayesmi.plan.same_rows import Cells, in_expanded_rows, in_same_rows
+from bayesmi.plan.systems import System
 
 __all__ = ["JointSet", "integrate_jointly", "may_be_joint"]
 
@@ -48,7 +50,8 @@ def integrate_jointly(
     effects: tuple[EffectGroup, ...],
     factors: Sequence[Factor],
     table: ModelTable,
-    treated: Mapping[str, Collection[str]],
+    cells: Sequence[Cells],
+    systems: Sequence[System],
     wanted: Mapping[str, str],
     otherwise: Callable[[EffectGroup, str], EffectGroup],
 ) -> tuple[tuple[EffectGroup, ...], tuple[JointSet, ...]]:
@@ -60,20 +63,21 @@ def integrate_jointly(
         As each would be treated by itself.
     factors, table
         The model.
-    treated : mapping
-        Treatment -> variables with cells that are treated so.
+    cells, systems
+        Missing cells with their treatments, and those that observed derived values tie together.
     wanted : mapping
         Treatments asked for.
     otherwise : callable
         How effects are treated, given them and the grouping that is integrated out in their place.
     """
-    if treated.get("gibbs"):  # cells and effects are drawn in turn then
+    if any(group.treatment == "gibbs" for group in cells):  # cells and effects are drawn in turn then
         return effects, ()
-    integrated = frozenset(treated["integrate"])
-    good = _gaussian(factors, table, treated, integrated)
+    integrated = frozenset(group.variable for group in cells if group.treatment == "integrate")
+    apart = {group.variable for group in cells if group.treatment not in ("integrate", "predict", "deduce")}
+    good = _gaussian(factors, table, apart | in_expanded_rows(cells, systems, table), integrated)
     out = {(own.variable, own.grouping): own for own in effects}
     sets = []
-    for component in _components(factors, integrated):
+    for component in _components(factors, integrated, in_same_rows(cells)):
         if not all(factor.variable in good for factor in component):
             continue
         alone = len(component) == 1 and component[0].variable not in integrated
@@ -133,16 +137,15 @@ def may_be_joint(factor: Factor, table: ModelTable) -> bool:
 def _gaussian(
     factors: Sequence[Factor],
     table: ModelTable,
-    treated: Mapping[str, Collection[str]],
+    apart: Collection[str],
     integrated: Collection[str],
 ) -> set[str]:
-    """Variables whose models are Gaussian in all their unknowns, which enter all rows alike."""
-    apart = {name for how, names in treated.items() if how not in ("integrate", "predict") for name in names}
+    """Variables whose models are Gaussian in all their unknowns, none of them `apart`, which enter all rows alike."""
     return {
         factor.variable
         for factor in factors
         if may_be_joint(factor, table)
-        and not apart & (factor.parents | {factor.variable})
+        and not (factor.parents | {factor.variable}) & set(apart)
         and all(_enters_alike(factor, name, table) for name in integrated if name in factor.parents)
     }
 
@@ -158,8 +161,13 @@ def _enters_alike(factor: Factor, name: str, table: ModelTable) -> bool:
     return are_alike(high - low)
 
 
-def _components(factors: Sequence[Factor], integrated: Collection[str]) -> list[list[Factor]]:
-    """Return the sets of models that share integrated cells or group effects, those of effects alone too."""
+def _components(
+    factors: Sequence[Factor], integrated: Collection[str], together: Collection[tuple[str, str]]
+) -> list[list[Factor]]:
+    """Return the sets of models that share integrated cells or group effects, those of effects alone too.
+
+    Cells that are integrated out of the same rows (`together`: pairs of variables) leave in one step.
+    """
     number = {factor.variable: n for n, factor in enumerate(factors)}
 
     def join(one: str, other: str) -> None:
@@ -174,6 +182,8 @@ def _components(factors: Sequence[Factor], integrated: Collection[str]) -> list[
                 join(factor.variable, name)
         for link in factor.links:
             join(factor.variable, link.variable)
+    for one, other in together:
+        join(one, other)
     return [[f for f in factors if number[f.variable] == n] for n in sorted(set(number.values()))]
 
 

@@ -232,10 +232,6 @@ def _make_plan(
         how: frozenset(group.variable for group in cells if group.treatment in (how, other))
         for how, other in (("enumerate", "grid"), ("integrate", "solve"))
     }
-    by_treatment: dict[str, set[str]] = {"integrate": set()}
-    for group in cells:
-        if group.treatment != "deduce":
-            by_treatment.setdefault(group.treatment, set()).add(group.variable)
     stood_in = table.roughly()
     effects = tuple(
         effects_of(part, factor, effect, factors, stood_in, treated, active, plain)
@@ -256,7 +252,7 @@ def _make_plan(
         if plain.get(effect_key(factor, effect)) == "collapse"
     }
     effects, joint = integrate_jointly(
-        one_collapse(effects, asked, beside), factors, table, by_treatment, plain, beside
+        one_collapse(effects, asked, beside), factors, table, cells, systems, plain, beside
     )
     return Plan(
         tuple(cells),

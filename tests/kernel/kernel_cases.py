@@ -306,6 +306,37 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "joint_links": ("y ~ within(w) + between(w) + z + (1 | a)", {}),
     "joint_beside_a_logit": ("y ~ x + z + (1 | a)", {"auxiliary": ["yb"], "formulas": {"yb": "~ w"}}),
     "joint_rounded_steps": ("y ~ I(0.1 * x + 100 * o) + w + (1 | a)", {"formulas": {"x": "~ z + (1 | a)"}}),
+    "joint_two_sets_in_a_row": (
+        "y ~ x + (1 | a)",
+        {
+            "auxiliary": ["x2", "yp"],
+            "order": ["x2", "yp", "x"],
+            "formulas": {"yp": "~ x2 + (1 | a)", "x2": "~ z + (1 | a)", "x": "~ z + (1 | a)"},
+        },
+    ),
+    "integrate_beside_a_scale_in_a_row": (
+        "y ~ x + (1 | a)",
+        {
+            "auxiliary": ["x2", "yp"],
+            "order": ["x2", "yp", "x"],
+            "formulas": {"yp": ("~ x2", "sigma ~ z"), "x2": "~ z", "x": "~ z + (1 | a)"},
+        },
+    ),
+    "integrate_beside_summed_groups": (
+        "y ~ x + (1 | a)",
+        {
+            "auxiliary": ["flag", "yp"],
+            "formulas": {"yp": "~ flag", "flag": "~ h", "x": "~ z + (1 | a)"},
+        },
+    ),
+    "tied_beside_a_scale": (
+        "y ~ p + z + (1 | a)",
+        {
+            "derived": {"total": "p + q + r"},
+            "auxiliary": ["q", "r"],
+            "formulas": {"q": ("~ z", "sigma ~ z"), "r": "~ z", "p": "~ z + (1 | a)"},
+        },
+    ),
     "two_gaussian_noncentred": (
         "y ~ x + x2 + z + (1 | a)",
         {"treatments": {"1|a": "noncentred", "x": "integrate", "x2": "integrate"}},

@@ -200,6 +200,28 @@ def test_effects_that_are_integrated_out_together():
         assert not any(e.jointly for e in plan_of(formula, **more).effects), formula
 
 
+def test_cells_of_the_same_rows_are_of_one_set():
+    more = {"auxiliary": ["x2", "yp"], "order": ["x2", "yp", "x"]}
+    formulas = {"yp": "~ x2 + (1 | a)", "x2": "~ z + (1 | a)", "x": "~ z + (1 | a)"}
+    (own,) = plan_of("y ~ x + (1 | a)", formulas=formulas, **more).joint
+    assert set(own.variables) == {"x", "y", "x2", "yp"}  # x and x2 are missing together in some rows
+    apart = small_table()
+    apart.loc[apart["x"].isna(), "x2"] = 0.0
+    assert len(plan_of("y ~ x + (1 | a)", apart, formulas=formulas, **more).joint) == 2
+    formulas["yp"] = ("~ x2", "sigma ~ z")
+    assert not plan_of("y ~ x + (1 | a)", formulas=formulas, **more).joint
+    assert plan_of("y ~ x + (1 | a)", apart, formulas=formulas, **more).joint
+
+
+def test_effects_are_not_integrated_out_with_cells_of_rows_that_are_summed():
+    formulas = {"yp": "~ b1", "b1": "~ z", "x": "~ z + (1 | a)"}
+    more = {"auxiliary": ["b1", "yp"], "formulas": formulas}
+    assert plan_of("y ~ x + (1 | a)", **more).joint
+    both = small_table()
+    both.loc[3, "b1"] = np.nan
+    assert not plan_of("y ~ x + (1 | a)", both, **more).joint
+
+
 REFUSED = [
     ("y ~ x + z", {"x": "predict"}, ModelError, "'x'.*3 of its cells.*observed outcome"),
     ("y ~ b1 + z", {"b1": "predict"}, ModelError, "'b1'.*2 of its cells"),
