@@ -303,14 +303,20 @@ def _is_of_group(term: Term, grouping: str, table: ModelTable) -> bool:
 
 
 def balanced_columns(own: Factor, latent: Contextual, table: ModelTable) -> tuple[str, ...]:
-    """Return the columns of a variable's own model that vary within groups and have the same mean in every group."""
+    """Return the columns of a variable's own model that vary within groups and have the same mean in every group.
+
+    Those of a delta, which nothing else is modelled given, are part of the deviations of missing cells, as a known delta is.
+    """
     return tuple(
         name
         for term, block in zip(own.formula.terms, own.design.blocks, strict=True)
         for name in block.names
         if not _is_of_group(term, latent.grouping, table)
         and not table.is_incomplete(next(iter(term.variables)))
-        and not any(manifest_means(table, variable, latent.grouping) for variable in term.variables)
+        and (
+            term.variables <= set(table.made)
+            or not any(manifest_means(table, variable, latent.grouping) for variable in term.variables)
+        )
     )
 
 

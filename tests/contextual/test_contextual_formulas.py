@@ -147,3 +147,13 @@ def test_own_formulas_may_not_take_a_part_of_the_mean(table):
         model_of("y ~ within(x) + between(x) + (1 | g)", table, formulas={"x": "~ 1"})
     with pytest.raises(BayesmiError, match="analysis model only"):
         model_of("y ~ x + (1 | g)", table, formulas={"x": "~ between(full)"})
+
+
+def test_a_delta_with_a_prior_is_part_of_the_deviations_of_missing_cells(table):
+    delta = bmi.Delta({"u": bmi.Prior("Normal", 0.5, 1.0), "v": -1.0}, by="s", kind="model")
+    for one in (bmi.Delta(bmi.Prior("Normal", 0.5, 1.0), kind="model"), delta):
+        model = model_of("y ~ within(x) + between(x) + (1 | g)", table, mechanisms={"x": one})
+        assert [link.variable for link in model.analysis.links] == ["x"]
+        (name,) = model.factor("x").column_names
+        assert name.startswith("delta")
+        assert (model.factor("x").centers == 0.0).all()  # the mean has nothing of it
