@@ -64,16 +64,19 @@ def effects_of(
     active: Mapping[str, NDArray[np.bool_]],
     wanted: Mapping[str, str],
     beside: str | None = None,
+    jointly: Sequence[str] = (),
 ) -> EffectGroup:
     """Decide the treatment of the effects of one grouping.
 
     `owner` is the factor itself, or that whose scale it models; `treated` holds the variables with cells that are summed
     ("enumerate") and integrated ("integrate"), `active` by variable the units that stand in the density; `beside` is the
-    grouping of the factor that is integrated out in place of this one.
+    grouping of the factor that is integrated out in place of this one, `jointly` those that are with cells and other models'.
     """
     n_groups = len(table.groupings[effect.grouping].labels)
     if beside:
         obstacle: str | None = f"one grouping is integrated out, and that is {beside}"
+    elif jointly:
+        obstacle = f"effects of {' and '.join(jointly)} are integrated out instead"
     else:
         obstacle = _collapse_obstacle(factor, effect, factors, table, treated)
     asked = wanted.get(effect_key(factor, effect))
@@ -113,10 +116,13 @@ def effects_of(
             shared = next(one for one in factor.selection.shared if one.grouping == effect.grouping)
             own = GroupEffect(effect.grouping, effect.names[-effect.elsewhere :], shared.designs, ())
             found[-effect.elsewhere :] = _selection_information(factor.selection, own, table)
-        for other in factor.effects:
-            if "1" in effect.names and table.contains(effect.grouping, other.grouping):
+        inside = [
+            one.grouping for one in factor.effects if table.contains(effect.grouping, one.grouping)
+        ]  # a grouping is not inside of itself
+        for other in (*inside, *jointly):
+            if "1" in effect.names:
                 at = effect.names.index("1")
-                found[at] = min(found[at], _information_beside(other.grouping, factor, effect, table)[at])
+                found[at] = min(found[at], _information_beside(other, factor, effect, table)[at])
     enough = [value >= least for value in found]
     n_centred = enough.index(False) if False in enough else effect.n_effects
     if asked is not None:

@@ -53,7 +53,7 @@ def integrate_jointly(
     cells: Sequence[Cells],
     systems: Sequence[System],
     wanted: Mapping[str, str],
-    otherwise: Callable[[EffectGroup, str], EffectGroup],
+    otherwise: Callable[[EffectGroup, Sequence[str]], EffectGroup],
 ) -> tuple[tuple[EffectGroup, ...], tuple[JointSet, ...]]:
     """Return the effects with those marked that are integrated out together, and the sets of models.
 
@@ -68,7 +68,7 @@ def integrate_jointly(
     wanted : mapping
         Treatments asked for.
     otherwise : callable
-        How effects are treated, given them and the grouping that is integrated out in their place.
+        How effects are treated, given them and the groupings of their model that are integrated out in their place.
     """
     if any(group.treatment == "gibbs" for group in cells):  # cells and effects are drawn in turn then
         return effects, ()
@@ -99,8 +99,10 @@ def integrate_jointly(
                         reason,
                         jointly=True,
                     )
-                elif own.treatment == "collapse":
-                    out[factor.name, effect.grouping] = otherwise(own, own_set.grouping)
+                else:
+                    there = {e.grouping for e in factor.effects} | {link.grouping for link in factor.links}
+                    instead = [name for name in own_set.groupings if name in there]
+                    out[factor.name, effect.grouping] = otherwise(own, instead or own_set.groupings)
     return tuple(out[own.variable, own.grouping] for own in effects), tuple(sets)
 
 

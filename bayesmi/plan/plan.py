@@ -240,10 +240,10 @@ def _make_plan(
         for effect in part.effects
     )
 
-    def beside(collapsed: EffectGroup, kept: str) -> EffectGroup:
-        factor = next(one for one in factors if one.name == collapsed.variable)
-        effect = next(one for one in factor.effects if one.grouping == collapsed.grouping)
-        return effects_of(factor, factor, effect, factors, stood_in, treated, active, plain, kept)
+    def anew(own: EffectGroup, kept: str | None, jointly: Sequence[str] = ()) -> EffectGroup:
+        factor = next(one for one in factors if one.name == own.variable)
+        effect = factor.effect(own.grouping)
+        return effects_of(factor, factor, effect, factors, stood_in, treated, active, plain, kept, jointly)
 
     asked = {
         (factor.variable, effect.grouping)
@@ -252,7 +252,13 @@ def _make_plan(
         if plain.get(effect_key(factor, effect)) == "collapse"
     }
     effects, joint = integrate_jointly(
-        one_collapse(effects, asked, beside), factors, table, cells, systems, plain, beside
+        one_collapse(effects, asked, anew),
+        factors,
+        table,
+        cells,
+        systems,
+        plain,
+        lambda own, groupings: anew(own, None, groupings),
     )
     return Plan(
         tuple(cells),

@@ -200,6 +200,32 @@ def test_effects_that_are_integrated_out_together():
         assert not any(e.jointly for e in plan_of(formula, **more).effects), formula
 
 
+def test_other_effects_beside_those_that_leave_together_say_so():
+    formula, nested = "y ~ x + z + (1 | a) + (1 | c)", "y ~ x + z + (1 | a/b) + (1 | c)"
+    for own in plan_of(formula).effects[1::2]:
+        assert own.grouping == "c"
+        assert own.reason.startswith("effects of a are integrated out instead")
+    assert "effects of a:b and a are integrated out instead" in repr(plan_of(nested))
+    with pytest.raises(
+        ModelError, match=r"'1\|c'\]: cannot collapse: effects of a are integrated out instead"
+    ):
+        plan_of(formula, treatments={"1|a": "collapse", "1|c": "collapse"})
+
+
+@pytest.mark.parametrize(("outer_sd", "how"), [(0.0, "centred"), (4.0, "noncentred")])
+def test_effects_beside_those_that_leave_together_are_centred_by_what_the_data_say(outer_sd, how):
+    rng = np.random.default_rng(1)
+    n = 1200
+    g, c = np.arange(n) % 40, rng.integers(0, 12, n)
+    h = g % 8
+    x = rng.normal(size=n)
+    y = x + outer_sd * np.linspace(-1.0, 1.0, 8)[h] + np.linspace(-1.0, 1.0, 12)[c] + rng.normal(size=n)
+    data = pd.DataFrame({"g": g, "h": h, "c": c, "x": np.where(rng.random(n) < 0.2, np.nan, x), "y": y})
+    plan = plan_of("y ~ x + (1 | h/g) + (1 | c)", data)
+    assert plan.joint
+    assert plan.effect("y", "c").treatment == how
+
+
 def test_cells_of_the_same_rows_are_of_one_set():
     more = {"auxiliary": ["x2", "yp"], "order": ["x2", "yp", "x"]}
     formulas = {"yp": "~ x2 + (1 | a)", "x2": "~ z + (1 | a)", "x": "~ z + (1 | a)"}
