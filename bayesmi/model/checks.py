@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.data import Column, IncompleteFrame
+from bayesmi.data.levels import chance_of_agreement
 from bayesmi.data.wording import did_you_mean, list_some, name_rows, short_number
 from bayesmi.errors import ModelError
 from bayesmi.formula import Formula
@@ -31,6 +32,9 @@ __all__ = [
     "slope_notices",
 ]
 
+_BY_CHANCE = (
+    0.001  # probability of agreement within groups above which it may be that of a few rounded values
+)
 _RESERVED = ("Intercept", "sigma", "chain", "draw", "sample", "__obs__")
 _LARGEST = 1e100  # sizes whose squares, products and ratios stay far inside double precision
 _MAPPINGS = {
@@ -128,9 +132,10 @@ def check_spread(factor: Factor, table: ModelTable) -> None:
         return
     rows = table.rows_of_level(factor.level)
     for effect in factor.effects:
-        if "1" not in effect.names or not _constant_within(
-            column, table.groupings[effect.grouping].codes, rows
-        ):
+        grouping = table.groupings[effect.grouping]
+        if "1" not in effect.names or not _constant_within(column, grouping.codes, rows):
+            continue
+        if factor.level == "row" and chance_of_agreement(column.values, grouping) > _BY_CHANCE:
             continue
         cure = (
             f"make a table with one row a {effect.grouping}, and leave (1 | {effect.grouping}) out"

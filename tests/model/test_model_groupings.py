@@ -95,3 +95,12 @@ def test_formulas_of_covariates_are_looked_at_too(pupils):
     line = r"^formulas\['x'\]: \(1 \+ school \| school\): 'school' has one value in each group"
     with pytest.raises(ModelError, match=line):
         bmi.Model("y ~ x + (1 | school)", pupils, formulas={"x": "~ (1 + school | school)"})
+
+
+def test_few_values_that_agree_are_no_constant():
+    rng = np.random.default_rng(1)
+    g = np.r_[np.arange(20), 0]
+    x = np.round(rng.normal(size=21), 1)
+    x[20] = x[0]  # the only group with two
+    table = pd.DataFrame({"g": g, "x": np.where(np.arange(21) == 7, np.nan, x), "y": rng.normal(size=21)})
+    bmi.Model("y ~ x + (1 | g)", table, levels={"x": "row"})
