@@ -25,6 +25,7 @@ from bayesmi.build.correlation import beta_shapes, cholesky_rows, pairs
 from bayesmi.build.distributions import distribution
 from bayesmi.build.plain_limits import divide_by_arrival, limit_options, restrict_levels
 from bayesmi.build.plain_systems import restrict_discrete, solved_cells
+from bayesmi.build.tree_name import tree_name
 from bayesmi.errors import NotSupportedError
 from bayesmi.families.selected import Selected, prior_of_half
 from bayesmi.model.factor import Factor, GroupEffect, SharedEffect
@@ -37,15 +38,22 @@ __all__ = ["build_plain"]
 _MOST_DISCRETE = 6
 
 
+class _NamedByTerms(pm.Model):
+    """A pm.Model whose names are terms: a slash, which PyMC has for groups, is written as a division sign (U+2215)."""
+
+    def name_for(self, name: str) -> str:
+        return str(super().name_for(tree_name(name)))
+
+
 def build_plain(model: Model) -> pm.Model:
-    """Return an ordinary pm.Model with Bambi's names, dims and coords."""
+    """Return an ordinary pm.Model with Bambi's names, dims and coords, as a DataTree can hold them."""
     plan = model.plan()
     table = model.table
     index = [str(label) if not isinstance(label, int | np.integer) else label for label in table.frame.index]
     coords: dict[str, Any] = {"__obs__": np.flatnonzero(plan.active[model.response])}
     for name, group in table.groupings.items():
-        coords[f"{name}__factor_dim"] = list(group.labels)
-    with pm.Model(coords=coords) as built:
+        coords[tree_name(f"{name}__factor_dim")] = list(group.labels)
+    with _NamedByTerms(coords=coords) as built:
         cells: dict[str, tuple[NDArray[np.intp], Any]] = {}
         effects: dict[tuple[str, str], Any] = {}
         for factor in model.factors:
@@ -105,7 +113,7 @@ def _add(
 
     observed = units[~unknown]
     observed_name = name if factor.role == "analysis" else f"{name}__observed"
-    dims = "__obs__" if factor.role == "analysis" and not unknown.any() else f"{name}__obs"
+    dims = "__obs__" if factor.role == "analysis" and not unknown.any() else tree_name(f"{name}__obs")
     if dims != "__obs__":
         pm.modelcontext(None).add_coord(dims, observed)
     seen = factor.family.pymc(
@@ -127,7 +135,7 @@ def _add(
             else [table.groupings[factor.level].labels[unit] for unit in missing]
         )
         pm.modelcontext(None).add_coord(
-            f"{name}__cell", labels if len(set(labels)) == len(labels) else list(missing)
+            tree_name(f"{name}__cell"), labels if len(set(labels)) == len(labels) else list(missing)
         )
         cells[name] = (
             missing,
@@ -135,7 +143,7 @@ def _add(
                 f"cell__{name}",
                 eta_at(missing),
                 scales_at(missing),
-                dims=f"{name}__cell",
+                dims=tree_name(f"{name}__cell"),
                 **limit_options(factor, missing, table),
             ),
         )
@@ -172,7 +180,7 @@ def _parameters(factor: Factor, coefficients: list[list[Any]]) -> dict[str, Any]
             )
             out[parameter.name] = distribution(prior, name, **options)
             continue
-        dim = f"{name}_dim"
+        dim = tree_name(f"{name}_dim")
         start = factor.starts[parameter.name]
         pm.modelcontext(None).add_coord(dim, np.arange(len(start)))
         options = {"transform": pm.distributions.transforms.ordered, "initval": start, "dims": dim}
@@ -193,14 +201,14 @@ def _fixed(factor: Factor) -> list[tuple[Any, list[Any]]]:
         return [(0.0, [1.0] * factor.n_coefficients)]
     level: tuple[str, ...] = ()
     if factor.labels:
-        level = (f"{factor.variable}__level",)
+        level = (tree_name(f"{factor.variable}__level"),)
         pm.modelcontext(None).add_coord(level[0], list(factor.labels))
     columns: list[list[Any]] = [[] for _ in range(n)]  # by linear predictor
     for block in factor.design.blocks:
         own = priors.coefficients[block.start : block.stop]
         dims: tuple[str, ...] = level
         if block.labels is not None:
-            dims = (*level, f"{prefix}{block.name}_dim")
+            dims = (*level, tree_name(f"{prefix}{block.name}_dim"))
             pm.modelcontext(None).add_coord(dims[-1], list(block.labels))
         vector = _vector(f"{prefix}{block.name}", own, dims, n, matrix=block.labels is not None)
         for j, mine in enumerate(columns):
@@ -247,8 +255,8 @@ def _effects(factor: Factor, effect: GroupEffect) -> list[Any]:
         return [_one_effects(factor, effect, factor.prefix)]
     # a family with several predictors has its effects level by level, stacked afterwards under the posterior's names
     each = [_one_effects(factor, effect, f"{factor.prefix}{label}__") for label in factor.labels]
-    model, level, grouping = pm.modelcontext(None), f"{factor.variable}__level", effect.grouping
-    dim = f"{grouping}__factor_dim"
+    model, level, grouping = pm.modelcontext(None), tree_name(f"{factor.variable}__level"), effect.grouping
+    dim = tree_name(f"{grouping}__factor_dim")
     for j, name in enumerate(effect.names):
         pm.Deterministic(
             f"{factor.prefix}{name}|{grouping}", pt.stack([own[:, j] for own in each]), dims=(level, dim)
@@ -257,16 +265,16 @@ def _effects(factor: Factor, effect: GroupEffect) -> list[Any]:
         pm.Deterministic(f"{factor.prefix}{name}|{grouping}_sigma", pt.stack(sds), dims=level)
     if effect.is_correlated:
         name = f"{factor.prefix}{grouping}__corr"
-        model.add_coord(f"{name}_dim", list(effect.pair_labels))
+        model.add_coord(tree_name(f"{name}_dim"), list(effect.pair_labels))
         each_corr = [model[f"{factor.prefix}{label}__{grouping}__corr"] for label in factor.labels]
-        pm.Deterministic(name, pt.stack(each_corr), dims=(level, f"{name}_dim"))
+        pm.Deterministic(name, pt.stack(each_corr), dims=(level, tree_name(f"{name}_dim")))
     return each
 
 
 def _one_effects(factor: Factor, effect: GroupEffect, prefix: str) -> Any:
     """Group effects (G, q), each also under its own name."""
     grouping = effect.grouping
-    dim = f"{grouping}__factor_dim"
+    dim = tree_name(f"{grouping}__factor_dim")
     sds = [
         distribution(prior, f"{prefix}{name}|{grouping}_sigma")
         for name, prior in zip(effect.names, factor.priors.group_sds[grouping], strict=True)
@@ -300,8 +308,8 @@ def _one_effects(factor: Factor, effect: GroupEffect, prefix: str) -> Any:
             )
     if products:
         label = f"{prefix}{grouping}__corr"
-        pm.modelcontext(None).add_coord(f"{label}_dim", list(effect.pair_labels))
-        pm.Deterministic(label, pt.stack(products), dims=f"{label}_dim")
+        pm.modelcontext(None).add_coord(tree_name(f"{label}_dim"), list(effect.pair_labels))
+        pm.Deterministic(label, pt.stack(products), dims=tree_name(f"{label}_dim"))
     return pt.stack(columns, axis=1)
 
 

@@ -14,12 +14,12 @@ import pandas as pd
 import xarray as xr
 
 from bayesmi.build.tables import Tables
+from bayesmi.build.tree_name import tree_name
 from bayesmi.draw import PosteriorDraws
 from bayesmi.errors import BayesmiNotice, FitError
 from bayesmi.fit.check import Check, check_fit
 from bayesmi.fit.explained import explained_variance
 from bayesmi.fit.gate import Gate
-from bayesmi.fit.names import tree_name
 from bayesmi.fit.summary import summarize
 from bayesmi.mechanism import Delta, deltas_of
 from bayesmi.model import Model

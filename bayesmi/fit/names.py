@@ -12,20 +12,16 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayesmi.build.tree_name import tree_name
 from bayesmi.draw.parameters import FactorDraws, PosteriorDraws
 from bayesmi.fit.contextual_view import as_sampled, as_written, written_factor
 from bayesmi.model import Model
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.plan import Plan
 
-__all__ = ["from_dataset", "plain_labels", "row_labels", "to_dataset", "tree_name"]
+__all__ = ["from_dataset", "plain_labels", "row_labels", "to_dataset"]
 
 Floats = NDArray[np.float64]
-
-
-def tree_name(name: str) -> str:
-    """Return a name as a DataTree can hold it: a slash, which is a path there, becomes the division sign ``∕`` (U+2215)."""
-    return name.replace("/", "\u2215")
 
 
 def to_dataset(draws: PosteriorDraws, model: Model, plan: Plan) -> xr.Dataset:

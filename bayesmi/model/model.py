@@ -488,7 +488,8 @@ class Model:
 
         What `fit` samples may be smaller (cells summed out, group effects integrated out) and has the same posterior. Beside
         latent group means the analysis model's coefficients are those of x and of its group effects; `fit` reports them as
-        the formula has them.
+        the formula has them. PyMC allows no slash in a name: it is written as the division sign ``∕`` (U+2215), as in
+        the posterior.
         """
         from bayesmi.build import build_plain
 

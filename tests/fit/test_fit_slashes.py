@@ -32,3 +32,9 @@ def test_a_slash_in_a_term_and_in_column_names(tmp_path):
         warnings.simplefilter("ignore", bmi.BayesmiNotice)
         after = bmi.load(tmp_path / "fit.bmi").impute(3, despite_gate=True).complete("stacked")
     pd.testing.assert_frame_equal(before, after)
+    import pymc as pm
+
+    with model.to_pymc():
+        prior = pm.sample_prior_predictive(2, random_seed=1)["prior"]
+    assert {"I(w \u2215 2)", "1|g\u2215h", "km\u2215h__Intercept"} <= set(prior.data_vars)
+    assert {"g\u2215h__factor_dim", "km\u2215h__cell"} <= set(prior.dims)
