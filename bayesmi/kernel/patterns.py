@@ -80,17 +80,23 @@ def _start(i, table, m, members, width):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _of_members(work, members, q):  # type: ignore[no-untyped-def]
-    """Return the parts of the work of a block that say how its cells enter: t, A, T A, K, V, P, and what is left."""
-    t = work[:members]
-    work = work[members:]
+def _of_members(work, start, members, q):  # type: ignore[no-untyped-def]
+    """Return the parts of the work of a block that say how its cells enter: t, A, T A, K, V, P, and where what is left begins.
+
+    Each view costs as much as a dozen products.
+    """
     cells, both = members * q, members * members
-    weights = work[:cells].reshape(members, q)
-    scaled = work[cells : 2 * cells].reshape(members, q)
-    means = work[2 * cells : 3 * cells].reshape(q, members)
-    v_matrix = work[3 * cells : 3 * cells + q * q].reshape(q, q)
-    work = work[3 * cells + q * q :]
-    return t, weights, scaled, means, v_matrix, work[:both].reshape(members, members), work[both:]
+    first = start + members
+    rest = first + 3 * cells
+    return (
+        work[start:first],
+        work[first : first + cells].reshape(members, q),
+        work[first + cells : first + 2 * cells].reshape(members, q),
+        work[first + 2 * cells : rest].reshape(q, members),
+        work[rest : rest + q * q].reshape(q, q),
+        work[rest + q * q : rest + q * q + both].reshape(members, members),
+        rest + q * q + both,
+    )
 
 
 @kernel
@@ -153,7 +159,7 @@ def _block_forward(f, i, at, a, beta, sigma, u, h, square, work):  # type: ignor
     """Add a block to what it says of the effects that are integrated out."""
     q, members, width = i[at + k.T_CELLS], i[at + k.T_MEMBERS], i[at + k.T_WIDTH]
     w, r = work[:width], work[width : 2 * width]
-    t, weights, scaled, means, v_matrix, p_matrix, rest = _of_members(work[2 * width :], members, q)
+    t, weights, scaled, means, v_matrix, p_matrix, rest = _of_members(work, 2 * width, members, q)
     _coefficients(f, i, at, a, beta, u, w)
     _cells(
         f,
@@ -168,7 +174,7 @@ def _block_forward(f, i, at, a, beta, sigma, u, h, square, work):  # type: ignor
         means,
         v_matrix,
         p_matrix,
-        rest[: q * q].reshape(q, q),
+        work[rest : rest + q * q].reshape(q, q),
     )
     own, own_square = _of_system(i, i[at + k.T_SYSTEM], h, square)
     add_to_groups(f, i, at, beta, w, t, p_matrix, r, own, own_square)
@@ -180,21 +186,16 @@ def _block(f, i, at, a, beta, sigma, u, h, square, d_a, d_beta, d_sigma, d_u, wo
     gram = f[i[at + k.T_GRAM] : i[at + k.T_GRAM] + width * width].reshape(width, width)
     table, both, cells = i[at + k.T_MEMBER_TABLE], members * members, members * q
     w, d_w = work[:width], work[width : 2 * width]
-    r, x = work[2 * width : 3 * width], work[3 * width : 4 * width]
     gw = work[4 * width : (4 + members) * width].reshape(members, width)
-    t, weights, scaled, means, v_matrix, p_matrix, own_work = _of_members(
-        work[(4 + members) * width :], members, q
-    )
-    s = own_work[:both].reshape(members, members)
-    ps = own_work[both : 2 * both].reshape(members, members)
-    d_m = own_work[2 * both : 3 * both].reshape(members, members)
-    dp = own_work[3 * both : 4 * both].reshape(members, members)
-    own_work = own_work[4 * both :]
-    va = own_work[:cells].reshape(members, q)
-    d_weights = own_work[cells : 2 * cells].reshape(members, q)
-    dk = own_work[2 * cells : 3 * cells].reshape(members, q)
-    precision = own_work[3 * cells : 3 * cells + q * q].reshape(q, q)
-    d_t = own_work[3 * cells + q * q : 3 * cells + q * q + members]
+    t, weights, scaled, means, v_matrix, p_matrix, rest = _of_members(work, (4 + members) * width, members, q)
+    s = work[rest : rest + both].reshape(members, members)
+    ps = work[rest + both : rest + 2 * both].reshape(members, members)
+    of_sets = rest + 2 * both
+    rest = of_sets + 2 * both + cells
+    va = work[rest : rest + cells].reshape(members, q)
+    d_weights = work[rest + cells : rest + 2 * cells].reshape(members, q)
+    precision = work[rest + 2 * cells : rest + 2 * cells + q * q].reshape(q, q)
+    d_t = work[rest + 2 * cells + q * q : rest + 2 * cells + q * q + members]
     _coefficients(f, i, at, a, beta, u, w)
     half_log_determinant = _cells(
         f, i, at, beta, sigma, u, t, weights, scaled, means, v_matrix, p_matrix, precision
@@ -240,6 +241,10 @@ def _block(f, i, at, a, beta, sigma, u, h, square, d_a, d_beta, d_sigma, d_u, wo
         d_t[m] = 0.5 * (rows / t[m] - value)
     if i[at + k.T_SYSTEM] >= 0:
         own_h, own_square = _of_system(i, i[at + k.T_SYSTEM], h, square)
+        r, x = work[2 * width : 3 * width], work[3 * width : 4 * width]
+        d_m = work[of_sets : of_sets + both].reshape(members, members)
+        dp = work[of_sets + both : of_sets + 2 * both].reshape(members, members)
+        dk = work[of_sets + 2 * both : of_sets + 2 * both + cells].reshape(members, q)
         d_m[:, :] = 0.0
         groups_backward(f, i, at, beta, w, t, p_matrix, own_h, own_square, r, x, d_beta, d_w, d_m)
         _matrix_backward(members, q, t, means, p_matrix, d_m, dp, dk, d_weights, d_t)
