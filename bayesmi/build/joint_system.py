@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bayesmi.build.patterns import JointTerm
 from bayesmi.model.factor import Factor
 from bayesmi.plan import Plan
 from bayesmi.plan.jointly import JointSet
@@ -20,9 +21,8 @@ class JointSystem:
     """
 
     own_set: JointSet
-    equations: tuple[
-        tuple[str, str, int], ...
-    ]  # key of the equation, grouping, its effects; inner ones first
+    # key of the equation, grouping, how many effects; inner ones first
+    equations: tuple[tuple[str, str, int], ...]
 
     @property
     def width(self) -> int:
@@ -43,6 +43,10 @@ class JointSystem:
         """Return the place of the first effect of an equation."""
         at = [own[:2] for own in self.equations].index((key, grouping))
         return sum(q for *_, q in self.equations[:at])
+
+    def slot(self, term: JointTerm) -> int:
+        """Return the place of an effect."""
+        return self.first(term.source, term.grouping) + term.position
 
 
 def joint_systems(factors: Sequence[Factor], plan: Plan) -> tuple[JointSystem, ...]:

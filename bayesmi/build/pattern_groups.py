@@ -56,46 +56,30 @@ class StackedColumns:
     ones: int  # column of links
 
     def terms(self, row: int) -> tuple[GroupTerm, ...]:
-        """Return the effects in the predictor of a row."""
-        key = self.factor.keys[0]
-        out = [
-            GroupTerm(column, key, effect.grouping, int(effect.codes[row]), c, -1)
-            for effect, places in zip(self.table.effects, self.places, strict=True)
-            if effect.grouping not in self.joint
-            for c, column in enumerate(places)
-        ]
-        first = self.factor.design.n_columns
-        return (
-            *out,
-            *(
-                GroupTerm(
-                    self.ones,
-                    link.key,
-                    link.grouping,
-                    int(self.table.links[link.name][row]),
-                    link.position,
-                    first + m,
-                )
-                for m, link in enumerate(self.factor.links)
-                if link.grouping not in self.joint
-            ),
-        )
+        """Return the effects in the predictor of a row that stay in the density."""
+        return self._terms(row)
 
     def joint_terms(self) -> tuple[GroupTerm, ...]:
-        """Return the effects in the predictor that are integrated out jointly, of whatever group."""
+        """Return the effects in the predictor that are integrated out jointly, of whatever group: -1."""
+        return self._terms(None)
+
+    def _terms(self, row: int | None) -> tuple[GroupTerm, ...]:
+        def group(codes: Ints) -> int:
+            return -1 if row is None else int(codes[row])
+
         own = [
-            GroupTerm(column, self.factor.keys[0], effect.grouping, -1, c, -1)
+            GroupTerm(column, self.factor.keys[0], effect.grouping, group(effect.codes), c, -1)
             for effect, places in zip(self.table.effects, self.places, strict=True)
-            if effect.grouping in self.joint
             for c, column in enumerate(places)
         ]
-        first = self.factor.design.n_columns
-        linked = [
-            GroupTerm(self.ones, link.key, link.grouping, -1, link.position, first + m)
+        own += [
+            GroupTerm(
+                self.ones, link.key, link.grouping, group(self.table.links[link.name]), link.position,
+                self.factor.design.n_columns + m,
+            )
             for m, link in enumerate(self.factor.links)
-            if link.grouping in self.joint
-        ]
-        return (*own, *linked)
+        ]  # fmt: skip
+        return tuple(term for term in own if (term.grouping in self.joint) == (row is None))
 
     def codes_of(self, grouping: str) -> Ints | None:
         """Return the group of each row, (T,); None where no effect of that grouping enters."""

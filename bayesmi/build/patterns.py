@@ -40,9 +40,8 @@ class PatternEntry:
     columns: NDArray[np.intp]
     weights: Floats
     constant: float
-    slopes: tuple[
-        tuple[GroupTerm, float], ...
-    ] = ()  # effects of its groups by which it enters too, with their weights
+    # effects of its groups by which it enters too, with their weights
+    slopes: tuple[tuple[GroupTerm, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,9 +71,7 @@ class JointGroups:
     """The groups of a block's rows whose effects are integrated out jointly."""
 
     own_set: JointSet
-    groups: NDArray[
-        np.intp
-    ]  # (K,) of the inner grouping; where its effects do not enter, one for all in an outer group
+    groups: Ints  # (K,) of the inner grouping; where its effects do not enter, one for all in an outer group
     columns: NDArray[np.intp]  # (C,) columns of the block that the effects are multiplied with
     cross: Floats  # (K, C, width) cross products of these with all columns of the block, by group
     terms: tuple[JointTerm, ...]

@@ -81,13 +81,5 @@ def _write_groups(writer: Writer, record: list[int], joint: JointGroups, system:
     record[k.T_CROSS] = writer.floats(joint.cross)
     record[k.T_TERMS] = len(joint.terms)
     record[k.T_TERM_TABLE] = writer.integers(
-        [
-            (
-                term.member,
-                term.column,
-                system.first(term.source, term.grouping) + term.position,
-                term.coefficient,
-            )
-            for term in joint.terms
-        ]
+        [(term.member, term.column, system.slot(term), term.coefficient) for term in joint.terms]
     )

@@ -237,11 +237,13 @@ class IncompleteFrame:
         """Return a line for each of some columns with labels such as '' or '?', which are levels here and may be holes."""
         out = []
         for name, column in self.columns.items():
-            words = [label for label in column.categories or () if looks_missing(label)]
-            if name not in names or not words:
+            found = {
+                code: label for code, label in enumerate(column.categories or ()) if looks_missing(label)
+            }
+            if name not in names or not found:
                 continue
-            codes = [list(column.categories or ()).index(word) for word in words]
-            cells = counted(int(np.isin(column.values, codes).sum()), "cell")
+            words = list(found.values())
+            cells = counted(int(np.isin(column.values, list(found)).sum()), "cell")
             out.append(
                 f"column {name!r}: {list_some(words)} in {cells} {'is a level' if len(words) == 1 else 'are levels'} like the "
                 f"others; if it means missing: bmi.recode_missing(data, {{{name!r}: {words!r}}})"

@@ -86,16 +86,17 @@ def breaks(values: NDArray[np.float64], grouping: Grouping) -> NDArray[np.intp]:
     return differs if counts.max() <= 0.8 * counts.sum() else differs[:0]
 
 
-def _fits(values: NDArray[np.float64], grouping: Grouping) -> bool:
-    """Constant within, varying between, and with evidence for it."""
+def constant_within(values: NDArray[np.float64], grouping: Grouping) -> bool:
+    """Whether some group has two observed values, and none has two that differ."""
     low, high = _range_in_groups(values, grouping)
-    if (low < high).any():
-        return False
-    known = ~np.isnan(high)
-    if not known.any() or not high[known].min() < high[known].max():
-        return False
     observed = np.bincount(grouping.codes[~np.isnan(values)], minlength=grouping.n_groups)
-    return bool((observed > 1).any())
+    return bool((observed > 1).any() and not (low < high).any())
+
+
+def _fits(values: NDArray[np.float64], grouping: Grouping) -> bool:
+    """Constant within, with evidence for it, and varying between."""
+    seen = values[~np.isnan(values)]
+    return bool(seen.size and seen.min() < seen.max() and constant_within(values, grouping))
 
 
 def _range_in_groups(

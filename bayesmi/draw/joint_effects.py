@@ -99,7 +99,7 @@ def _what_blocks_say(
         assert joint is not None
         w, member_of = _coefficients(block, factors, draws)
         m_matrix = _precision(block, factors, draws)
-        slots = [system.first(term.source, term.grouping) + term.position for term in joint.terms]
+        slots = [system.slot(term) for term in joint.terms]
         slopes = [
             np.ones(draws.n)
             if term.coefficient < 0

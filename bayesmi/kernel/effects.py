@@ -25,6 +25,7 @@ __all__ = [
     "effects_from",
     "root_backward",
     "root_forward",
+    "standardise",
     "unseen_groups",
 ]
 
@@ -69,6 +70,28 @@ def root_backward(start, stop, half, sds, corr, d_root, d_half, d_sds):  # type:
 
 
 @kernel
+def standardise(h, square, root, hl, w, q_matrix):  # type: ignore[no-untyped-def]
+    """Fill H L, w = L'h and L'H L of one group: h and H for u = L z become those for z."""
+    d = len(h)
+    for row in range(d):
+        for column in range(d):
+            value = 0.0
+            for c in range(column, d):
+                value += square[row, c] * root[c, column]
+            hl[row, column] = value
+    for row in range(d):
+        for column in range(d):
+            value = 0.0
+            for c in range(row, d):
+                value += root[c, row] * hl[c, column]
+            q_matrix[row, column] = value
+        value = 0.0
+        for c in range(row, d):
+            value += root[c, row] * h[c]
+        w[row] = value
+
+
+@kernel
 def collapse_groups(zz, zr, root, precision, d_zr, d_root):  # type: ignore[no-untyped-def]
     """Return (sum over groups of -1/2 log|M| + 1/2 w's, derivative with respect to the precision).
 
@@ -87,23 +110,10 @@ def collapse_groups(zz, zr, root, precision, d_zr, d_root):  # type: ignore[no-u
     s = np.empty(q)
     for g in range(n_groups):
         a = zz[g]
+        standardise(zr[g], a, root, al, lz, lal)
         for i in range(q):
             for j in range(q):
-                value = 0.0
-                for k in range(j, q):
-                    value += a[i, k] * root[k, j]
-                al[i, j] = value
-        for i in range(q):
-            value = 0.0
-            for k in range(i, q):
-                value += root[k, i] * zr[g, k]
-            lz[i] = value
-            for j in range(q):
-                value = 0.0
-                for k in range(i, q):
-                    value += root[k, i] * al[k, j]
-                lal[i, j] = value
-                m[i, j] = precision * value + (1.0 if i == j else 0.0)
+                m[i, j] = precision * lal[i, j] + (1.0 if i == j else 0.0)
         log_det = 2.0 * inverse_of(m, q, inverse)
         quadratic = 0.0
         for i in range(q):

@@ -23,10 +23,11 @@ from __future__ import annotations
 import numpy as np
 
 from bayesmi.kernel import layout as k
+from bayesmi.kernel.effects import standardise
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.matrices import inverse_of
 
-__all__ = ["add_to_groups", "groups_backward", "solve_groups", "system_offset", "systems_size"]
+__all__ = ["add_to_groups", "groups_backward", "solve_groups", "start_of", "system_offset", "systems_size"]
 
 
 @kernel
@@ -48,6 +49,12 @@ def systems_size(i):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def start_of(i, table, m, members, width):  # type: ignore[no-untyped-def]
+    """Return the first of the stacked columns of a member, or the number of all after the last."""
+    return i[table + m * k.M_SIZE + k.M_START] if m < members else width
+
+
+@kernel
 def _slope(i, member, coefficient, beta):  # type: ignore[no-untyped-def]
     return 1.0 if coefficient < 0 else beta[i[member + k.M_FACTOR], coefficient]
 
@@ -56,10 +63,10 @@ def _slope(i, member, coefficient, beta):  # type: ignore[no-untyped-def]
 def _weigh(i, table, members, width, m, t, p_matrix, w, r):  # type: ignore[no-untyped-def]
     """Fill r: every coefficient of the block times M between the member m and its own."""
     for other in range(members):
-        start = i[table + other * k.M_SIZE + k.M_START]
-        stop = i[table + (other + 1) * k.M_SIZE + k.M_START] if other + 1 < members else width
         value = t[m] * p_matrix[m, other]
-        for column in range(start, stop):
+        for column in range(
+            start_of(i, table, other, members, width), start_of(i, table, other + 1, members, width)
+        ):
             r[column] = value * w[column]
 
 
@@ -116,28 +123,6 @@ def _add_to_roots(i, system, d_root, d_roots):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _standardise(h, square, root, hl, w, q_matrix):  # type: ignore[no-untyped-def]
-    """Fill H L, w = L'h and L'H L of one group."""
-    d = len(h)
-    for row in range(d):
-        for column in range(d):
-            value = 0.0
-            for c in range(column, d):
-                value += square[row, c] * root[c, column]
-            hl[row, column] = value
-    for row in range(d):
-        for column in range(d):
-            value = 0.0
-            for c in range(row, d):
-                value += root[c, row] * hl[c, column]
-            q_matrix[row, column] = value
-        value = 0.0
-        for c in range(row, d):
-            value += root[c, row] * h[c]
-        w[row] = value
-
-
-@kernel
 def _inner(d, q_matrix, w, small, inverse, kz, beside):  # type: ignore[no-untyped-def]
     """Take the first d effects out: fill (I + Q_ii)^-1, its product with w_i, and with Q_io; return the log integral."""
     outer = len(w) - d
@@ -179,7 +164,7 @@ def _outer_groups(i, system, root, h, square, outer_z, outer_cov):  # type: igno
                 outer_cov[s, c, column] = 1.0 if c == column else 0.0
     for g in range(i[system + k.J_GROUPS]):
         s = i[i[system + k.J_OUTER_OF] + g]
-        _standardise(h[g], square[g], root, hl, w, q_matrix)
+        standardise(h[g], square[g], root, hl, w, q_matrix)
         total += _inner(d, q_matrix, w, small, inverse, kz, beside)
         for row in range(outer):
             value = w[d + row]
@@ -225,7 +210,7 @@ def solve_groups(i, system, roots, h, square, d_roots):  # type: ignore[no-untyp
     kz, beside = np.empty(d), np.empty((d, outer))
     both, z, crossed = np.empty((width, width)), np.empty(width), np.empty((d, outer))
     for g in range(i[system + k.J_GROUPS]):
-        _standardise(h[g], square[g], root, hl, w, q_matrix)
+        standardise(h[g], square[g], root, hl, w, q_matrix)
         own = _inner(d, q_matrix, w, small, inverse, kz, beside)
         total += own if outer == 0 else 0.0
         z[:d] = kz
@@ -300,10 +285,10 @@ def groups_backward(f, i, at, beta, w, t, p_matrix, h, square, r, x, d_beta, d_w
                 x[column] += value * cross[row, c, column]
         d_slope = 0.0
         for other in range(members):
-            start = i[table + other * k.M_SIZE + k.M_START]
-            stop = i[table + (other + 1) * k.M_SIZE + k.M_START] if other + 1 < members else width
             value = slope * t[m] * p_matrix[m, other]
-            for column in range(start, stop):
+            for column in range(
+                start_of(i, table, other, members, width), start_of(i, table, other + 1, members, width)
+            ):
                 d_slope += x[column] * r[column]
                 d_w[column] += value * x[column]
                 d_m[m, other] += slope * x[column] * w[column]

@@ -1,6 +1,7 @@
 """Integrated cells of all rows that share a pattern, from the pattern's cross products: cost independent of the rows.
 
-In a pattern every row has the same missing cells, the same factors k in them, the same groups, and residuals
+In a pattern every row has the same missing cells, the same factors k in them, the same groups (but those whose effects
+leave with the cells: kernel/jointly.py), and residuals
 r_k = r0_k - a_k'x with the same a_k; r0_k = D_k w_k is linear in static columns. With T = diag(t_k), A the rows a_k,
 L = A'TA, V = L^-1, K = V A'T (the cells' means are K r0), P = I - A K, and S = sum over rows of r0 r0', which comes from
 the cross products of all D_k:
@@ -19,7 +20,14 @@ import numpy as np
 
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.jit import kernel
-from bayesmi.kernel.jointly import add_to_groups, groups_backward, solve_groups, system_offset, systems_size
+from bayesmi.kernel.jointly import (
+    add_to_groups,
+    groups_backward,
+    solve_groups,
+    start_of,
+    system_offset,
+    systems_size,
+)
 from bayesmi.kernel.matrices import inverse_of
 
 __all__ = ["patterns_density"]
@@ -71,12 +79,6 @@ def _product(left, right, transposed, out):  # type: ignore[no-untyped-def]
             for c in range(left.shape[1]):
                 value += left[i, c] * (right[j, c] if transposed else right[c, j])
             out[i, j] = value
-
-
-@kernel
-def _start(i, table, m, members, width):  # type: ignore[no-untyped-def]
-    """Return the first of the stacked columns of a member, or the number of all after the last."""
-    return i[table + m * k.M_SIZE + k.M_START] if m < members else width
 
 
 @kernel
@@ -203,14 +205,14 @@ def _block(f, i, at, a, beta, sigma, u, h, square, d_a, d_beta, d_sigma, d_u, wo
     for m in range(members):
         own = gw[m]
         own[:] = 0.0
-        for column in range(_start(i, table, m, members, width), _start(i, table, m + 1, members, width)):
+        for column in range(start_of(i, table, m, members, width), start_of(i, table, m + 1, members, width)):
             value = w[column]
             for row in range(width):
                 own[row] += gram[column, row] * value  # gram is symmetric
         for other in range(members):
             value = 0.0
             for row in range(
-                _start(i, table, other, members, width), _start(i, table, other + 1, members, width)
+                start_of(i, table, other, members, width), start_of(i, table, other + 1, members, width)
             ):
                 value += w[row] * own[row]
             s[other, m] = value
@@ -223,7 +225,7 @@ def _block(f, i, at, a, beta, sigma, u, h, square, d_a, d_beta, d_sigma, d_u, wo
     total += rows * value
     _product(weights, v_matrix, False, va)
     for m in range(members):
-        for column in range(_start(i, table, m, members, width), _start(i, table, m + 1, members, width)):
+        for column in range(start_of(i, table, m, members, width), start_of(i, table, m + 1, members, width)):
             value = 0.0
             for other in range(members):
                 value -= p_matrix[m, other] * gw[other, column]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.data import Column, IncompleteFrame
-from bayesmi.data.levels import chance_of_agreement
+from bayesmi.data.levels import chance_of_agreement, constant_within
 from bayesmi.data.wording import did_you_mean, list_some, name_rows, short_number
 from bayesmi.errors import ModelError
 from bayesmi.formula import Formula
@@ -112,10 +112,10 @@ def slope_notices(formula: Formula, table: ModelTable) -> tuple[str, ...]:
     """Say of slopes on what is constant in every group that there is nothing to see of them within a group."""
     found = []
     for group in formula.groups:
-        codes = table.groupings[group.grouping].codes
+        grouping = table.groupings[group.grouping]
         for term in group.terms:
             if term.variables and all(
-                name in table.frame.columns and _constant_within(table.frame.columns[name], codes)
+                name in table.frame.columns and constant_within(table.frame.columns[name].values, grouping)
                 for name in term.variables
             ):
                 found.append(
@@ -130,10 +130,11 @@ def check_spread(factor: Factor, table: ModelTable) -> None:
     column = table.frame.columns.get(factor.variable)
     if column is None or column.kind != "continuous" or factor.limits:
         return
-    rows = table.rows_of_level(factor.level)
+    units = np.full(table.n_rows, np.nan)
+    units[table.rows_of_level(factor.level)] = column.values[table.rows_of_level(factor.level)]
     for effect in factor.effects:
         grouping = table.groupings[effect.grouping]
-        if "1" not in effect.names or not _constant_within(column, grouping.codes, rows):
+        if "1" not in effect.names or not constant_within(units, grouping):
             continue
         if factor.level == "row" and chance_of_agreement(column.values, grouping) > _BY_CHANCE:
             continue
@@ -146,18 +147,6 @@ def check_spread(factor: Factor, table: ModelTable) -> None:
             f"{column.name!r} is constant within {effect.grouping!r}, so that (1 | {effect.grouping}) leaves nothing for its "
             f"residual sd: {cure}"
         )
-
-
-def _constant_within(column: Column, codes: NDArray[np.intp], rows: NDArray[np.intp] | None = None) -> bool:
-    """Whether some group has two observed values, and none has two that differ."""
-    at = np.arange(len(codes)) if rows is None else rows
-    at = at[column.observed[at]]
-    values, groups = column.values[at], codes[at]
-    if len(np.unique(groups)) == len(groups):
-        return False
-    order = np.lexsort((values, groups))
-    same = groups[order][1:] == groups[order][:-1]
-    return bool((values[order][1:] == values[order][:-1])[same].all())
 
 
 def _without(terms: Sequence[Term], names: Sequence[str]) -> tuple[Term, ...]:

@@ -21,7 +21,7 @@ from bayesmi.model.limited import interval_at
 from bayesmi.model.table import ModelTable
 
 if TYPE_CHECKING:
-    from bayesmi.plan.plan import CellGroup
+    from bayesmi.plan.cell_group import CellGroup
 
 __all__ = ["BLOCK", "HELD", "Holding", "held_lines", "hold_cells", "refuse_beside_held"]
 

@@ -18,9 +18,10 @@ from bayesmi.model.factor import Factor
 from bayesmi.model.limited import interval_at
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.alike import are_alike
+from bayesmi.plan.cell_group import CellGroup
 from bayesmi.plan.effects import EffectGroup
 from bayesmi.plan.overrides import effect_key
-from bayesmi.plan.same_rows import Cells, in_expanded_rows, in_same_rows
+from bayesmi.plan.same_rows import in_expanded_rows, in_same_rows
 from bayesmi.plan.systems import System
 
 __all__ = ["JointSet", "integrate_jointly", "may_be_joint"]
@@ -50,7 +51,7 @@ def integrate_jointly(
     effects: tuple[EffectGroup, ...],
     factors: Sequence[Factor],
     table: ModelTable,
-    cells: Sequence[Cells],
+    cells: Sequence[CellGroup],
     systems: Sequence[System],
     wanted: Mapping[str, str],
     otherwise: Callable[[EffectGroup, Sequence[str]], EffectGroup],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,19 +11,11 @@ from numpy.typing import NDArray
 from bayesmi.errors import ModelError
 from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.table import ModelTable
+from bayesmi.plan.cell_group import CellGroup
 
 __all__ = ["check_asked", "check_overrides", "effect_key", "moved", "whole_variables"]
 
 _MOVES = {"integrate": ("sample", "grid"), "sample": ("grid",)}
-
-
-class _Group(Protocol):
-    @property
-    def variable(self) -> str: ...
-    @property
-    def treatment(self) -> str: ...
-    @property
-    def units(self) -> NDArray[np.intp]: ...
 
 
 def whole_variables(wanted: Mapping[str, Any]) -> dict[str, str]:
@@ -112,7 +104,7 @@ def check_overrides(wanted: Mapping[str, Any], factors: tuple[Factor, ...], tabl
             )
 
 
-def check_asked(wanted: Mapping[str, str], cells: Sequence[_Group]) -> None:
+def check_asked(wanted: Mapping[str, str], cells: Sequence[CellGroup]) -> None:
     """Refuse to predict cells that carry information, and to integrate cells that are not linear."""
     for group in cells:
         asked = wanted.get(group.variable)

@@ -16,6 +16,7 @@ from bayesmi.model.factor import Factor
 from bayesmi.model.limited import interval_at, known_at
 from bayesmi.model.selection import selected_column
 from bayesmi.model.table import ModelTable
+from bayesmi.plan.cell_group import CellGroup
 from bayesmi.plan.cells import active_units, limited_units, unselected_units
 from bayesmi.plan.constrained_grid import grids_of_systems
 from bayesmi.plan.continuous import continuous_cells
@@ -36,17 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["CellGroup", "EffectGroup", "Plan", "make_plan"]
 
 _BUDGET = 4_000_000  # expanded rows
-
-
-@dataclass(frozen=True)
-class CellGroup:
-    """Missing cells of one variable that are dealt with alike."""
-
-    variable: str
-    treatment: str  # "predict", "enumerate", "gibbs", "integrate", "grid", "sample", "solve", "deduce"
-    level: str
-    units: NDArray[np.intp]  # positions among the units of the level
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -125,10 +115,10 @@ def make_plan(
     NotSupportedError
         If cells of two groupings would have to be summed, or the expansion is beyond the budget.
     """
+    plain = whole_variables(model.treatments)
     rather_sampled: frozenset[str] = frozenset()
     while True:
         plan = _make_plan(model, finer or {}, wider or {}, scales, rather_sampled)
-        plain = whole_variables(model.treatments)
         more = better_sampled(model.factors, model.table, plan.cells, plan.effects, plain)
         if more <= rather_sampled:
             check_collapse(model.factors, plan.effects, plain)

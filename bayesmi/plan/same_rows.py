@@ -8,38 +8,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bayesmi.model.table import ModelTable
+from bayesmi.plan.cell_group import CellGroup
 from bayesmi.plan.systems import System
 
-__all__ = ["Cells", "in_expanded_rows", "in_same_rows"]
+__all__ = ["in_expanded_rows", "in_same_rows"]
 
 
-class Cells(Protocol):
-    """Missing cells of one variable that are dealt with alike."""
-
-    @property
-    def variable(self) -> str:
-        """The variable."""
-
-    @property
-    def treatment(self) -> str:
-        """What happens to them."""
-
-    @property
-    def level(self) -> str:
-        """Rows, or a grouping."""
-
-    @property
-    def units(self) -> NDArray[np.intp]:
-        """Positions among the units of the level."""
-
-
-def in_same_rows(cells: Sequence[Cells]) -> list[tuple[str, str]]:
+def in_same_rows(cells: Sequence[CellGroup]) -> list[tuple[str, str]]:
     """Return the pairs of variables with integrated cells in the same row."""
     integrated = [group for group in cells if group.treatment == "integrate"]
     return [
@@ -49,7 +28,7 @@ def in_same_rows(cells: Sequence[Cells]) -> list[tuple[str, str]]:
     ]
 
 
-def in_expanded_rows(cells: Sequence[Cells], systems: Sequence[System], table: ModelTable) -> set[str]:
+def in_expanded_rows(cells: Sequence[CellGroup], systems: Sequence[System], table: ModelTable) -> set[str]:
     """Return the variables with integrated cells in rows of summed cells, or that others follow from by a derived value."""
     expanded = np.zeros(table.n_rows, dtype=bool)
     summed = [(group.level, group.units) for group in cells if group.treatment in ("enumerate", "grid")]
