@@ -56,7 +56,7 @@ class Table:
     """A simulation: its data, its model, its analysis, and what the book reports as (bias, coverage, width)."""
 
     name: str
-    formula: str
+    formula: str | tuple[str, str]
     published: tuple[float, float, float]
     listwise: tuple[float, float, float]
     holes: tuple[str, ...]
@@ -68,7 +68,7 @@ class Table:
 
     @property
     def design(self) -> str:
-        return "1" if self.name.startswith("norm") else "2"
+        return {"norm": "1", "rati": "2", "inte": "3"}[self.name[:4]]
 
     def population(self) -> pd.DataFrame | None:
         """The finite population; None where data are simulated."""
@@ -154,6 +154,13 @@ _OUTCOMES = (
     ("", "bs(age, df=5) + reg + ", 200),
     ("_plain", "", 40),
 )  # name, predictors added to the analysis model, replicates
+
+
+def _scale(formula: str, more: str) -> str | tuple[str, str]:
+    """With the residual sd as a curve in age, where the mean is one: of height it is 1.8 cm of infants and 6.6 cm at 15."""
+    return (formula, "sigma ~ bs(age, df=4)") if more else formula
+
+
 TABLES = {
     table.name: table
     for table in (
@@ -161,7 +168,7 @@ TABLES = {
         Table("norm_x", "y ~ x", (0.0075, 0.955, 0.254), (-0.0001, 0.946, 0.251), ("x",), 0.5, 2000),
         *(
             Table(
-                f"interaction{suffix}", f"hgt ~ {more}wgt + hc + I((wgt - 40) * (hc - 50))", (-0.01, 0.92, 0.306),
+                f"interaction{suffix}", _scale(f"hgt ~ {more}wgt + hc + I((wgt - 40) * (hc - 50))", more), (-0.01, 0.92, 0.306),
                 (-0.01, 0.91, 0.237), ("hc", "wgt"), 0.25, target, _INTERACTION, _FEW, unit=10.0,
             )
             for suffix, more, target in _OUTCOMES

@@ -27,6 +27,7 @@ from bayesmi.families.ordinal import anchor_of
 from bayesmi.families.selected import prior_of_half
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.families import CODES as FAMILY_CODES
+from bayesmi.kernel.families import GAUSSIAN
 from bayesmi.kernel.priors import encode_prior
 from bayesmi.model.factor import Factor
 from bayesmi.model.limited import ARRIVAL, INTERVAL
@@ -376,7 +377,7 @@ def _write_equation(
         work = width * width
         if collapsed is not None:
             own = effect_records[record[k.F_COLLAPSED]]
-            own[k.E_ZX] = writer.floats(statistics.zx)
+            own[k.E_ZX] = writer.floats(statistics.zx.transpose(0, 2, 1))
             q = collapsed.base.shape[1]
             work += collapsed.n_groups * (2 * q * width + 4 * q**3 + 20)
     else:
@@ -388,6 +389,7 @@ def _write_equation(
         record[k.F_RESPONSE_VARIABLE] = cells[factor.variable][0]
         record[k.F_RESPONSE_POSITIONS] = writer.integers(table.response_positions)
         record[k.F_RESPONSE_INDEX] = writer.integers(table.response_index)
+    _write_order(record, table, distinct)
     record[k.F_SLABS] = len(table.slabs)
     record[k.F_SLAB_TABLE] = _write_slabs(writer, table.slabs, cells)
     record[k.F_EFFECTS] = len(effect_records)
@@ -440,6 +442,31 @@ def _write_rows(
     record[k.F_PAIR_ROWS] = writer.integers(distinct.row_of[table.pair_rows])
     each = 2 * len(distinct.own) + 20
     return distinct.n * each + 2 * len(members) * columns + 2 * len(table.pair_rows)
+
+
+def _write_order(record: list[int], table: FactorTable, distinct: DistinctRows) -> None:
+    """Say where a Gaussian factor's plain rows come first and its others stand for one entry each, in order."""
+    special = (k.F_SCALE_EQUATION, k.F_SELECTION_EQUATION, k.F_COLLAPSED)
+    if (
+        record[k.F_MODE] != k.MODE_ROWS
+        or record[k.F_FAMILY] != GAUSSIAN
+        or any(record[one] >= 0 for one in special)
+        or record[k.F_INTERVALS]
+        or len(table.response_positions)
+        or (table.integral_unit >= 0).any()
+    ):
+        return
+    rows, entries = distinct.row_of[table.pair_rows], table.pair_entries
+    plain = distinct.n - len(rows)
+    in_order = plain >= 0 and (
+        np.array_equal(rows, np.arange(plain, distinct.n))
+        and np.array_equal(entries, np.arange(len(entries)) + (entries[0] if len(entries) else 0))
+        and not distinct.counts[plain:].any()
+    )
+    if in_order:
+        record[k.F_PLAIN] = plain
+        record[k.F_PLAIN_TOTAL] = round(float(distinct.counts[:plain].sum()))
+        record[k.F_FIRST_ENTRY] = int(entries[0]) if len(entries) else 0
 
 
 def _write_limits(

@@ -233,10 +233,11 @@ def lay_out(
         wanted[units] = True
         pair_entries = np.flatnonzero((keys >= 0) & wanted[at])
         _, first, inverse = np.unique(keys[pair_entries], return_index=True, return_inverse=True)
-        expanded = pair_entries[first]
+        order = np.argsort(first)  # rows come as their first entries do
+        expanded = pair_entries[first[order]]
         wanted[at[expanded]] = False
         plain = np.flatnonzero(wanted)
-        pair_rows = len(plain) + inverse.reshape(-1)
+        pair_rows = len(plain) + np.argsort(order)[inverse.reshape(-1)]
     n_plain = len(plain)
     all_units = np.concatenate([plain, expansion.units(level)[expanded]]) if expanded.size else plain
 

@@ -32,6 +32,7 @@ from bayesmi.kernel.families import (
     single_density,
     softmax_density,
 )
+from bayesmi.kernel.gaussian_rows import gaussian_backward, gaussian_forward
 from bayesmi.kernel.integrals import integrate_units, units_backward
 from bayesmi.kernel.intervals import interval_rows
 from bayesmi.kernel.jit import kernel
@@ -275,14 +276,23 @@ def _add_cell_gradient(f, i, variable, index, value, gradient):  # type: ignore[
 
 
 @kernel
+def _own_classes(i, at, by_class):  # type: ignore[no-untyped-def]
+    """Part of a factor in the work vector of classes; nothing where each row is a class of its own."""
+    n = i[at + k.F_CLASSES] if i[at + k.F_CLASS_CODES] >= 0 else 0
+    return by_class[i[at + k.F_CLASS_START] : i[at + k.F_CLASS_START] + n]
+
+
+@kernel
 def _linear_predictor(x, f, i, at, n, a, beta, u, eta, by_class):  # type: ignore[no-untyped-def]
     """Fill eta of one factor, by classes of its rows; collapsed effects are left out."""
     start, rows, codes = i[at + k.F_ROW_START], i[at + k.F_ROWS], i[at + k.F_CLASS_CODES]
     if codes < 0:
         _class_predictor(x, f, i, at, n, a, beta, u, eta[start : start + rows])
         return
-    out = by_class[i[at + k.F_CLASS_START] : i[at + k.F_CLASS_START] + i[at + k.F_CLASSES]]
+    out = _own_classes(i, at, by_class)
     _class_predictor(x, f, i, at, n, a, beta, u, out)
+    if i[at + k.F_PLAIN] >= 0:  # rows follow with their residuals
+        return
     own, class_of = eta[start : start + rows], i[codes : codes + rows]
     for t in range(rows):
         own[t] = out[class_of[t]]
@@ -431,21 +441,21 @@ def _statistics(f, i, at, n, a, beta, sigma, roots, d_roots, d_a, d_beta, d_sigm
         effect = i[at + k.F_EFFECT_TABLE] + i[at + k.F_COLLAPSED] * k.E_SIZE
         q, n_groups = i[effect + k.E_Q], i[effect + k.E_GROUPS]
         size = q * n_groups * width
-        zx = f[i[effect + k.E_ZX] : i[effect + k.E_ZX] + size].reshape(q, n_groups, width)
-        zr = np.empty((n_groups, q))
+        zx = f[i[effect + k.E_ZX] : i[effect + k.E_ZX] + size].reshape(q, width, n_groups)
+        zr = np.zeros((n_groups, q))
         for b in range(q):
-            for g in range(n_groups):
-                value = 0.0
-                for column in range(width):
-                    value += zx[b, g, column] * w[column]
-                zr[g, b] = value
+            for column in range(width):
+                value, of_groups = w[column], zx[b, column]
+                for g in range(n_groups):
+                    zr[g, b] += value * of_groups[g]
         d_zr = np.empty((n_groups, q))
         total, d_sigma[n] = _collapse(f, i, effect, rows, rr, zr, sigma[n], roots, d_roots, d_zr)
+        own = np.empty(n_groups)
         for b in range(q):
             for g in range(n_groups):
-                value = d_zr[g, b]
-                for column in range(width):
-                    d_w[column] += value * zx[b, g, column]
+                own[g] = d_zr[g, b]
+            for column in range(width):
+                d_w[column] += dot(own, zx[b, column])
     if has_intercept:
         d_a[n] -= d_w[0]
     for j in range(p):
@@ -461,7 +471,10 @@ def _rows_backward(x, f, i, at, n, beta, u, d_eta, by_class, d_a, d_beta, d_u, g
     if codes < 0:
         _classes_backward(x, f, i, at, n, beta, u, own, d_a, d_beta, d_u, gradient)
         return
-    out = by_class[i[at + k.F_CLASS_START] : i[at + k.F_CLASS_START] + i[at + k.F_CLASSES]]
+    out = _own_classes(i, at, by_class)
+    if i[at + k.F_PLAIN] >= 0:  # they are there already
+        _classes_backward(x, f, i, at, n, beta, u, out, d_a, d_beta, d_u, gradient)
+        return
     out[:] = 0.0
     class_of = i[codes : codes + rows]
     for t in range(rows):
@@ -921,7 +934,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
             total += _statistics(f, i, at, n, a, beta, sigma, roots, d_roots, d_a, d_beta, d_sigma)
             continue
         _linear_predictor(point, f, i, at, n, a, beta, u, eta, by_class)
-        if i[at + k.F_FAMILY] >= 0:
+        if i[at + k.F_FAMILY] >= 0 and i[at + k.F_PLAIN] < 0:
             _response(point, f, i, at, y)
     for n in range(n_factors):
         at = i[table + n]
@@ -929,6 +942,12 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
             continue
         if i[at + k.F_COLLAPSED] >= 0:
             total += _collapsed_rows(f, i, at, n, sigma, y, eta, roots, d_roots, d_eta, d_sigma)
+            continue
+        if i[at + k.F_PLAIN] >= 0:
+            classes_of = _own_classes(i, at, by_class)
+            total += gaussian_forward(
+                f, i, at, beta[n], aux[n, 0], eta, classes_of, d_eta, log_weights, d_aux[n]
+            )
             continue
         total += _rows_forward(f, i, at, n, aux, y, eta, d_eta, d_first, d_second, row_value)
         _add_to_entries(i, at, row_value, log_weights)
@@ -941,7 +960,10 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
         at = i[table + n]
         if i[at + k.F_MODE] == k.MODE_STATISTICS:
             continue
-        if i[at + k.F_COLLAPSED] < 0:
+        if i[at + k.F_PLAIN] >= 0:
+            classes_of = _own_classes(i, at, by_class)
+            gaussian_backward(f, i, at, aux[n, 0], weights, d_eta, classes_of, d_beta[n], d_aux[n])
+        elif i[at + k.F_COLLAPSED] < 0:
             _weigh_rows(f, i, at, n, y, weights, row_value, d_eta, d_first, d_second, d_aux)
     units_backward(f, i, beta, u, sigma, y, eta, mean, cov, weights, d_eta, d_beta, d_u, d_sigma)
     for n in range(n_factors):

@@ -145,18 +145,23 @@ def _collapse_intercepts(zz, zr, root, precision, d_zr, d_root):  # type: ignore
     sd = root[0, 0]
     variance = sd * sd
     total, d_precision, d_sd = 0.0, 0.0, 0.0
+    product = 1.0  # of numbers below one, whose logarithm is taken before it underflows: one for many groups
     for g in range(len(zr)):
         a, r = zz[g, 0, 0], zr[g, 0]
         spread = variance * a
         inverse = 1.0 / (1.0 + precision * spread)
         s = precision * sd * r * inverse
-        total += 0.5 * (precision * sd * r * s + math.log(inverse))
+        total += 0.5 * precision * sd * r * s
+        product *= inverse
+        if product < 1e-100:
+            total += 0.5 * math.log(product)
+            product = 1.0
         d_zr[g, 0] = precision * sd * s
         both = inverse + s * s
         d_precision += s * sd * r - 0.5 * both * spread
         d_sd += r * s - a * sd * both
     d_root[0, 0] += precision * d_sd
-    return total, d_precision
+    return total + 0.5 * math.log(product), d_precision
 
 
 @kernel

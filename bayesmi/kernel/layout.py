@@ -110,6 +110,9 @@ B_START, B_ROWS, B_COMBINATIONS, B_PARENTS, B_SIZE = range(5)
     F_PAIRS,  # (entry of the expansion, row) pairs
     F_PAIR_ENTRIES,
     F_PAIR_ROWS,
+    F_PLAIN,  # Gaussian rows of which so many are plain and each further one stands for an entry, in order; else -1
+    F_PLAIN_TOTAL,  # plain rows that these stand for
+    F_FIRST_ENTRY,  # entry of the first row that is not plain
     F_RESPONSE_CELLS,  # number of latent responses
     F_RESPONSE_VARIABLE,  # cell record number
     F_RESPONSE_POSITIONS,
@@ -133,7 +136,7 @@ B_START, B_ROWS, B_COMBINATIONS, B_PARENTS, B_SIZE = range(5)
     F_INTERVAL_ENDS,  # F: (low, high) as responses come
     F_OUTCOME,  # of a selection equation: number of the record of its outcome, else -1
     F_SIZE,
-) = range(55)
+) = range(58)
 
 # rows of a factor with a selection equation: the response is seen; it is not, but it is a cell with a value; it is not,
 # and has been integrated out; the selection equation says nothing about it

@@ -14,6 +14,7 @@ __all__ = [
     "dot",
     "solve_lower",
     "solve_upper",
+    "total_of",
     "weighted",
 ]
 
@@ -31,6 +32,22 @@ def dot(left, right):  # type: ignore[no-untyped-def]
         fourth += left[t + 3] * right[t + 3]
     for t in range(4 * whole, len(left)):
         first += left[t] * right[t]
+    return (first + second) + (third + fourth)
+
+
+@kernel
+def total_of(values):  # type: ignore[no-untyped-def]
+    """Return the sum, four sums side by side."""
+    first, second, third, fourth = 0.0, 0.0, 0.0, 0.0
+    whole = len(values) // 4
+    for b in range(whole):
+        t = 4 * b
+        first += values[t]
+        second += values[t + 1]
+        third += values[t + 2]
+        fourth += values[t + 3]
+    for t in range(4 * whole, len(values)):
+        first += values[t]
     return (first + second) + (third + fourth)
 
 

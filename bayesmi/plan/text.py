@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = ["plan_text"]
 
-_ROW_COST = 6e-8  # seconds for one row of a factor, measured on IMPACT (benchmarks/engine.py)
+_ROW_COST = (
+    1.5e-8  # seconds for one row of a factor: 7e-9 of a Gaussian one, 2e-8 of others (benchmarks/engine.py)
+)
 _WORDS = {
     "predict": "predicted afterwards",
     "enumerate": "summed out, drawn back",
