@@ -21,8 +21,11 @@ The book's target is the least-squares fit of a straight line in age to children
 head circumference has grown by two thirds before the second birthday. Imputations that believe in that line inherit its
 errors (the two rows "plain"; an independent Metropolis sampler of the same model gives the same). The book's own run of smcfcs
 does not believe in it either: it imputes the ratio as a variable of its own, beside weight and height (`meth = c("", "norm",
-"norm", "", "", "norm")`). Here the model of the outcome is the analysis model with a curve in age and regions added, and weight
-and height are log-normal; what is analysed is the book's model.
+"norm", "", "", "norm")`). Here the model of the outcome is the analysis model with curves in age (of its root: children grow
+fastest first) and regions added, weight is log-normal, as is height where it is incomplete; what is analysed is the book's model.
+Where height is the outcome the complete rows ask for two things more: its residual sd is 1.8 cm of infants and 6.6 cm at 15
+(a curve in age; AIC 4 092 to 3 818), and the logarithm of weight (with the root of age: to 3 737). Without these two, 55
+replicates had a bias of -.031 (.008) and a coverage of .85.
 
 Writes results/published/TABLE.csv (a row a replicate) and published.csv: bias, coverage and width, and the book's.
 """
@@ -68,7 +71,7 @@ class Table:
 
     @property
     def design(self) -> str:
-        return {"norm": "1", "rati": "2", "inte": "3"}[self.name[:4]]
+        return {"norm": "1", "rati": "3", "inte": "4"}[self.name[:4]]
 
     def population(self) -> pd.DataFrame | None:
         """The finite population; None where data are simulated."""
@@ -112,7 +115,7 @@ def boys() -> pd.DataFrame:
     folder = Path(os.environ.get("BAYESMI_DATA") or Path(__file__).parents[2] / "shared" / "data")
     return (
         pd.read_csv(folder / "boys.csv")[["age", "hgt", "wgt", "hc", "reg"]].dropna().reset_index(drop=True)
-    )
+    ).assign(root_age=lambda data: np.sqrt(data["age"]))
 
 
 def least_squares(design: np.ndarray, y: np.ndarray) -> tuple[float, float]:
@@ -138,27 +141,29 @@ def _flat_x() -> dict[str, Any]:
     return {"priors": {**_flat()["priors"], **own}}
 
 
+_AGE = "bs(root_age, df=5) + reg"
 _RATIO = {
     "derived": {"whr": "100 * wgt / hgt"},
     "families": {"hgt": "lognormal", "wgt": "lognormal"},
-    "formulas": {"hgt": "~ bs(age, df=5) + reg", "wgt": "~ bs(age, df=5) + reg + np.log(hgt)"},
+    "formulas": {"hgt": f"~ {_AGE}", "wgt": f"~ {_AGE} + np.log(hgt)"},
     "order": ["hgt", "wgt"],
 }
 _INTERACTION = {
     "families": {"wgt": "lognormal"},
-    "formulas": {"wgt": "~ bs(age, df=5) + reg", "hc": "~ bs(age, df=5) + reg + np.log(wgt)"},
+    "formulas": {"wgt": f"~ {_AGE}", "hc": f"~ {_AGE} + np.log(wgt)"},
     "order": ["wgt", "hc"],
 }
 _FEW = {"draws": 100, "tune": 300, "chains": 2}
 _OUTCOMES = (
-    ("", "bs(age, df=5) + reg + ", 200),
+    ("", f"{_AGE} + ", 200),
     ("_plain", "", 40),
 )  # name, predictors added to the analysis model, replicates
 
 
-def _scale(formula: str, more: str) -> str | tuple[str, str]:
-    """With the residual sd as a curve in age, where the mean is one: of height it is 1.8 cm of infants and 6.6 cm at 15."""
-    return (formula, "sigma ~ bs(age, df=4)") if more else formula
+def _of_height(more: str) -> str | tuple[str, str]:
+    """The analysis model of height; as model of the incomplete data with what complete rows show beside it."""
+    analysis = "wgt + hc + I((wgt - 40) * (hc - 50))"
+    return (f"hgt ~ {more}np.log(wgt) + {analysis}", "sigma ~ bs(age, df=4)") if more else f"hgt ~ {analysis}"
 
 
 TABLES = {
@@ -168,7 +173,7 @@ TABLES = {
         Table("norm_x", "y ~ x", (0.0075, 0.955, 0.254), (-0.0001, 0.946, 0.251), ("x",), 0.5, 2000),
         *(
             Table(
-                f"interaction{suffix}", _scale(f"hgt ~ {more}wgt + hc + I((wgt - 40) * (hc - 50))", more), (-0.01, 0.92, 0.306),
+                f"interaction{suffix}", _of_height(more), (-0.01, 0.92, 0.306),
                 (-0.01, 0.91, 0.237), ("hc", "wgt"), 0.25, target, _INTERACTION, _FEW, unit=10.0,
             )
             for suffix, more, target in _OUTCOMES
