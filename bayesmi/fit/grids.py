@@ -7,18 +7,23 @@ that of the whole grid is 2 (delta / 2)⁴: exp(-2 pi² s² / h²) against exp(-
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayesmi.build.tables import Tables, make_tables
 from bayesmi.draw.grid import cell_masses
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import chunks
 from bayesmi.draw.weights import entry_probabilities, restricted, unit_log_weights
+from bayesmi.gibbs.blocks import summed_again
 from bayesmi.gibbs.tables import tables_of_draw
 from bayesmi.model import Model
+from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan, make_plan
+from bayesmi.plan.held import HELD
+from bayesmi.plan.values import CellValues
 
 __all__ = ["GridAccuracy", "check_grids", "next_grids", "refined_plan"]
 
@@ -26,6 +31,7 @@ _MOST_ERROR = 1e-6
 _MOST_EDGE = 1e-8
 _CELLS = 300
 _DRAWS = 48
+_HELD_DRAWS = 6  # each with tables of its own
 _STEPS = 6  # of refinement at the same draws
 _TARGET = 0.05  # delta at which the whole grid errs by less than 1e-6
 
@@ -58,28 +64,60 @@ def check_grids(model: Model, plan: Plan, tables: Tables, draws: PosteriorDraws)
         table, tables = tables_of_draw(model.factors, table, plan, draws)
     out = []
     for name, cells in plan.grids.items():
-        factor = model.factor(name)
-        if factor.family.needs_trials:  # the sum ends where the trials do
+        if model.factor(name).family.needs_trials:  # the sum ends where the trials do
             continue
-        is_grid = cells.spacing is not None
-        units = plan.units(name, "grid" if is_grid else "enumerate")
-        if len(units) > _CELLS:
-            units = units[np.linspace(0, len(units) - 1, _CELLS).astype(np.intp)]
-        part = restricted(model.factors, table, tables, factor.level, units)
-        n = cells.values.shape[1]
-        ends = cells.sizes[np.searchsorted(plan.units(name, "grid" if is_grid else "enumerate"), units)] - 1
-        delta = edge = 0.0
-        for piece in chunks(some.n, 3 * part.expansion.n):
-            log_weights, _ = unit_log_weights(model.factors, part, some.take(piece))
-            probabilities = entry_probabilities(part.expansion, log_weights)
-            mass = cell_masses(part.expansion, probabilities, name, factor.level, units, n)
-            edge = max(edge, float(mass[:, np.arange(len(units)), ends].max()))
-            if is_grid:
-                edge = max(edge, float(mass[:, :, 0].max()))
-                delta = max(delta, float(np.abs(mass[:, :, ::2].sum(axis=2) * 2.0 - 1.0).max()))
-        error = 2.0 * (delta / 2.0) ** 4 if is_grid else 0.0
-        out.append(GridAccuracy(name, n, error, edge, delta))
+        units = plan.units(name, "grid" if cells.spacing is not None else "enumerate")
+        out.append(_look(model, table, tables, name, units, cells, some))
+    out += [_look_at_held(model, plan, table, name, draws) for name in plan.held_grids]
     return tuple(out)
+
+
+def _look_at_held(
+    model: Model, plan: Plan, table: ModelTable, name: str, draws: PosteriorDraws
+) -> GridAccuracy:
+    """Look at cells that are held at a point, given the other held cells, at some draws with their own held cells."""
+    looks = []
+    own, held = summed_again((name,), model.factors, table, plan)
+    units = plan.units(name, HELD)
+    inside = np.isin(own.units(name, "grid"), units)
+    for number in np.linspace(0, draws.n - 1, min(_HELD_DRAWS, draws.n)).astype(np.intp):
+        here, _ = tables_of_draw(model.factors, model.table, plan, draws, int(number))
+        tables = make_tables(model.factors, here, own, held=held)
+        one = draws.take(np.array([number]))
+        looks.append(_look(model, here, tables, name, units, own.grids[name].select(inside), one))
+    worst = max(looks, key=lambda look: look.delta)
+    return replace(worst, edge=max(look.edge for look in looks))
+
+
+def _look(
+    model: Model,
+    table: ModelTable,
+    tables: Tables,
+    name: str,
+    units: NDArray[np.intp],
+    cells: CellValues,
+    draws: PosteriorDraws,
+) -> GridAccuracy:
+    """Look at some of a variable's cells, whose values are given, in tables in which they are summed."""
+    factor = model.factor(name)
+    is_grid = cells.spacing is not None
+    some = np.arange(len(units))
+    if len(units) > _CELLS:
+        some = np.linspace(0, len(units) - 1, _CELLS).astype(np.intp)
+    units, ends = units[some], cells.sizes[some] - 1
+    part = restricted(model.factors, table, tables, factor.level, units)
+    n = tables.cells[name].values.shape[1]
+    delta = edge = 0.0
+    for piece in chunks(draws.n, 3 * part.expansion.n):
+        log_weights, _ = unit_log_weights(model.factors, part, draws.take(piece))
+        probabilities = entry_probabilities(part.expansion, log_weights)
+        mass = cell_masses(part.expansion, probabilities, name, factor.level, units, n)
+        edge = max(edge, float(mass[:, np.arange(len(units)), ends].max()))
+        if is_grid:
+            edge = max(edge, float(mass[:, :, 0].max()))
+            delta = max(delta, float(np.abs(mass[:, :, ::2].sum(axis=2) * 2.0 - 1.0).max()))
+    error = 2.0 * (delta / 2.0) ** 4 if is_grid else 0.0
+    return GridAccuracy(name, cells.values.shape[1], error, edge, delta)
 
 
 def next_grids(

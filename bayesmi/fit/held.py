@@ -20,8 +20,12 @@ def held_chains(model: Model, plan: Plan, draws: PosteriorDraws) -> dict[str, ND
     found: list[tuple[float, str, int]] = []
     for group in plan.cells:
         if group.treatment == HELD:
-            factor = model.factor(group.variable)
-            sds = np.std(draws.cells[group.variable] != factor.levels[0], axis=0)
+            factor, drawn = model.factor(group.variable), draws.cells[group.variable]
+            sds = (
+                np.std(drawn != factor.levels[0], axis=0)
+                if factor.family.is_discrete
+                else np.std(drawn, axis=0) / (factor.spread or 1.0)
+            )
             found += [(float(sd), group.variable, j) for j, sd in enumerate(sds)]
     found.sort(key=lambda entry: -entry[0])
     out = {}

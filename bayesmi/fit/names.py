@@ -120,7 +120,8 @@ def row_labels(model: Model) -> NDArray[Any]:
 
 def cell_labels(model: Model, plan: Plan, name: str) -> NDArray[Any]:
     """Row labels (or group labels) of a variable's sampled or held cells; positions where row labels are not unique."""
-    units = plan.units(name, "gibbs" if model.factor(name).family.is_discrete else "sample")
+    held = plan.units(name, "gibbs")
+    units = held if held.size else plan.units(name, "sample")
     level = model.factor(name).level
     if level == "row" and not model.frame.index.is_unique:
         return units

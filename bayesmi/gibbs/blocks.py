@@ -24,8 +24,9 @@ from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
 from bayesmi.plan.held import BLOCK, HELD
+from bayesmi.plan.values import together
 
-__all__ = ["Block", "make_block", "partitions"]
+__all__ = ["Block", "make_block", "partitions", "summed_again"]
 
 Ints = NDArray[np.intp]
 
@@ -74,7 +75,7 @@ def partitions(factors: Sequence[Factor], cells: HeldCells) -> tuple[tuple[tuple
     Neighbours in the order of the product, and variables that stand far from each other in it.
     """
     out: list[tuple[tuple[str, ...], ...]] = []
-    levels = {f.variable: (f.level, len(f.levels)) for f in factors if f.variable in cells.names}
+    levels = {f.variable: (f.level, cells.n_values(f.variable)) for f in factors if f.variable in cells.names}
     for interleaved in (False, True):
         blocks: list[tuple[str, ...]] = []
         for level in dict.fromkeys(levels[name][0] for name in cells.names):
@@ -101,6 +102,28 @@ def _cut(sizes: Sequence[int]) -> list[int]:
     return out
 
 
+def summed_again(
+    names: Sequence[str], factors: tuple[Factor, ...], table: ModelTable, plan: Plan
+) -> tuple[Plan, dict[str, Ints]]:
+    """Return the plan in which the held cells of some variables are summed, and the places of the other held cells."""
+    groups, held = [], dict(held_positions(factors, table, plan))
+    grids = dict(plan.grids)
+    for group in plan.cells:
+        name = group.variable
+        if name not in names or group.treatment not in ("enumerate", "grid", HELD):
+            groups.append(group)
+        elif group.treatment == HELD:
+            how = "grid" if name in plan.held_grids else "enumerate"
+            summed = np.union1d(plan.units(name, how), group.units)
+            groups.append(replace(group, treatment=how, units=summed))
+            if how == "grid":
+                mine = (group.units, plan.held_grids[name])
+                beside = (plan.units(name, "grid"), plan.grids[name]) if name in plan.grids else None
+                grids[name] = mine[1] if beside is None else together(beside, mine)[1]
+            held[name] = np.full_like(held[name], -1)
+    return replace(plan, cells=tuple(groups), grids=grids), held
+
+
 def make_block(
     names: tuple[str, ...],
     factors: tuple[Factor, ...],
@@ -120,15 +143,7 @@ def make_block(
         All of them.
     """
     level = next(f.level for f in factors if f.variable == names[0])
-    groups, held = [], dict(held_positions(factors, table, plan))
-    for group in plan.cells:
-        if group.variable not in names or group.treatment not in ("enumerate", HELD):
-            groups.append(group)
-        elif group.treatment == HELD:
-            summed = np.union1d(plan.units(group.variable, "enumerate"), group.units)
-            groups.append(replace(group, treatment="enumerate", units=summed))
-            held[group.variable] = np.full_like(held[group.variable], -1)
-    own = replace(plan, cells=tuple(groups))
+    own, held = summed_again(names, factors, table, plan)
     units = np.unique(np.concatenate([cells.units[name] for name in names]))
     tables = restricted(factors, table, make_tables(factors, table, own, held=held), level, units)
     needed = [

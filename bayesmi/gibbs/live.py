@@ -45,7 +45,10 @@ class LiveTable:
     def set(self, state: NDArray[Any]) -> None:
         """Write the numbers that follow from a state of the held cells."""
         factor, table = self.factor, self.table
-        if self.responses.size:  # a state is a number of levels, as the family has them
+        if self.responses.size and factor.variable in self._cells.grids:
+            # what depends on it alone is not followed: it is no part of how parameters or other cells are drawn
+            table.response[self.responses] = self._cells.values(factor.variable, state)[self._index]
+        elif self.responses.size:  # a state is a number of levels, as the family has them
             table.response[self.responses] = state[self._cells.place(factor.variable)][self._index]
         if not self.rows.size:
             return
@@ -65,6 +68,8 @@ class LiveTable:
 def _alone(factor: Factor, table: FactorTable, cells: HeldCells) -> tuple[_Alone, ...] | None:
     """Return the columns of each held predictor; None if one enters in another way, or beside another variable."""
     held = [name for name in table.held if name != factor.variable]
+    if any(name in cells.grids for name in held):
+        return None
     elsewhere = factor.offsets.variables | factor.scale_parents
     for effect in factor.effects:
         elsewhere |= effect.variables

@@ -1,4 +1,4 @@
-"""The state of held cells: one level each, and the columns that follow from it."""
+"""The state of held cells: one level, or point of a grid, each, and the columns that follow from it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
 from bayesmi.plan.held import HELD
+from bayesmi.plan.values import CellValues
 
 __all__ = ["HeldCells", "held_table", "start_table"]
 
@@ -22,11 +23,14 @@ Ints = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class HeldCells:
-    """Which cells are held, and their place in the state: (cells,) numbers of levels, variable by variable."""
+    """Which cells are held, and their place in the state: (cells,) numbers of values, variable by variable."""
 
     names: tuple[str, ...]
     units: Mapping[str, Ints]  # of the variable's level
-    levels: Mapping[str, Floats]  # values that a cell can have, as predictors see them
+    levels: Mapping[
+        str, Floats
+    ]  # values that any cell of a discrete variable can have, as predictors see them
+    grids: Mapping[str, CellValues]  # values that each cell of a continuous variable can have
     start: Mapping[str, int]
 
     @classmethod
@@ -40,7 +44,12 @@ class HeldCells:
         return cls(
             tuple(f.variable for f in held),
             {f.variable: plan.units(f.variable, HELD) for f in held},
-            {f.variable: np.asarray(f.levels, dtype=float) for f in held},
+            {
+                f.variable: np.asarray(f.levels, dtype=float)
+                for f in held
+                if f.variable not in plan.held_grids
+            },
+            {name: grid for name, grid in plan.held_grids.items() if name in start},
             start,
         )
 
@@ -55,14 +64,25 @@ class HeldCells:
 
     def values(self, name: str, state: NDArray[Any]) -> Floats:
         """Return the values of a variable's held cells, (cells,) or (draws, cells)."""
-        return np.asarray(self.levels[name][state[..., self.place(name)]])
+        own = state[..., self.place(name)]
+        if name in self.grids:
+            return self.grids[name].values[np.arange(own.shape[-1]), own]
+        return np.asarray(self.levels[name][own])
+
+    def n_values(self, name: str) -> int:
+        """Return how many values a cell of a variable can have, at most."""
+        return self.grids[name].values.shape[1] if name in self.grids else len(self.levels[name])
 
     def start_at(
         self, factors: Sequence[Factor], table: ModelTable, rng: np.random.Generator
     ) -> NDArray[np.int16]:
-        """Return a state drawn from the observed values of each variable."""
+        """Return a state drawn from the observed values of each variable, or from the inner points of a cell's grid."""
         out = np.zeros(self.size, dtype=np.int16)
         for name in self.names:
+            if name in self.grids:
+                sizes = self.grids[name].sizes
+                out[self.place(name)] = np.rint((sizes - 1) * rng.uniform(0.4, 0.6, len(sizes)))
+                continue
             factor = next(f for f in factors if f.variable == name)
             seen = factor.codes(table.at(name, factor.level))
             seen = seen[np.isfinite(seen)].astype(np.int16)
@@ -74,6 +94,9 @@ class HeldCells:
         out: dict[str, NDArray[Any]] = {}
         for name in self.names:
             found = self.values(name, states)
+            if name in self.grids:
+                out[name] = found
+                continue
             levels = self.levels[name]
             whole = bool((levels == np.round(levels)).all() and np.abs(levels).max(initial=0.0) < 30_000)
             out[name] = found.astype(np.int16) if whole else found

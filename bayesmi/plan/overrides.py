@@ -13,7 +13,7 @@ from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.cell_group import CellGroup
 
-__all__ = ["check_asked", "check_overrides", "effect_key", "moved", "whole_variables"]
+__all__ = ["before_holding", "check_asked", "check_overrides", "effect_key", "moved", "whole_variables"]
 
 _MOVES = {"integrate": ("sample", "grid"), "sample": ("grid",)}
 
@@ -26,7 +26,13 @@ def whole_variables(wanted: Mapping[str, Any]) -> dict[str, str]:
 
 def _as_whole(treatment: Any) -> Any:
     """Return what a mapping says of all cells of a variable: summed cells are one group."""
-    return "gibbs" if treatment == {"enumerate": "gibbs"} else treatment
+    return "gibbs" if treatment in ({"enumerate": "gibbs"}, {"grid": "gibbs"}) else treatment
+
+
+def before_holding(wanted: Mapping[str, str], factors: Sequence[Factor]) -> dict[str, str]:
+    """Return the treatments in which continuous cells that are to be held are put on their grids first."""
+    continuous = {factor.variable for factor in factors if not factor.family.is_discrete}
+    return {name: "grid" if how == "gibbs" and name in continuous else how for name, how in wanted.items()}
 
 
 def moved(
@@ -89,7 +95,7 @@ def check_overrides(wanted: Mapping[str, Any], factors: tuple[Factor, ...], tabl
                 f"treatments[{name!r}]: no such incomplete variable or group effect; there are {known}"
             )
         discrete = by_name[name].family.is_discrete
-        allowed: tuple[str, ...] = ("predict", "grid")
+        allowed: tuple[str, ...] = ("predict", "grid", "gibbs")
         if discrete:
             allowed = (
                 ("predict", "enumerate", "gibbs")
@@ -97,7 +103,7 @@ def check_overrides(wanted: Mapping[str, Any], factors: tuple[Factor, ...], tabl
                 else ("predict", "enumerate")
             )
         elif by_name[name].family.is_gaussian_identity:
-            allowed = ("predict", "integrate", "grid", "sample")
+            allowed = ("predict", "integrate", "grid", "sample", "gibbs")
         if treatment not in allowed:
             raise ModelError(
                 f"treatments[{name!r}] can be {' or '.join(map(repr, allowed))}, not {treatment!r}"

@@ -26,7 +26,14 @@ from bayesmi.plan.grid import check_range, count_values, first_grid
 from bayesmi.plan.held import HELD, hold_cells, refuse_beside_held
 from bayesmi.plan.jointly import JointSet, integrate_jointly
 from bayesmi.plan.levelset import count_combinations
-from bayesmi.plan.overrides import check_asked, check_overrides, effect_key, moved, whole_variables
+from bayesmi.plan.overrides import (
+    before_holding,
+    check_asked,
+    check_overrides,
+    effect_key,
+    moved,
+    whole_variables,
+)
 from bayesmi.plan.systems import System, find_systems, usable_constraints
 from bayesmi.plan.ties import held_units
 from bayesmi.plan.values import CellValues
@@ -55,8 +62,9 @@ class Plan:
         default_factory=dict
     )  # discrete variable -> lower and upper limits of its summed cells, on the family's scale of predictors
     systems: tuple[System, ...] = ()  # units whose missing parts an observed derived value ties together
-    why_held: str = ""  # why discrete cells are held and drawn in blocks, where some are
+    why_held: str = ""  # why cells are held and drawn in blocks, where some are
     joint: tuple[JointSet, ...] = ()  # models whose group effects are integrated out together
+    held_grids: Mapping[str, CellValues] = field(default_factory=dict)  # of cells that are held at a point
 
     def joint_set(self, variable: str) -> JointSet | None:
         """Return the set of models that a variable's is in, out of which group effects are integrated together."""
@@ -75,7 +83,7 @@ class Plan:
 
     @property
     def holds(self) -> bool:
-        """Whether some discrete cells are held at a value and drawn in blocks."""
+        """Whether some cells are held at a value and drawn in blocks."""
         return any(group.treatment == "gibbs" for group in self.cells)
 
     @property
@@ -159,7 +167,14 @@ def _make_plan(
                 reason = "follows from an observed derived value"
             cells.append(CellGroup(name, "deduce", "row", deduced, reason))
     continuous = continuous_cells(
-        factors, table, active, plain, constraints, with_cells, alone, rather_sampled
+        factors,
+        table,
+        active,
+        before_holding(plain, factors),
+        constraints,
+        with_cells,
+        alone,
+        rather_sampled,
     )
     tied = {name for constraint in constraints for name in constraint.open}
     continuous = moved(continuous, wanted, tied)
@@ -211,8 +226,8 @@ def _make_plan(
         )
     tied_cells = _tied_cells(systems, table)
     holding = hold_cells(
-        cells, factors, table, plain, tied_cells,
-        lambda some: _expanded_rows(some, factors, table, active, grids, systems, tied_cells), _BUDGET,
+        cells, factors, table, plain, tied_cells, grids,
+        lambda some, own: _expanded_rows(some, factors, table, active, own, systems, tied_cells), _BUDGET,
     )  # fmt: skip
     cells = holding.cells
     if any(group.treatment == HELD for group in cells):
@@ -255,7 +270,7 @@ def _make_plan(
         effects,
         active,
         holding.n_expanded,
-        grids,
+        holding.grids,
         dict(finer),
         dict(wider),
         _remarks(model, cells),
@@ -263,6 +278,7 @@ def _make_plan(
         systems,
         holding.words,
         joint,
+        holding.held_grids,
     )
 
 

@@ -61,14 +61,14 @@ def plan_text(plan: Plan) -> str:
             f"  rows with summed cells expand to {plan.n_expanded:,} weighted rows: one evaluation of the density costs about "
             f"{_milliseconds(plan):.2g} ms more"
         )
-    for name, grid in plan.grids.items():
+    for name, grid in (*plan.grids.items(), *((f"{key}, held", own) for key, own in plan.held_grids.items())):
         if grid.spacing is not None:
             few, many = grid.sizes.min(), grid.sizes.max()
             points = f"{many}" if few == many else f"{few} to {many}"
             lines.append(
                 f"  grid of {name}: {points} points, relative error expected below 1e-7; checked at the posterior"
             )
-    lines += held_lines(plan.cells, plan.why_held)
+    lines += held_lines(plan.cells, plan.why_held, plan.held_grids)
     lines += system_lines(plan.systems)
     lines += [f"  note: {remark}" for remark in plan.remarks]
     return "\n".join(lines)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["IMPOSSIBLE", "CellValues", "within_limits"]
+__all__ = ["IMPOSSIBLE", "CellValues", "together", "within_limits"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
 IMPOSSIBLE = -1e100  # log weight of a combination that cannot be: finite, so that gradients stay so
 
 
@@ -42,6 +43,35 @@ class CellValues:
             if (own := getattr(self, name)) is not None
         }
         return CellValues(self.values[chosen], self.log_weights[chosen], **optional)
+
+
+def together(one: tuple[Ints, CellValues], other: tuple[Ints, CellValues]) -> tuple[Ints, CellValues]:
+    """Return the units of two sets of gridded cells of a variable in order, and the grids of all of them."""
+    units = np.concatenate([one[0], other[0]])
+    order = np.argsort(units)
+    width = max(own.values.shape[1] for _, own in (one, other))
+
+    def column(name: str) -> Floats:
+        return np.concatenate([getattr(own, name) for _, own in (one, other)])[order]
+
+    def wide(name: str) -> Floats:
+        parts = []
+        for _, own in (one, other):
+            values = getattr(own, name)
+            parts.append(np.pad(values, ((0, 0), (0, width - values.shape[1])), mode="edge"))
+        return np.concatenate(parts)[order]
+
+    bounded = one[1].low is not None
+    joined = CellValues(
+        wide("values"),
+        wide("log_weights"),
+        column("spacing"),
+        column("starts"),
+        column("low") if bounded else None,
+        column("high") if bounded else None,
+        np.concatenate([own.sizes for _, own in (one, other)])[order],
+    )
+    return units[order], joined
 
 
 def within_limits(cells: CellValues, lower: Floats, upper: Floats) -> CellValues:

@@ -40,6 +40,19 @@ SHAPES: dict[str, tuple[Any, dict[str, Any]]] = {
         "y ~ grade + b1 + z",
         {"treatments": {"grade": "gibbs", "b1": "gibbs"}, "kinds": {"grade": "ordinal"}},
     ),
+    "square": ("y ~ x + I(x ** 2) + b1 + z", {"treatments": {"x": "gibbs"}}),
+    "positive": (
+        "yb ~ np.log(x2) + x * z + b1",
+        {"families": {"x2": "gamma"}, "treatments": {"x2": "gibbs", "x": "gibbs", "b1": "gibbs"}},
+    ),
+    "grid_and_held": (
+        ("y ~ x2 + z + np.log(x2)", "sigma ~ x"),
+        {"families": {"x2": "lognormal"}, "treatments": {"x2": "gibbs"}},
+    ),
+    "square_of_cluster": (
+        "y ~ v + I(v ** 2) + b1 + (1 | a)",
+        {"treatments": {"v": "gibbs", "1|a": "noncentred"}},
+    ),
 }
 COLLAPSED: dict[str, tuple[Any, dict[str, Any]]] = {
     "collapsed": (
@@ -67,6 +80,17 @@ def states(sweep: Sweep, n: int) -> list[np.ndarray]:
     rng = np.random.default_rng(8)
     built = sweep._built
     return [sweep.cells.start_at(built.model.factors, built.model.table, rng) for _ in range(n)]
+
+
+def of_own_points(sweep: Sweep, state: np.ndarray) -> float:
+    """Log weights of the grid points of a state, and what the density has of these alone: neither moves with parameters."""
+    total = 0.0
+    for name, grid in sweep.cells.grids.items():
+        own = state[sweep.cells.place(name)]
+        total += float(grid.log_weights[np.arange(len(own)), own].sum())
+        values = sweep.cells.values(name, state)
+        total += float(sweep._built.model.factor(name).family.constant(values).sum())
+    return total
 
 
 def point(sweep: Sweep, seed: int) -> np.ndarray:

@@ -167,3 +167,62 @@ def test_beyond_the_budget_the_truth_is_found():
     assert 0.5 < np.std(z) < 1.6
     imputed = fit.impute(3)
     assert not imputed.complete(1).isna().any().any()
+
+
+def curved_table(n, seed=4, both=0.12):
+    """A positive covariate and one with a square, often missing together."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=n)
+    a = rng.gamma(3.0, np.exp(0.3 * z) / 3.0)
+    b = 0.5 * z + rng.normal(size=n)
+    y = 1.0 + 0.8 * np.log(a) + 0.4 * b + 0.4 * b**2 + rng.normal(size=n)
+    data = pd.DataFrame({"y": y, "a": a, "b": b, "z": z})
+    data.loc[rng.random(n) < both, ["a", "b"]] = np.nan
+    return data
+
+
+@cache
+def curved(how):
+    options = {"families": {"a": "gamma"}, "treatments": {"a": how, "b": how}}
+    return model_of("y ~ np.log(a) + b + I(b ** 2) + z", curved_table(60), **options).fit(seed=2, **OPTIONS)
+
+
+@pytest.mark.xdist_group("gibbs_curved")
+def test_continuous_cells_held_on_their_grids_have_the_posterior_of_sums():
+    one, other = curved("grid"), curved("gibbs")
+    assert {(g.variable, g.treatment) for g in other.plan.cells} == {("a", "gibbs"), ("b", "gibbs")}
+    assert other.plan.n_expanded == 0
+    ours, theirs = other.summary(), one.summary()
+    # 1600 draws each, of which some hundred are effective
+    assert (np.abs(ours["mean"] - theirs["mean"]) < 0.25 * theirs["sd"]).all()
+    assert (np.abs(np.log(ours["sd"] / theirs["sd"])) < 0.2).all()
+    assert other.gate.grids, "accuracy of the grids is looked at"
+
+
+@pytest.mark.xdist_group("gibbs_curved")
+def test_completed_values_are_off_the_points_of_the_grid():
+    fit = curved("gibbs")
+    units = fit.plan.units("b", "gibbs")
+    points = fit.plan.held_grids["b"].values[0]
+    completed = [one["b"].to_numpy()[units[0]] for one in fit.impute(40, despite_gate=True)]
+    assert len(set(completed)) == 40
+    nearest = np.abs(np.array(completed)[:, None] - points).min(axis=1) / np.diff(points).max()
+    assert nearest.max() <= 0.51  # each in the interval of the point that it was held at
+    assert np.median(nearest) > 0.1
+    assert all((one["a"] > 0.0).all() for one in fit.impute(3, despite_gate=True))
+
+
+def test_positive_cells_beyond_the_budget_are_held_where_most_are_missing_together():
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame(rng.gamma(3.0, size=(20_000, 4)), columns=list("abcd"))
+    data["y"] = np.log(data).sum(axis=1) + rng.normal(size=len(data))
+    for name in "abcd":
+        data.loc[rng.random(len(data)) < 0.25, name] = np.nan
+    formula = "y ~ " + " + ".join(f"np.log({name})" for name in "abcd")
+    plan = model_of(formula, data, families=dict.fromkeys("abcd", "gamma")).plan()
+    holes = data.isna().to_numpy().sum(axis=1)
+    held = np.unique(np.concatenate([plan.units(name, "gibbs") for name in "abcd"]))
+    assert (holes[held] >= 2).all()
+    assert (holes[plan.units("a", "grid")] <= 2).all()
+    assert plan.n_expanded < 4_000_000
+    assert "each at a point of its grid" in str(plan)

@@ -41,7 +41,7 @@ def test_units_beyond_the_budget_are_held_and_the_plan_says_so():
     text = str(plan)
     combinations = 2**12 * 4**3
     assert f"{len(wave):,} cells  held, drawn in blocks" in text
-    assert "(with more than 64 combinations in a unit: each at one value" in text
+    assert "(with more than 1024 combinations in a unit: each at one value" in text
     assert f"held: {15 * len(wave):,} cells of {len(wave)} rows, because summing out the cells of" in text
     assert (
         f"needs {combinations * len(wave) + 2:,} weighted rows (up to {combinations:,} for one row)" in text
