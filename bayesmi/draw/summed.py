@@ -54,6 +54,7 @@ def draw_summed_and_integrated(
             continue
         units = expansion.units(factor.level)
         mine = np.flatnonzero(chosen & (units >= 0) & (expansion.choice[name] >= 0))
+        mine = mine[~np.isin(units[mine], plan.units(name, "solve"))]  # these follow from the others
         found = expansion.values[name][mine]
         if steps and name in steps.slopes:
             spacing = _spacing(factor, plan, tables, units[mine])

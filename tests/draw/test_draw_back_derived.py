@@ -220,6 +220,29 @@ def test_a_nonlinear_pair_follows_the_level_set_with_its_jacobian(finer):
         np.testing.assert_allclose(cells["weight"][row] / cells["height"][row] ** 2, d, rtol=1e-12)
 
 
+def test_a_part_is_solved_in_some_rows_and_on_a_grid_in_earlier_ones():
+    data = ratio_data()
+    data.loc[2, ["weight", "bmi"]] = np.nan
+    data.loc[7, ["height", "weight"]] = np.nan
+    model = model_of(
+        "y ~ weight + height", data, derived={"bmi": "weight / height**2"}, families={"weight": "lognormal"}
+    )
+    plan = make_plan(model, finer={"height": 2.5})
+    assert plan.units("weight", "grid").tolist() == [2]
+    assert plan.units("weight", "solve").tolist() == [7]
+    p = {
+        "y": factor_draws(0.5, [0.04, 0.3], 1.0),
+        "height": factor_draws(1.72, [], 0.11),
+        "weight": factor_draws(2.6, [0.9], 0.2),
+    }
+    cells = drawn(model, p, plan=plan)
+    axis = np.linspace(20.0, 200.0, 6001)
+    logs = stats.lognorm.logpdf(axis, 0.2, scale=np.exp(2.6 + 0.9 * data["height"][2]))
+    logs += stats.norm.logpdf(data["y"][2], 0.5 + 0.04 * axis + 0.3 * data["height"][2], 1.0)
+    uniform(np.interp(cells["weight"][2], axis, distribution(axis, logs)))
+    np.testing.assert_allclose(cells["weight"][7] / cells["height"][7] ** 2, data["bmi"][7], rtol=1e-12)
+
+
 def test_two_positive_parts_of_a_sum_stay_between_their_limits():
     rng = np.random.default_rng(8)
     u, v = np.exp(0.5 * rng.normal(size=(2, 60)))
