@@ -21,6 +21,7 @@ from bayesmi.model import Model
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan, make_plan
+from bayesmi.plan.overrides import whole_variables
 
 __all__ = ["Part", "joint_part", "without"]
 
@@ -100,7 +101,7 @@ class _Chosen:
 
     factors: tuple[Factor, ...]
     table: ModelTable
-    treatments: Mapping[str, str | Mapping[str, str]]
+    treatments: Mapping[str, str]
     response: str
 
     def factor(self, variable: str) -> Factor:
@@ -137,7 +138,9 @@ def without(model: Model, plan: Plan, roles: Collection[str], draws: PosteriorDr
     groups = {
         f"{f.prefix}1|{effect.grouping}" for whole in factors for f in whole.parts for effect in f.effects
     }
-    kept = {key: how for key, how in model.treatments.items() if key in names or key in groups}
+    # of whole variables only: groups of cells are others where fewer factors depend on them
+    asked = whole_variables(model.treatments)
+    kept = {key: how for key, how in asked.items() if key in names or key in groups}
     chosen: Any = _Chosen(factors, model.table, kept, model.response)
     finer = {name: value for name, value in plan.finer.items() if name in names}
     wider = {name: value for name, value in plan.wider.items() if name in names}

@@ -9,7 +9,7 @@ import pytest
 from hand_fit import hand_fit, hand_fit_of
 from kernel_cases import SHAPES, make_model, small_table
 
-from bayesmi import BayesmiNotice
+from bayesmi import BayesmiNotice, Model
 from bayesmi.errors import FitError
 
 
@@ -113,6 +113,20 @@ def test_joint_is_outcome_plus_covariates():
     covariate = -0.5 * ((data["x"][i] - eta) / sigma) ** 2 - np.log(sigma * np.sqrt(2 * np.pi))
     difference = (joint - outcome).sel(__obs__=i).values[0]
     np.testing.assert_allclose(difference, covariate)
+
+
+def test_moved_groups_of_cells_do_not_change_it():
+    options = {"auxiliary": ["yb"], "formulas": {"yb": "~ x2"}}
+    plain = hand_fit("y ~ x + x2 + z", small_table(), n=2, sd=0.2, finer=2.5, **options)
+    for moves in ({"x": {"integrate": "sample"}}, {"x2": {"sample": "grid"}}):
+        other = replace(hand_fit_of(model_of_moves(options, moves), finer=2.5), draws=plain.draws)
+        np.testing.assert_allclose(quiet(other), quiet(plain), atol=1e-6)
+
+
+def model_of_moves(options, moves):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BayesmiNotice)
+        return Model("y ~ x + x2 + z", small_table(), treatments=moves, **options)
 
 
 def test_groups_add_rows_up():
