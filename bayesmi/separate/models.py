@@ -108,7 +108,7 @@ class SeparateModels(Mapping[Any, Model]):
                 not_applicable=options.get("not_applicable"),
             )
         check_variables(parsed, tuple(frame.columns))
-        named = _named(parsed, options)
+        named = _named(parsed, options, tuple(frame.columns))
         check_by(by, frame, named)
         groupings = {part for term in parsed.groups for part in term.grouping.split(":")}
         # not observed anywhere: their measurements are
@@ -226,7 +226,7 @@ def _scale(texts: tuple[str, ...], parsed: Any, data: Any) -> Any:
     return read_scale(texts[1], parsed.response.name, [str(name) for name in data.columns])
 
 
-def _named(parsed: Any, options: Mapping[str, Any]) -> dict[str, str]:
+def _named(parsed: Any, options: Mapping[str, Any], columns: Sequence[str]) -> dict[str, str]:
     """Columns that the models use, and where they are named."""
     out: dict[str, str] = {}
     for name in options.get("auxiliary") or ():
@@ -241,7 +241,7 @@ def _named(parsed: Any, options: Mapping[str, Any]) -> dict[str, str]:
         several = given if isinstance(given, list | tuple) else [given]
         for name in [column for one in several for column in getattr(one, "columns", ())]:
             out[name] = f"observations[{variable!r}]"
-    made = read_derived(options.get("derived"), []) if options.get("derived") else ()
+    made = read_derived(options.get("derived"), columns) if options.get("derived") else ()
     for one in made:
         for name in one.parts:
             out[name] = f"derived[{one.name!r}]"

@@ -275,3 +275,19 @@ def test_shell(tmp_path):
     assert done.returncode == 1
     assert "by='arm'" in done.stderr
     assert done.stderr.strip().count("\n") == 0
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_derived_variables_are_consistent_in_every_group(recorded):
+    data = trial()[["arm", "x", "y"]].assign(w=np.random.default_rng(5).normal(size=160))
+    whole = data["x"] + 2 * data["w"]
+    if recorded:
+        data["whole"] = whole.where(np.arange(160) % 3 > 0)
+        data.loc[data["whole"].notna() & (np.arange(160) % 5 == 0), "x"] = np.nan
+    models = quiet(bmi.SeparateModels, "y ~ whole", data, by="arm", derived={"whole": "x + 2 * w"})
+    completed = quiet(models.fit, seed=4, **FEW).impute(2, despite_gate=True).complete(1)
+    np.testing.assert_allclose(completed["whole"], completed["x"] + 2 * completed["w"], rtol=1e-12)
+    assert completed.notna().all(axis=None)
+    if recorded:
+        seen = data["whole"].notna()
+        np.testing.assert_array_equal(completed["whole"][seen], data["whole"][seen])
