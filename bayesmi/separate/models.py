@@ -21,6 +21,7 @@ from bayesmi.observation import (
     with_latent_columns,
     with_recorded,
 )
+from bayesmi.separate.options import complete_in_group, options_of_group
 from bayesmi.separate.split import Stratum, check_by, split_frame
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ class SeparateModels(Mapping[Any, Model]):
     by : str
         A complete column with a few levels.
     **options
-        As in `Model`; they hold for every group.
+        As in `Model`; they hold for every group. What they say of the model of an incomplete covariate does not concern a
+        group that has it complete.
 
     Raises
     ------
@@ -119,9 +121,12 @@ class SeparateModels(Mapping[Any, Model]):
         rest = {key: value for key, value in options.items() if key not in _OF_TABLE}
         if isinstance(levels, Mapping):
             rest.pop("levels")
-        self._models = _each(
-            by, self._strata, lambda stratum: Model(formula, stratum.frame, **rest), stacklevel=3
-        )
+
+        def model(stratum: Stratum) -> Model:
+            complete = complete_in_group(frame, stratum.frame, texts, options)
+            return Model(formula, stratum.frame, **options_of_group(rest, complete))
+
+        self._models = _each(by, self._strata, model, stacklevel=3)
 
     @classmethod
     def restored(

@@ -291,3 +291,32 @@ def test_derived_variables_are_consistent_in_every_group(recorded):
     if recorded:
         seen = data["whole"].notna()
         np.testing.assert_array_equal(completed["whole"][seen], data["whole"][seen])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"families": {"x": "student"}},
+        {"formulas": {"x": "~ 1"}},
+        {"treatments": {"x": "sample"}},
+        {"treatments": {"x__1|school": "noncentred", "x": {"integrate": "sample"}}},
+        {"mechanisms": {"x": bmi.Delta(-1.0)}},
+        {"priors": {"x__Intercept": bmi.Prior("Normal", 0, 1)}},
+        {"order": ["kind", "x"]},
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_what_is_said_of_a_covariate_does_not_concern_a_group_that_has_it_complete(options):
+    data = trial()
+    data.loc[data["arm"] == "drug", "x"] = data.loc[data["arm"] == "drug", "x"].fillna(0.5)
+    models = quiet(bmi.SeparateModels, "y ~ x + kind + (1 | school)", data, by="arm", **options)
+    assert "x" in models["control"].order
+    assert models["drug"].order == ("kind",)
+    plain = quiet(bmi.SeparateModels, "y ~ x + kind + (1 | school)", data, by="arm")
+    assert repr(models["drug"]) == repr(plain["drug"])
+    assert (repr(models["control"]), repr(models["control"].plan())) != (
+        repr(plain["control"]),
+        repr(plain["control"].plan()),
+    ) or "order" in options
+    with pytest.raises(ModelError, match="w"):  # a name that is nowhere is still refused
+        quiet(bmi.SeparateModels, "y ~ x", data, by="arm", families={"w": "student"})

@@ -1,0 +1,52 @@
+"""Options of separate models: those about a variable that a group has complete are not of that group."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from bayesmi.data import IncompleteFrame
+
+__all__ = ["complete_in_group", "options_of_group"]
+
+_BY_VARIABLE = ("families", "formulas", "mechanisms", "treatments", "priors")
+
+
+def complete_in_group(
+    whole: IncompleteFrame, group: IncompleteFrame, texts: Collection[str], options: Mapping[str, Any]
+) -> frozenset[str]:
+    """Return the variables that are incomplete in the table and have no model in this group, where they are complete.
+
+    Parameters
+    ----------
+    whole, group : IncompleteFrame
+        The table and its rows of one group.
+    texts : collection of str
+        The formula; a variable of which it has latent means has a model everywhere.
+    options : mapping
+        As given; auxiliary variables and those with observations have a model everywhere.
+    """
+    kept = {*map(str, options.get("auxiliary") or ()), *(options.get("observations") or {})}
+    latent = r"\b(?:between|within|group_effect)\(\s*(\w+)"
+    kept |= {name for text in texts for name in re.findall(latent, text)}
+    return frozenset(
+        name
+        for name, column in whole.columns.items()
+        if name not in kept and column.missing.any() and not group.columns[name].missing.any()
+    )
+
+
+def options_of_group(options: Mapping[str, Any], complete: Collection[str]) -> dict[str, Any]:
+    """Return the options without what is said of the models and cells of these variables."""
+    out = dict(options)
+
+    def of_them(key: Any) -> bool:
+        return key in complete or str(key).split("__")[0] in complete
+
+    for option in _BY_VARIABLE:
+        if isinstance(out.get(option), Mapping):
+            out[option] = {key: value for key, value in out[option].items() if not of_them(key)}
+    if isinstance(out.get("order"), list | tuple):
+        out["order"] = [name for name in out["order"] if name not in complete] or None
+    return out
