@@ -29,6 +29,8 @@ __all__ = [
 Floats = NDArray[np.float64]
 _ZI = FamilyParameter("zi", "logit", "probability of an extra zero")
 _HU = FamilyParameter("hu", "logit", "probability of zero")
+_RARE = 1e-9  # of a count above zero before the hurdle: such a count is 1
+_NEVER_ZERO = -37.0  # log probability of a zero before the hurdle that is none in double precision
 
 
 def _is_zero(xp: Any, y: Any) -> Any:
@@ -101,9 +103,15 @@ class _Hurdle:
     def draw(self, rng: np.random.Generator, eta: Any, scales: Mapping[str, Any]) -> Floats:
         """Draw a count; one that is at least 1 by inverting the distribution function from above."""
         eta = np.asarray(eta, dtype=float)
-        above = -np.expm1(self._log_zero(np, eta, scales))
+        log_zero = np.broadcast_to(self._log_zero(np, eta, scales), eta.shape)
+        above = -np.expm1(log_zero)
         survival = rng.random(eta.shape) * above
-        drawn = np.maximum(self._inverse_survival(survival, eta, scales), 1.0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            drawn = self._inverse_survival(survival, eta, scales)
+        drawn = np.where(above < _RARE, 1.0, np.maximum(drawn, 1.0))  # 2 or more has half that probability
+        whole = log_zero < _NEVER_ZERO
+        if whole.any():  # too large for the inverse, and no zero to leave out
+            drawn = np.where(whole, np.maximum(super().draw(rng, eta, scales), 1.0), drawn)  # type: ignore[misc]
         return np.where(rng.random(eta.shape) < scales["hu"], 0.0, drawn)
 
     def _inverse_survival(self, survival: Floats, eta: Floats, scales: Mapping[str, Any]) -> Floats:

@@ -306,3 +306,23 @@ REFUSED = {
 def test_values_that_cannot_be_are_refused(name):
     with pytest.raises(ModelError, match=r"'income' holds"):
         get_family(name).check("income", np.array([1.0, REFUSED[name]]))
+
+
+@pytest.mark.parametrize(
+    ("name", "scales"),
+    [("hurdlepoisson", {"hu": 0.3}), ("hurdlenegativebinomial", {"alpha": 1.6, "hu": 0.3})],
+)
+def test_hurdle_counts_are_counts_however_small_or_large_their_mean(name, scales):
+    family = REGISTRY[name]
+    rng = np.random.default_rng(8)
+    for eta, least, most in (
+        (-800.0, 1, 1),
+        (-60.0, 1, 1),
+        (-30.0, 1, 1),
+        (5.0, 20, 2000),
+        (32.0, 1e11, 1e16),
+    ):
+        drawn = family.draw(rng, np.full(2000, eta), scales)
+        assert np.isfinite(drawn).all()
+        assert (drawn == 0).mean() == pytest.approx(scales["hu"], abs=0.05)
+        assert least <= np.median(drawn[drawn > 0]) <= most
