@@ -1,13 +1,4 @@
-"""Covariance roots of group effects, and Gaussian group effects integrated out, with derivatives.
-
-Collapse: y_g ~ N(eta_g, sigma² I + Z_g S Z_g') with S = L L'. With t = 1 / sigma², A = Z'Z, M = I + t L'A L,
-w = t L'Z'r (r = y - eta) and s = M^-1 w, Woodbury gives
-
-    log f(y) = -1/2 sum_g [ n_g log(2 pi / t) + log |M_g| + t r_g'r_g - w_g's_g ],
-
-finite as S goes to zero. Derivatives: d/d(Z'r) = t L s; d/dL = t [ Z'r s' - A L (M^-1 + s s') ];
-d/dt = n / 2t - r'r / 2 - tr(M^-1 L'A L) / 2 + s'L'Z'r - s'L'A L s / 2.
-"""
+"""Group effects: their covariance's root and, where they are sampled, their values; priors and gradient on the way back."""
 
 from __future__ import annotations
 
@@ -15,164 +6,98 @@ import math
 
 import numpy as np
 
+from bayesmi.kernel import layout as k
+from bayesmi.kernel.centring import centred_backward, centred_forward, unseen_groups
 from bayesmi.kernel.jit import kernel
-from bayesmi.kernel.layout import E_GROUPS, E_UNSEEN
-from bayesmi.kernel.matrices import inverse_of
+from bayesmi.kernel.priors import log_prior
+from bayesmi.kernel.roots import group_sds, partials, root_backward, root_forward
+from bayesmi.kernel.special import softplus
 
-__all__ = [
-    "collapse_groups",
-    "effects_density",
-    "effects_from",
-    "root_backward",
-    "root_forward",
-    "standardise",
-    "unseen_groups",
-]
+__all__ = ["effect_backward", "effect_forward"]
+
+_LOG_2PI = math.log(2 * math.pi)
 
 
 @kernel
-def root_forward(start, stop, half, sds, root, corr):  # type: ignore[no-untyped-def]
-    """Fill one block of L (q, q) and of the correlation's Cholesky factor from half = (partial + 1) / 2 and sds."""
-    k = 0
-    for i in range(start, stop):
-        rest = 1.0
-        for j in range(start, i):
-            entry = (2.0 * half[k] - 1.0) * math.sqrt(rest)
-            corr[i, j] = entry
-            root[i, j] = sds[i] * entry
-            rest -= entry * entry
-            k += 1
-        corr[i, i] = math.sqrt(max(rest, 1e-300))
-        root[i, i] = sds[i] * corr[i, i]
+def effect_forward(x, f, i, factor, at, roots, corrs, a, beta, n, u):  # type: ignore[no-untyped-def]
+    """Root of one grouping's covariance, and its effects if they are sampled."""
+    if i[at + k.E_TREATMENT] == k.SHARED:
+        return
+    q, n_groups = i[at + k.E_Q], i[at + k.E_GROUPS]
+    root = roots[i[at + k.E_L] : i[at + k.E_L] + q * q].reshape(q, q)
+    corr = corrs[i[at + k.E_L] : i[at + k.E_L] + q * q].reshape(q, q)
+    sds = group_sds(x, f, i, at)
+    for b in range(i[at + k.E_BLOCKS]):
+        block = i[at + k.E_BLOCK_TABLE] + 4 * b
+        start, stop = i[block], i[block + 1]
+        pairs = (stop - start) * (stop - start - 1) // 2
+        root_forward(start, stop, partials(x, f, i, block, pairs), sds, root, corr)
+    if i[at + k.E_TREATMENT] == k.COLLAPSE:
+        return
+    raw, place, n_centred = i[at + k.E_EFFECTS_X], i[at + k.E_U], i[at + k.E_CENTRED]
+    if n_centred > 0:
+        centred_forward(x, f, i, factor, at, n, a, beta, u)
+    if n_centred < q or i[at + k.E_UNSEEN] >= 0:
+        size = n_groups * q
+        own = u[place : place + size].reshape(n_groups, q)
+        _effects_from(x[raw : raw + size].reshape(n_groups, q), root, n_centred, unseen_groups(i, at), own)
 
 
 @kernel
-def root_backward(start, stop, half, sds, corr, d_root, d_half, d_sds):  # type: ignore[no-untyped-def]
-    """Add derivatives with respect to half and sds, given those with respect to L."""
-    k = 0
-    for i in range(start, stop):
-        for j in range(start, i + 1):
-            d_sds[i] += d_root[i, j] * corr[i, j]
-        first = k
-        n = i - start
-        rests = np.empty(n + 1)
-        rests[0] = 1.0
-        for j in range(n):
-            rests[j + 1] = rests[j] - corr[i, start + j] ** 2
-        d_rest = d_root[i, i] * sds[i] / (2.0 * corr[i, i])
-        for j in range(n - 1, -1, -1):
-            partial = 2.0 * half[first + j] - 1.0
-            root_rest = math.sqrt(max(rests[j], 1e-300))
-            d_entry = d_root[i, start + j] * sds[i] - 2.0 * corr[i, start + j] * d_rest
-            d_half[first + j] += 2.0 * d_entry * root_rest
-            d_rest += d_entry * partial / (2.0 * root_rest)
-        k += n
-
-
-@kernel
-def standardise(h, square, root, hl, w, q_matrix):  # type: ignore[no-untyped-def]
-    """Fill H L, w = L'h and L'H L of one group: h and H for u = L z become those for z."""
-    d = len(h)
-    for row in range(d):
-        for column in range(d):
-            value = 0.0
-            for c in range(column, d):
-                value += square[row, c] * root[c, column]
-            hl[row, column] = value
-    for row in range(d):
-        for column in range(d):
-            value = 0.0
-            for c in range(row, d):
-                value += root[c, row] * hl[c, column]
-            q_matrix[row, column] = value
-        value = 0.0
-        for c in range(row, d):
-            value += root[c, row] * h[c]
-        w[row] = value
-
-
-@kernel
-def collapse_groups(zz, zr, root, precision, d_zr, d_root):  # type: ignore[no-untyped-def]
-    """Return (sum over groups of -1/2 log|M| + 1/2 w's, derivative with respect to the precision).
-
-    zz (G, q, q), zr (G, q); fills d_zr (G, q) and adds to d_root (q, q).
-    """
-    n_groups, q = zr.shape
-    if q == 1:
-        return _collapse_intercepts(zz, zr, root, precision, d_zr, d_root)
+def effect_backward(x, f, i, factor, at, n, roots, corrs, u, d_u, d_roots, beta, d_a, d_beta, gradient):  # type: ignore[no-untyped-def]
+    """Priors of one grouping's effects and covariance, and their gradient; returns the log priors."""
     total = 0.0
-    d_precision = 0.0
-    m = np.empty((q, q))
-    inverse = np.empty((q, q))
-    al = np.empty((q, q))
-    lal = np.empty((q, q))
-    lz = np.empty(q)
-    s = np.empty(q)
-    for g in range(n_groups):
-        a = zz[g]
-        standardise(zr[g], a, root, al, lz, lal)
-        for i in range(q):
-            for j in range(q):
-                m[i, j] = precision * lal[i, j] + (1.0 if i == j else 0.0)
-        log_det = 2.0 * inverse_of(m, q, inverse)
-        quadratic = 0.0
-        for i in range(q):
-            value = 0.0
-            for j in range(q):
-                value += inverse[i, j] * lz[j]
-            s[i] = precision * value
-            quadratic += precision * lz[i] * s[i]
-        total += 0.5 * (quadratic - log_det)
-        for i in range(q):
-            value = 0.0
-            for j in range(i + 1):
-                value += root[i, j] * s[j]
-            d_zr[g, i] = precision * value
-            d_precision += s[i] * lz[i]
-            for j in range(q):
-                d_precision -= 0.5 * (inverse[i, j] + s[i] * s[j]) * lal[j, i]
-            for j in range(i + 1):
-                value = zr[g, i] * s[j]
-                for k in range(q):
-                    value -= al[i, k] * (inverse[k, j] + s[k] * s[j])
-                d_root[i, j] += precision * value
-    return total, d_precision
+    if i[at + k.E_TREATMENT] == k.SHARED:
+        return total
+    q, n_groups = i[at + k.E_Q], i[at + k.E_GROUPS]
+    place = i[at + k.E_L]
+    root = roots[place : place + q * q].reshape(q, q)
+    corr = corrs[place : place + q * q].reshape(q, q)
+    d_root = d_roots[place : place + q * q].reshape(q, q)
+    if i[at + k.E_TREATMENT] != k.COLLAPSE:
+        raw, first, size = i[at + k.E_EFFECTS_X], i[at + k.E_U], n_groups * q
+        own = u[first : first + size].reshape(n_groups, q)
+        d_own = d_u[first : first + size].reshape(n_groups, q)
+        own_x, d_x = x[raw : raw + size].reshape(n_groups, q), gradient[raw : raw + size].reshape(n_groups, q)
+        n_centred = i[at + k.E_CENTRED]
+        unseen = unseen_groups(i, at)
+        total += _effects_density(own_x, root, n_centred, unseen, own, d_own, d_x, d_root)
+        total -= 0.5 * _LOG_2PI * size
+        if n_centred > 0:
+            centred_backward(x, f, i, factor, at, n, beta, u, d_own, d_x, d_a, d_beta, d_u, gradient)
+    sds = group_sds(x, f, i, at)
+    d_sds = np.zeros(q)
+    for b in range(i[at + k.E_BLOCKS]):
+        block = i[at + k.E_BLOCK_TABLE] + 4 * b
+        start, stop = i[block], i[block + 1]
+        pairs = (stop - start) * (stop - start - 1) // 2
+        half = partials(x, f, i, block, pairs)
+        d_half = np.zeros(pairs)
+        root_backward(start, stop, half, sds, corr, d_root, d_half, d_sds)
+        if i[block + 2] < 0:
+            continue
+        logits = x[i[block + 2] : i[block + 2] + pairs]
+        for pair in range(pairs):
+            shape = f[i[block + 3] + 2 * pair]
+            constant = f[i[block + 3] + 2 * pair + 1]
+            h = half[pair]
+            # log h and log (1 - h) from the logit, which do not underflow
+            log_h = -math.log1p(math.exp(-abs(logits[pair]))) + min(logits[pair], 0.0)
+            log_rest = log_h - logits[pair]
+            total += constant + shape * (log_h + log_rest)
+            gradient[i[block + 2] + pair] += shape * (1.0 - 2.0 * h) + d_half[pair] * h * (1.0 - h)
+    for a in range(q):
+        record = i[at + k.E_SD_PRIORS] + a * k.P_SIZE
+        value, slope = log_prior(f[record : record + k.P_SIZE], sds[a])
+        place = i[at + k.E_SD_X] + a
+        share = math.exp(-softplus(-x[place]))  # the logistic function of x
+        total += value - softplus(-x[place])
+        gradient[place] += (d_sds[a] + slope) * f[i[at + k.E_SD_SCALES] + a] * share + 1.0 - share
+    return total
 
 
 @kernel
-def _collapse_intercepts(zz, zr, root, precision, d_zr, d_root):  # type: ignore[no-untyped-def]
-    """Do the same for one effect a group: M and S are numbers."""
-    sd = root[0, 0]
-    variance = sd * sd
-    total, d_precision, d_sd = 0.0, 0.0, 0.0
-    product = 1.0  # of numbers below one, whose logarithm is taken before it underflows: one for many groups
-    for g in range(len(zr)):
-        a, r = zz[g, 0, 0], zr[g, 0]
-        spread = variance * a
-        inverse = 1.0 / (1.0 + precision * spread)
-        s = precision * sd * r * inverse
-        total += 0.5 * precision * sd * r * s
-        product *= inverse
-        if product < 1e-100:
-            total += 0.5 * math.log(product)
-            product = 1.0
-        d_zr[g, 0] = precision * sd * s
-        both = inverse + s * s
-        d_precision += s * sd * r - 0.5 * both * spread
-        d_sd += r * s - a * sd * both
-    d_root[0, 0] += precision * d_sd
-    return total + 0.5 * math.log(product), d_precision
-
-
-@kernel
-def unseen_groups(i, at):  # type: ignore[no-untyped-def]
-    """Return which groups of centred effects are not centred, (G,), or nothing where all are."""
-    place = i[at + E_UNSEEN]
-    return i[place : place + i[at + E_GROUPS]] if place >= 0 else i[:0]
-
-
-@kernel
-def effects_from(raw, root, n_centred, unseen, u):  # type: ignore[no-untyped-def]
+def _effects_from(raw, root, n_centred, unseen, u):  # type: ignore[no-untyped-def]
     """Fill the non-centred effects u (G, q), those from the n_centred-th on, given the centred ones before them.
 
     u_g = L z_g; raw (G, q) holds z of the non-centred effects, that of the others follows from u. Of groups that are marked in
@@ -194,7 +119,7 @@ def effects_from(raw, root, n_centred, unseen, u):  # type: ignore[no-untyped-de
 
 
 @kernel
-def effects_density(raw, root, n_centred, unseen, u, d_u, d_raw, d_root):  # type: ignore[no-untyped-def]
+def _effects_density(raw, root, n_centred, unseen, u, d_u, d_raw, d_root):  # type: ignore[no-untyped-def]
     """Return the log density of sampled effects without its constant, of u where centred, of z elsewhere.
 
     Adds to d_u of the centred effects, to d_raw of the others and to d_root (q, q).

@@ -23,9 +23,9 @@ from __future__ import annotations
 import numpy as np
 
 from bayesmi.kernel import layout as k
-from bayesmi.kernel.effects import standardise
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.matrices import inverse_of
+from bayesmi.kernel.roots import standardise
 
 __all__ = ["add_to_groups", "groups_backward", "solve_groups", "start_of", "system_offset", "systems_size"]
 

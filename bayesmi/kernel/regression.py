@@ -7,15 +7,18 @@ groups is known, roughly, values and coefficients are sampled together given wha
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.adaptive import adaptive_backward, adaptive_forward
+from bayesmi.kernel.centring import unseen_groups
 from bayesmi.kernel.conditional import conditional_backward, conditional_forward
-from bayesmi.kernel.effects import unseen_groups
 from bayesmi.kernel.jit import kernel
+from bayesmi.kernel.special import softplus
 
-__all__ = ["regression_backward", "regression_forward", "regression_size"]
+__all__ = ["regression_backward", "regression_forward", "regression_sd", "regression_size"]
 
 
 @kernel
@@ -53,6 +56,16 @@ def regression_size(i, at):  # type: ignore[no-untyped-def]
     if i[record + k.R_INFORMATION] >= 0:
         size += (n_groups + p + 2) * (n_groups + p)
     return i[record + k.R_WORK] + size
+
+
+@kernel
+def regression_sd(x, f, i, at):  # type: ignore[no-untyped-def]
+    """Return the sd of the groups in a group-level regression, its derivative by its x, and the place of that x."""
+    record = i[at + k.F_REGRESSION]
+    effect = i[at + k.F_EFFECT_TABLE] + i[record + k.R_EFFECT] * k.E_SIZE
+    place = i[effect + k.E_SD_X] + i[record + k.R_POSITION]
+    scale = f[i[effect + k.E_SD_SCALES] + i[record + k.R_POSITION]]
+    return scale * softplus(x[place]), scale * math.exp(-softplus(-x[place])), place
 
 
 @kernel

@@ -25,7 +25,7 @@ from bayesmi.kernel.rectangle import log_rectangle
 from bayesmi.kernel.special import log_interval, log_phi
 from bayesmi.kernel.student_cdf import log_student_cdf
 
-__all__ = ["add_selected", "selected_rows"]
+__all__ = ["add_selected", "selected_rows", "selection_of"]
 
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 _LEAST = 1e-16  # of h (1 - h), where rho has rounded to one
@@ -113,6 +113,14 @@ def _levels(code, y, eta, s, kind, own, n_thresholds, rho, c):  # type: ignore[n
         return value, -d_a - d_b, d_s, d_b, d_a, -d_r
     value, d_a, d_b, d_s, d_r = log_rectangle(a, b, -s, rho, c)
     return value, -d_a - d_b, -d_s, d_b, d_a, d_r
+
+
+@kernel
+def selection_of(i, factor):  # type: ignore[no-untyped-def]
+    """Return the number of a factor's selection equation, its record, and how many columns it has."""
+    n = i[factor + k.F_SELECTION_EQUATION]
+    at = i[i[k.G_FACTOR_TABLE] + n]
+    return n, at, i[at + k.F_COLUMNS]
 
 
 @kernel
