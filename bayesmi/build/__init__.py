@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayesmi.build.expansion import Expansion
+from bayesmi.build.factor_table import FactorTable
 from bayesmi.build.program import Program
 from bayesmi.build.sampled import BuiltModel, build_sampled
-from bayesmi.build.tables import Expansion, FactorTable, Tables, make_tables
+from bayesmi.build.tables import Tables, make_tables
 
 if TYPE_CHECKING:
     import pymc as pm

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build.tables import EffectTable, FactorTable, Slab
+from bayesmi.build.factor_table import EffectTable, FactorTable
+from bayesmi.build.slabs import Slab
 from bayesmi.model.factor import Factor
 from bayesmi.plan import Plan
 

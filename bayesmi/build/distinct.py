@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesmi.build.factor_table import FactorTable
 from bayesmi.build.numbering import number_rows
-from bayesmi.build.tables import FactorTable
 
 __all__ = ["DistinctRows", "distinct_rows", "every_row", "with_classes"]
 

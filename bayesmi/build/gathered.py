@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.build.expansion import nothing_expanded
+from bayesmi.build.factor_table import FactorTable
 from bayesmi.build.integrals import Integrals, SolvedCells
 from bayesmi.build.numbering import members_of, number_rows
 from bayesmi.build.pattern_groups import group_codes, joint_groupings, may_have_groups, stack_columns
 from bayesmi.build.patterns import PatternBlock, PatternMember, find_patterns, make_block
-from bayesmi.build.tables import FactorTable, Slab, Tables
+from bayesmi.build.slabs import Slab
+from bayesmi.build.tables import Tables
 from bayesmi.model.factor import Factor
 from bayesmi.plan import Plan
 from bayesmi.plan.alike import are_alike

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.build.factor_table import FactorTable
 from bayesmi.build.statistics import residual_columns
-from bayesmi.build.tables import FactorTable
 from bayesmi.model.factor import Factor
 from bayesmi.plan import Plan
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.build.centring import Centring, thresholds_of
-from bayesmi.build.tables import FactorTable
+from bayesmi.build.factor_table import FactorTable
 from bayesmi.build.writer import Writer
 from bayesmi.kernel import layout as k
 from bayesmi.model.factor import Factor

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build.program import Program, write_program
+from bayesmi.build.program import Program
 from bayesmi.build.tables import Tables, make_tables
+from bayesmi.build.write_program import write_program
 from bayesmi.gibbs.state import start_table
 from bayesmi.model.model import Model
 from bayesmi.model.table import ModelTable

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build.tables import EffectTable, FactorTable
+from bayesmi.build.factor_table import EffectTable, FactorTable
 from bayesmi.model.factor import Factor
 
 __all__ = ["GaussianStatistics", "gaussian_statistics", "group_cross", "residual_columns"]

@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.build.factor_table import EffectTable, FactorTable
 from bayesmi.build.statistics import gaussian_statistics, group_cross
-from bayesmi.build.tables import EffectTable, FactorTable, Tables
+from bayesmi.build.tables import Tables
 from bayesmi.draw.gaussian import draw_by_precision
 from bayesmi.draw.joint_effects import draw_back_jointly
 from bayesmi.draw.parameters import PosteriorDraws

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.build.factor_table import FactorTable
 from bayesmi.build.integrals import Integrals
-from bayesmi.build.tables import FactorTable
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import linear_predictor, responses, row_scale
 from bayesmi.families.functions import HALF_LOG_2PI, log_interval

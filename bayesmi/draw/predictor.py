@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build.tables import FactorTable
+from bayesmi.build.factor_table import FactorTable
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.families.interval import log_probability
 from bayesmi.model.factor import Factor

@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build.tables import FactorTable, Tables
+from bayesmi.build.factor_table import FactorTable
+from bayesmi.build.tables import Tables
 from bayesmi.draw.likelihood_ratio import marginal_log_likelihood
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import chunks, predictors, responses, scales

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.build.expansion import nothing_expanded
-from bayesmi.build.tables import FactorTable, lay_out
+from bayesmi.build.factor_table import FactorTable
+from bayesmi.build.lay_out import lay_out
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 

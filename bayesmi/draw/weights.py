@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.build.expansion import Expansion
-from bayesmi.build.tables import Tables, lay_out
+from bayesmi.build.lay_out import lay_out
+from bayesmi.build.tables import Tables
 from bayesmi.draw.integrals import UnitMoments, unit_moments
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import log_density

@@ -11,7 +11,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayesmi.build.tables import Tables, lay_out
+from bayesmi.build.lay_out import lay_out
+from bayesmi.build.tables import Tables
 from bayesmi.data.wording import counted
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import chunks, predictors, scales

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build.program import Program, kernel_response, number_equations
-from bayesmi.build.tables import FactorTable
+from bayesmi.build.factor_table import FactorTable
+from bayesmi.build.program import Program
+from bayesmi.build.write_equation import number_equations
+from bayesmi.build.write_rows import kernel_response
 from bayesmi.gibbs.live import LiveTable
 from bayesmi.kernel import layout as k
 from bayesmi.model.factor import Factor

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build.tables import FactorTable
+from bayesmi.build.factor_table import FactorTable
 from bayesmi.gibbs.state import HeldCells
 from bayesmi.model.factor import Factor
 

@@ -1,4 +1,4 @@
-"""The program's format: positions in the integer records that the kernel reads and `build/program.py` writes.
+"""The program's format: positions in the integer records that the kernel reads and `build/write_program.py` writes.
 
 A program is one buffer of 8-byte words: a header of three integers (words in all, floats, integers), the floats F, the
 integers I. I begins with the global record; everything else is reached by offsets into F, I and the parameter vector.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import betaln
 
-from bayesmi.build.program import _beta_constant
+from bayesmi.build.write_effects import _beta_constant
 
 
 @pytest.mark.parametrize("shape", [0.05, 0.5, 1.0, 2.0, 2.5, 50.0, 1e4])

@@ -171,7 +171,7 @@ def test_cross_products_of_patterns_give_the_density_of_the_rows(
 ) -> None:
     data = table(n=240).drop(columns=["b", "g"])
     quick = build_sampled(bmi.Model(formula, data, treatments={"x1": "integrate"}))
-    monkeypatch.setattr("bayesmi.build.program.has_patterns", lambda *_: False)
+    monkeypatch.setattr("bayesmi.build.write_program.has_patterns", lambda *_: False)
     slow = build_sampled(bmi.Model(formula, data, treatments={"x1": "integrate"}))
     assert len(quick.program.buffer) < len(slow.program.buffer)
     rng = np.random.default_rng(7)

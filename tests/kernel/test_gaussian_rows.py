@@ -8,8 +8,8 @@ import pytest
 
 import bayesmi as bmi
 from bayesmi.build import build_sampled
-from bayesmi.build.program import number_equations
 from bayesmi.build.sampled import BuiltModel
+from bayesmi.build.write_equation import number_equations
 from bayesmi.kernel import layout as k
 
 HEADER = 3
