@@ -14,7 +14,6 @@ import pandas as pd
 import xarray as xr
 
 from bayesmi.build.tables import Tables
-from bayesmi.build.tree_name import tree_name
 from bayesmi.draw import PosteriorDraws
 from bayesmi.errors import BayesmiNotice, FitError
 from bayesmi.fit.check import Check, check_fit
@@ -724,23 +723,3 @@ class Fit:
                 f"  next: {'.summary(), ' if self.model.derived_response is None else ''}.check(), .impute(m=20)",
             ]
         )
-
-
-def observed_tree(model: Model, posterior: xr.Dataset, statistics: Mapping[str, Any]) -> xr.DataTree:
-    """Return the DataTree of a fit."""
-    from bayesmi.fit.names import row_labels
-
-    response = model.table.values[model.response]
-    observed = np.flatnonzero(np.isfinite(response))
-    groups = {
-        "posterior": posterior,
-        "sample_stats": xr.Dataset(
-            {name: (("chain", "draw"), values) for name, values in statistics.items()},
-            {"chain": posterior["chain"], "draw": posterior["draw"]},
-        ),
-        "observed_data": xr.Dataset(
-            {tree_name(model.response): ("__obs__", response[observed])},
-            {"__obs__": row_labels(model)[observed]},
-        ),
-    }
-    return xr.DataTree.from_dict(groups)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from bayesmi.draw import PosteriorDraws, draw_back_effects
 from bayesmi.errors import BayesmiNotice, FitError, ModelError
-from bayesmi.fit.fit import Fit, observed_tree
+from bayesmi.fit.fit import Fit
+from bayesmi.fit.observed_tree import observed_tree
 from bayesmi.fit.sampling import Sampling
 from bayesmi.model import Model
 from bayesmi.model.factor import Factor

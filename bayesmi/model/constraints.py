@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.data import IncompleteFrame
 from bayesmi.data.wording import name_rows
 from bayesmi.errors import ModelError
+from bayesmi.families import get_family
 from bayesmi.formula.affine import Affine, degree_in
 from bayesmi.formula.bisection import bisect_for
 from bayesmi.formula.evaluate import evaluate
@@ -17,7 +19,7 @@ from bayesmi.formula.inverse import can_solve, solve_for
 from bayesmi.model.derived import Derived
 from bayesmi.model.table import ModelTable
 
-__all__ = ["Constraint", "find_constraints", "levels_of_parts"]
+__all__ = ["Constraint", "count_columns", "find_constraints", "levels_of_parts"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -45,6 +47,12 @@ class Constraint:
             if part not in modelled:
                 known &= ~mask
         return Constraint(self.derived, {p: mask & known for p, mask in self.open.items()}, self.tolerance)
+
+
+def count_columns(frame: IncompleteFrame, families: Mapping[str, str]) -> frozenset[str]:
+    """Columns of whole numbers: counts, and those whose family has no others."""
+    named = {name for name, family in families.items() if get_family(family).is_discrete}
+    return frozenset(n for n, column in frame.columns.items() if column.kind == "count" or n in named)
 
 
 def levels_of_parts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from bayesmi.errors import ModelError
 from bayesmi.formula import Formula
@@ -10,7 +11,7 @@ from bayesmi.formula.expression import Binary, Call, Column, Expression, Unary
 from bayesmi.formula.terms import Response, Term
 from bayesmi.model.derived import Derived
 
-__all__ = ["columns_in_order", "parts_formula", "response_notice"]
+__all__ = ["columns_in_order", "parts_formula", "response_notice", "spec_of_part"]
 
 
 def columns_in_order(node: Expression) -> tuple[str, ...]:
@@ -67,3 +68,16 @@ def response_notice(response: Derived, modelled: Formula) -> str:
         f"the response {response.name!r} is derived: its parts are modelled ({modelled}) and there is no one-step summary of "
         f"{response.name!r}; analyse it on the completed data, fit.impute(m).analyze(…).pool()"
     )
+
+
+def spec_of_part(spec: dict[str, Any], response: Derived, modelled: Formula) -> dict[str, Any]:
+    """Return the specification with the family of the modelled part in the place of the response's."""
+    assert modelled.response is not None
+    part = modelled.response.name
+    if spec["family"] is not None:
+        raise ModelError(
+            f"family= is the response's, and {response.name!r} is derived: give those of its parts, families={{{part!r}: "
+            f"{spec['family']!r}}}"
+        )
+    families = dict(spec["families"])
+    return spec | {"family": families.pop(part, None), "families": families}

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from bayesmi.data import IncompleteFrame
 from bayesmi.data.kinds import parse_kind
 from bayesmi.errors import BayesmiNotice, ModelError, NotSupportedError
-from bayesmi.families import get_family
 from bayesmi.formula import Formula, check_variables, parse
 from bayesmi.formula.substitute import substituted
 from bayesmi.mechanism import (
@@ -21,24 +20,20 @@ from bayesmi.mechanism import (
     read_mechanisms,
     with_indicator_columns,
 )
-from bayesmi.model.checks import (
-    check_arguments,
-)
-from bayesmi.model.constraints import find_constraints, levels_of_parts
+from bayesmi.model.checks import check_arguments
+from bayesmi.model.constraints import count_columns, find_constraints, levels_of_parts
 from bayesmi.model.contextual import read_contextual, refuse_contextual
 from bayesmi.model.derived import Derived, check_parts, read_derived, with_derived_columns, with_scores
-from bayesmi.model.derived_response import parts_formula, response_notice
+from bayesmi.model.derived_response import parts_formula, response_notice, spec_of_part
 from bayesmi.model.effect_terms import refuse_effects, take_effects
 from bayesmi.model.factor import Factor
 from bayesmi.model.ignored import Ignored, read_ignore
 from bayesmi.model.indicators import with_indicators
-from bayesmi.model.joint import JointSpec, product
+from bayesmi.model.joint import product
+from bayesmi.model.joint_spec import JointSpec
 from bayesmi.model.limited import with_limits
 from bayesmi.model.manifest import Manifest
-from bayesmi.model.observed import (
-    levels_of_observed,
-    with_observations,
-)
+from bayesmi.model.observed import levels_of_observed, with_observations
 from bayesmi.model.scale import formula_texts, merged, read_scale
 from bayesmi.model.table import ModelTable
 from bayesmi.observation import (
@@ -59,7 +54,7 @@ if TYPE_CHECKING:
     from bayesmi.fit import Fit
     from bayesmi.plan import Plan
 
-__all__ = ["Model", "count_columns"]
+__all__ = ["Model"]
 
 
 class Model:
@@ -302,7 +297,7 @@ class Model:
         self._derived_response = next((one for one in made if one.name == parsed.response.name), None)
         if self._derived_response is not None:
             modelled = parts_formula(modelled, self._derived_response)
-            spec = _spec_of_part(spec, self._derived_response, modelled)
+            spec = spec_of_part(spec, self._derived_response, modelled)
             contradictions = (*contradictions, response_notice(self._derived_response, modelled))
         joint = product(
             JointSpec(
@@ -553,25 +548,6 @@ class Model:
         from bayesmi.model.text import model_text
 
         return model_text(self)
-
-
-def count_columns(frame: IncompleteFrame, families: Mapping[str, str]) -> frozenset[str]:
-    """Columns of whole numbers: counts, and those whose family has no others."""
-    named = {name for name, family in families.items() if get_family(family).is_discrete}
-    return frozenset(n for n, column in frame.columns.items() if column.kind == "count" or n in named)
-
-
-def _spec_of_part(spec: dict[str, Any], response: Derived, modelled: Formula) -> dict[str, Any]:
-    """Return the specification with the family of the modelled part in the place of the response's."""
-    assert modelled.response is not None
-    part = modelled.response.name
-    if spec["family"] is not None:
-        raise ModelError(
-            f"family= is the response's, and {response.name!r} is derived: give those of its parts, families={{{part!r}: "
-            f"{spec['family']!r}}}"
-        )
-    families = dict(spec["families"])
-    return spec | {"family": families.pop(part, None), "families": families}
 
 
 def _column_names(data: Any) -> list[str]:

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from bayesmi.errors import ModelError
+from bayesmi.families import Family
+from bayesmi.model.table import ModelTable
 
-__all__ = ["order_variables"]
+__all__ = ["means_first", "order_variables", "product_order"]
 
 
 def order_variables(
@@ -55,3 +57,35 @@ def order_variables(
                 f"order= puts {before!r} before {after!r}, which is of a higher level: higher levels come first"
             )
     return tuple(wanted)
+
+
+def product_order(
+    names: Sequence[str], families: Mapping[str, Family], table: ModelTable, wanted: Sequence[str] | None
+) -> list[str]:
+    """Return variables in the order of the product: the user's, or that of the rule."""
+    sizes = sorted(table.groupings, key=lambda name: len(table.groupings[name].labels))
+    ranks = {**{name: i for i, name in enumerate(sizes)}, "row": len(sizes)}
+    return list(
+        order_variables(
+            list(names),
+            level_rank={name: ranks[table.level(name)] for name in names},
+            is_discrete={name: families[name].is_discrete for name in names},
+            n_missing={name: int(table.unknown[name].sum()) for name in names},
+            wanted=wanted,
+        )
+    )
+
+
+def means_first(
+    order: Sequence[str], means: Sequence[str], table: ModelTable, *, wanted: Sequence[str] | None
+) -> list[str]:
+    """Return the order with variables of rows that have a latent mean before others of rows."""
+    above = [name for name in order if table.level(name) != "row"]
+    first = [name for name in order if name in means]
+    rest = [name for name in order if name not in {*above, *first}]
+    moved = [*above, *first, *rest]
+    if wanted and moved != list(order):
+        raise ModelError(
+            f"order=: {', '.join(first)} with a latent mean comes before other variables of rows: {', '.join(moved)}"
+        )
+    return moved

@@ -24,9 +24,8 @@ from bayesmi.data.wording import name_rows, plain, short_number
 from bayesmi.errors import DataError, NotSupportedError
 from bayesmi.mechanism import deltas_of
 from bayesmi.model import Model
-from bayesmi.model.constraints import find_constraints, levels_of_parts
+from bayesmi.model.constraints import count_columns, find_constraints, levels_of_parts
 from bayesmi.model.factor import Factor
-from bayesmi.model.model import count_columns
 from bayesmi.model.table import ModelTable, mean_parts
 from bayesmi.newrows.columns import coded_column, open_new
 
