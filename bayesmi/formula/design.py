@@ -180,7 +180,15 @@ class Design:
         `I(2 * x + 1)` are affine in x; `log(x)`, `I(x ** 2)` and `x:z` (with z named too) are not. A named
         category is never affine.
         """
-        return all(sum(factor.degree(names) for factor in term.factors) <= 1 for term in self._terms)
+        return not self.terms_not_affine_in(names)
+
+    def terms_not_affine_in(self, names: Collection[str]) -> tuple[str, ...]:
+        """Names of the terms that are not, see `is_affine_in`."""
+        return tuple(
+            block.name
+            for block, term in zip(self.blocks, self._terms, strict=True)
+            if sum(factor.degree(names) for factor in term.factors) > 1
+        )
 
     def affine(
         self, values: Mapping[str, NDArray[np.float64]], names: Collection[str]

@@ -34,6 +34,7 @@ from bayesmi.plan.overrides import (
     moved,
     whole_variables,
 )
+from bayesmi.plan.reasons import reason_for
 from bayesmi.plan.systems import System, find_systems, usable_constraints
 from bayesmi.plan.ties import held_units
 from bayesmi.plan.values import CellValues
@@ -183,7 +184,13 @@ def _make_plan(
             continue
         averaged = any(one.variable == factor.variable for other in factors for one in other.means.values())
         cells += _cells_of(
-            factor, table, with_cells[factor.variable], continuous.get(factor.variable, {}), averaged
+            factor,
+            table,
+            with_cells[factor.variable],
+            continuous.get(factor.variable, {}),
+            averaged,
+            factors,
+            plain.get(factor.variable),
         )
     check_asked(plain, cells)
     for group in cells:
@@ -322,22 +329,14 @@ def _check_levels(cells: list[CellGroup], factors: tuple[Factor, ...]) -> None:
         )
 
 
-_REASONS = {
-    "integrate": "linear in the means of Gaussian variables: integrated out in closed form",
-    "grid": "its effect is not linear, its family not Gaussian, or it stands in the model of a scale or of its own "
-    "missingness: summed over a grid",
-    "sample": "continuous: a latent for NUTS",
-    "average": "its group mean is a predictor of every row of the group: a latent for NUTS",
-    "solve": "follows from an observed derived value and its other parts",
-}
-
-
 def _cells_of(
     factor: Factor,
     table: ModelTable,
     active: NDArray[np.bool_],
     continuous: Mapping[str, NDArray[np.bool_]],
     averaged: bool,
+    factors: Sequence[Factor],
+    asked: str | None,
 ) -> list[CellGroup]:
     unknown = table.unknown_at(factor.variable, factor.level)
     informative = np.flatnonzero(unknown & active)
@@ -380,7 +379,7 @@ def _cells_of(
         )
     inside = interval_at(factor.variable, factor.level, table)[2]
     for treatment, units in continuous.items():
-        reason = _REASONS["average" if averaged and treatment == "sample" else treatment]
+        reason = reason_for(factor, treatment, factors, asked=asked, averaged=averaged)
         limited = int((inside & units).sum())
         if limited:
             how = "by differences of Phi" if treatment == "integrate" else "each over a grid inside of them"
