@@ -196,13 +196,16 @@ def read_columns(
         matrix = design.matrix(values)
     columns = column_names(design)
     observed = np.isfinite(matrix)
-    for j, (_, column) in enumerate(columns):
+    for j, (term, column) in enumerate(columns):
         known = matrix[observed[:, j], j]
+        several = sum(other == term for other, _ in columns) > 1
+        way_out = f"merge that level with another, or leave {term!r} out" if several else "leave it out"
         if known.size == 0:
-            raise ModelError(f"predictor {column!r} of {of!r} has no observed value: leave it out")
+            raise ModelError(f"predictor {column!r} of {of!r} has no observed value: {way_out}")
         if np.ptp(known) <= 1e-12 * float(np.abs(known).max()):
+            where = "every row in which it is known" if not observed[:, j].all() else "every row"
             raise ModelError(
-                f"predictor {column!r} of {of!r} is constant ({known[0]:g} in every row): leave it out"
+                f"predictor {column!r} of {of!r} is constant ({known[0] + 0.0:g} in {where}): {way_out}"
             )
     return matrix, observed, columns
 

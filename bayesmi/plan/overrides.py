@@ -58,7 +58,11 @@ def moved(
                 there = ", ".join(map(repr, groups)) or "none that can be moved"
                 raise ModelError(f"{label}: no cells of {name!r} are treated so; its groups are {there}")
             if after not in _MOVES.get(before, ()):
-                allowed = " or ".join(map(repr, _MOVES.get(before, ()))) or "nothing else"
+                if before not in _MOVES:
+                    raise ModelError(
+                        f"{label}={after!r}: cells that are treated so cannot be treated otherwise one by one; leave it out"
+                    )
+                allowed = " or ".join(map(repr, _MOVES[before]))
                 raise ModelError(f"{label} can be {allowed}, not {after!r}")
             if name in tied:
                 raise ModelError(

@@ -317,3 +317,13 @@ def test_levels_of_group_variables_are_kept_apart_in_the_groups_above():
     assert right_side(model, "t2") == "t + (1 | a)"
     assert [link.name for link in model.factor("t2").links] == ["between(t|a)"]
     assert model_of("y ~ t + t2 + (1 | a/b)", levels="pooled").factor("t2").links == ()
+
+
+def test_one_level_of_an_interaction_cannot_be_left_out_and_the_error_says_what_can():
+    rng = np.random.default_rng(1)
+    level = rng.integers(1, 4, 40)
+    level[5] = 4
+    data = pd.DataFrame({"y": rng.normal(size=40), "x": rng.normal(size=40), "level": pd.Categorical(level)})
+    data.loc[5, "x"] = np.nan
+    with pytest.raises(ModelError, match=r"'level:x\[4\]' .* known\): merge that level .* 'level:x' out"):
+        Model("y ~ level * x", data)

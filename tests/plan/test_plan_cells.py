@@ -251,6 +251,7 @@ def test_effects_are_not_integrated_out_with_cells_of_rows_that_are_summed():
 REFUSED = [
     ("y ~ x + z", {"x": "predict"}, ModelError, "'x'.*3 of its cells.*observed outcome"),
     ("y ~ b1 + z", {"b1": "predict"}, ModelError, "'b1'.*2 of its cells"),
+    ("y ~ x + I(x ** 2)", {"x": {"grid": "sample"}}, ModelError, "'grid'.*cannot be treated otherwise"),
     ("y ~ x + z", {"x": "enumerate"}, ModelError, "'x'.*'gibbs', not 'enumerate'"),
     ("y ~ b1 + z", {"b1": "sample"}, ModelError, "'b1'.*'gibbs', not 'sample'"),
     ("y ~ b1 + z", {"b1": "grid"}, ModelError, "'b1'.*'predict' or 'enumerate' or 'gibbs', not 'grid'"),
