@@ -96,8 +96,8 @@ def _pairs(factor: Factor, draws: PosteriorDraws) -> Iterator[tuple[Prior, Float
                 priors.intercept,
                 own.centred_intercept(factor) if priors.intercept_at_means else own.intercept,
             )
-        for j in range(n_design):
-            yield priors.coefficients[j], own.coefficients[:, j]
+        for j, prior in enumerate(priors.coefficients[:n_design]):  # of an observation none is estimated
+            yield prior, own.coefficients[:, j]
         for grouping, sds in own.sds.items():
             for j, prior in enumerate(priors.group_sds.get(grouping, ())):
                 yield prior, sds[:, j]

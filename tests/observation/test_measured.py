@@ -58,6 +58,13 @@ def test_the_slope_is_recovered_where_the_naive_one_is_attenuated(fitted):
 
 
 @pytest.mark.xdist_group("measured")
+def test_the_summary_has_the_slope_and_what_the_priors_say(fitted):
+    table = fitted[2].summary(all_models=True)
+    assert table.loc["x_true", "mean"] == pytest.approx(float(fitted[2].posterior["x_true"].mean()))
+    assert np.isfinite(table.loc[["x_true", "x_true__z"], "prior_sensitivity"]).all()
+
+
+@pytest.mark.xdist_group("measured")
 def test_completed_data_have_the_variable_and_leave_its_measurement(fitted):
     data, truth, fit = fitted
     imputed = fit.impute(20, despite_gate=True)
