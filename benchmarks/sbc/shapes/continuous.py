@@ -173,4 +173,16 @@ mix = Shape(
     treatments=("enumerate", "grid", "integrate"),
 )
 
-SHAPES = (integrate, sampled, quadratic, two_squares, positive, bounded, mix)
+held_on_grids = Shape(
+    "held_on_grids",
+    "two covariates with squares and their product, held at points of their grids as they are beyond the budget",
+    two_squares.complete,
+    two_squares.variables,
+    two_squares.formula,
+    {**two_squares.options, "treatments": {"x1": "gibbs", "x2": "gibbs"}},
+    treatments=("gibbs",),
+    draws=300,
+    tune=200,
+)
+
+SHAPES = (integrate, sampled, quadratic, two_squares, held_on_grids, positive, bounded, mix)
