@@ -60,7 +60,7 @@ def product(spec: JointSpec, table: ModelTable) -> Product:
     incomplete += _incomplete_selectors(spec, table, [*used, *given["auxiliary"]])
     auxiliary = check_auxiliary(given["auxiliary"], whole, response, table, recorded)
     check_observed(spec.measured, {*used, response, *auxiliary})
-    check_named(given, [*incomplete, *auxiliary], list(frame.columns))
+    check_named(given, response, [*incomplete, *auxiliary], list(frame.columns))
     families: dict[str, Family] = {}
     for name in [*incomplete, *auxiliary]:
         chosen = given["families"].get(name)

@@ -72,10 +72,17 @@ def check_covariate_formula(
         raise ModelError(f"formulas[{name!r}]: {problem}") from None
 
 
-def check_named(given: Mapping[str, Any], modelled: Sequence[str], columns: Sequence[str]) -> None:
+def check_named(
+    given: Mapping[str, Any], response: str, modelled: Sequence[str], columns: Sequence[str]
+) -> None:
     """Raise where families= or formulas= names a variable that has no model of its own."""
-    for key in ("families", "formulas"):
+    for key, instead in (
+        ("families", "its family is family="),
+        ("formulas", "its formula is the first argument"),
+    ):
         for name in given[key]:
+            if name == response:
+                raise ModelError(f"{key}[{name!r}]: {name!r} is the response, and {instead}")
             if name not in modelled:
                 why = "is complete or not in the formula" if name in columns else "is not in the table"
                 raise ModelError(
