@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,6 +57,24 @@ SENTINELS = frozenset({-1, -7, -8, -9, -77, *_NINES, *(-v for v in _NINES)})
 def looks_missing(text: object) -> bool:
     """Whether a label reads like a code for a missing value."""
     return isinstance(text, str) and text.strip().casefold() in MISSING_WORDS
+
+
+def no_numbers(labels: Iterable[object]) -> list[str] | None:
+    """Return the texts that are no numbers, where at least three quarters of the texts are; None elsewhere."""
+    words = list(labels)
+    if not words or not all(isinstance(word, str) for word in words):
+        return None
+    others = [str(word) for word in words if not _is_number(str(word))]
+    return others if 4 * len(others) <= len(words) else None
+
+
+def _is_number(word: str) -> bool:
+    for text in (word, word.replace(",", ".", 1)):
+        try:
+            return np.isfinite(float(text))
+        except ValueError:
+            continue
+    return False
 
 
 def find_sentinels(distinct: NDArray[np.float64], counts: NDArray[np.intp]) -> list[float]:

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmi.data.applicable import find_absent
-from bayesmi.data.codes import looks_missing
+from bayesmi.data.codes import looks_missing, no_numbers
 from bayesmi.data.column import Column
 from bayesmi.data.grouping import Grouping, group_rows, grouping_notices
 from bayesmi.data.kinds import Kind, code_column, parse_kind
@@ -24,6 +24,9 @@ from bayesmi.data.wording import counted, did_you_mean, list_some, name_rows, sh
 from bayesmi.errors import DataError
 
 _FEW_VALUES = (Kind.BINARY, Kind.NOMINAL, Kind.ORDINAL, Kind.COUNT)  # equal by chance now and then
+_FEW_CODES = (
+    10  # levels; numbers written as text are codes up to here, and a number that was read as text beyond
+)
 _BY_CHANCE = 0.01  # from which a level found is said to be in doubt
 
 
@@ -247,6 +250,26 @@ class IncompleteFrame:
             out.append(
                 f"column {name!r}: {list_some(words)} in {cells} {'is a level' if len(words) == 1 else 'are levels'} like the "
                 f"others; if it means missing: bmi.recode_missing(data, {{{name!r}: {words!r}}})"
+            )
+        return tuple(out)
+
+    def number_word_notices(self, names: Collection[str]) -> tuple[str, ...]:
+        """Return a line for each of some columns whose many levels are numbers written as text."""
+        out = []
+        for name in [name for name in self.columns if name in names]:
+            levels = self.columns[name].categories or ()
+            others = no_numbers(levels) if len(levels) > _FEW_CODES else None
+            if others is None:
+                continue
+            how_many = (
+                f"all {len(levels)} levels"
+                if not others
+                else f"all of {len(levels)} levels but {list_some(others)}"
+            )
+            first = "correct these, then " if others else ""
+            out.append(
+                f"column {name!r}: {how_many} are numbers written as text, and each is a level of its own; if it is a "
+                f"number: {first}data[{name!r}] = pd.to_numeric(data[{name!r}]); if not: kinds={{{name!r}: 'nominal'}}"
             )
         return tuple(out)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.data import Column, IncompleteFrame
+from bayesmi.data.codes import no_numbers
 from bayesmi.data.levels import chance_of_agreement, constant_within
 from bayesmi.data.wording import did_you_mean, list_some, name_rows, short_number
 from bayesmi.errors import ModelError
@@ -262,6 +263,17 @@ def _why_unusable(name: str, frame: IncompleteFrame) -> str:
                 else "make numbers or text of it first"
             )
             return f"column {name!r} {reason} and cannot enter a model: {cure}, or leave it out"
+    column = frame.columns[name]
+    others = no_numbers(
+        cell for cell, known in zip(frame.original()[name], column.observed, strict=True) if known
+    )
+    if others is not None:
+        which = f" (all but {list_some(others)})" if others else ""
+        first = "correct these, then " if others else ""
+        return (
+            f"column {name!r} holds numbers written as text{which}: {first}data[{name!r}] = pd.to_numeric(data[{name!r}]), "
+            "or leave it out"
+        )
     return (
         f"column {name!r} is an identifier (its values all differ, or kinds= says so) and cannot enter a model: leave it "
         f"out, or say what it is, such as kinds={{{name!r}: 'nominal'}}"

@@ -322,7 +322,10 @@ class Model:
         whole = [factor.variable for factor in self._factors if factor.family.integer_valued]
         imputed = [f.variable for f in reversed(self._factors) if not f.is_observation]
         used = frozenset(imputed).union(*(factor.parents for factor in self._factors))
-        words = frame.missing_word_notices(used)
+        words = (
+            *frame.missing_word_notices(used),
+            *frame.number_word_notices(used - set(self._spec["kinds"])),
+        )
         self._notices = (*frame.notices, *words, *notices, *frame.dtype_notices(imputed, whole))
         self._ignored = ignored
         if ignored is not None:

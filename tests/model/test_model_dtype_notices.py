@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import bayesmi as bmi
-from bayesmi.errors import BayesmiNotice
+from bayesmi.errors import BayesmiNotice, ModelError
 
 
 def table() -> pd.DataFrame:
@@ -39,3 +39,45 @@ def test_levels_that_look_like_holes_are_said():
     assert found == [
         "column 'k': '' in 2 cells is a level like the others; if it means missing: bmi.recode_missing(data, {'k': ['']})"
     ]
+
+
+def numbers_as_text(words: list[str]) -> pd.DataFrame:
+    n = len(words)
+    return pd.DataFrame({"y": [float(i * i % 7) for i in range(n)], "k": words, "g": list("ab") * (n // 2)})
+
+
+LAB = [*(f"{i / 10}" for i in range(13)), "0.1", "<0.1", "<0.1"] * 2
+
+
+def test_levels_that_are_numbers_are_said():
+    with pytest.warns(BayesmiNotice, match="'k'"):
+        model = bmi.Model("y ~ k + g", numbers_as_text(LAB))
+    assert [line for line in model.notices if "written as text" in line] == [
+        "column 'k': all of 14 levels but '<0.1' are numbers written as text, and each is a level of its own; if it is a "
+        "number: correct these, then data['k'] = pd.to_numeric(data['k']); if not: kinds={'k': 'nominal'}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [(LAB, {"kinds": {"k": "nominal"}}), (["1", "2", "3", "2"] * 4, {}), (list("abcdefghijkllmno"), {})],
+)
+def test_levels_that_are_said_codes_or_words_are_not(words, options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = bmi.Model("y ~ k + g", numbers_as_text(words), **options)
+    assert not [line for line in model.notices if "written as text" in line]
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ([f"{i / 10}" for i in range(16)], r"'k' holds numbers written as text: data\['k'\] = pd.to_numeric"),
+        (["<5", *(f"{i},5" for i in range(15))], r"\(all but '<5'\): correct these, then data\['k'\] = "),
+        ([f"id{i}" for i in range(16)], "'k' is an identifier"),
+    ],
+)
+def test_what_is_an_identifier_for_being_numbers_in_text(words, text):
+    for options in ({}, {"auxiliary": ["k"]}):
+        with pytest.raises(ModelError, match=text):
+            bmi.Model("y ~ g" if options else "y ~ k", numbers_as_text(words), **options)
