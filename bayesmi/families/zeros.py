@@ -29,8 +29,6 @@ __all__ = [
 Floats = NDArray[np.float64]
 _ZI = FamilyParameter("zi", "logit", "probability of an extra zero")
 _HU = FamilyParameter("hu", "logit", "probability of zero")
-_RARE = 1e-9  # of a count above zero before the hurdle: such a count is 1
-_NEVER_ZERO = -37.0  # log probability of a zero before the hurdle that is none in double precision
 
 
 def _is_zero(xp: Any, y: Any) -> Any:
@@ -101,20 +99,22 @@ class _Hurdle:
         return super().location_and_spread(y[y > 0])  # type: ignore[misc]
 
     def draw(self, rng: np.random.Generator, eta: Any, scales: Mapping[str, Any]) -> Floats:
-        """Draw a count; one that is at least 1 by inverting the distribution function from above."""
-        eta = np.asarray(eta, dtype=float)
-        log_zero = np.broadcast_to(self._log_zero(np, eta, scales), eta.shape)
-        above = -np.expm1(log_zero)
-        survival = rng.random(eta.shape) * above
-        with np.errstate(invalid="ignore", divide="ignore"):
-            drawn = self._inverse_survival(survival, eta, scales)
-        drawn = np.where(above < _RARE, 1.0, np.maximum(drawn, 1.0))  # 2 or more has half that probability
-        whole = log_zero < _NEVER_ZERO
-        if whole.any():  # too large for the inverse, and no zero to leave out
-            drawn = np.where(whole, np.maximum(super().draw(rng, eta, scales), 1.0), drawn)  # type: ignore[misc]
+        """Draw a count; one that is at least 1 as the events of a (mixed) Poisson process after its first one.
+
+        The time of the first of at least one event is drawn by inverting P(no event yet), which is closed; no sum over
+        counts is inverted, so that the cost is the same for any mean and shape.
+        """
+        eta = np.clip(np.asarray(eta, dtype=float), -700.0, 40.0)
+        at_least_one = -np.expm1(self._log_zero(np, eta, scales))
+        none_yet = np.log1p(-rng.random(eta.shape) * at_least_one)
+        rest = self._rate_after_first(rng, none_yet, np.exp(eta), scales)
+        drawn = 1.0 + rng.poisson(np.clip(rest, 0.0, 1e18))
         return np.where(rng.random(eta.shape) < scales["hu"], 0.0, drawn)
 
-    def _inverse_survival(self, survival: Floats, eta: Floats, scales: Mapping[str, Any]) -> Floats:
+    def _rate_after_first(
+        self, rng: np.random.Generator, none_yet: Floats, mean: Floats, scales: Mapping[str, Any]
+    ) -> Floats:
+        """Mean number of further events, given log P(no event yet) at the first one and the mean number of events."""
         raise NotImplementedError
 
 
@@ -157,10 +157,10 @@ class HurdlePoisson(_Hurdle, Poisson):
     name: str = "hurdlepoisson"
     parameters: tuple[FamilyParameter, ...] = (_HU,)
 
-    def _inverse_survival(self, survival: Floats, eta: Floats, scales: Mapping[str, Any]) -> Floats:
-        from scipy.stats import poisson
-
-        return np.asarray(poisson.isf(survival, np.exp(np.minimum(eta, 40.0))))
+    def _rate_after_first(
+        self, rng: np.random.Generator, none_yet: Floats, mean: Floats, scales: Mapping[str, Any]
+    ) -> Floats:
+        return mean + none_yet  # P(no event yet) is exp(-mean · time)
 
     def pymc(self, name: str, eta: Any, scales: Mapping[str, Any], **kwargs: Any) -> Any:
         """Return the hurdle counts as pm.CustomDist: pm.HurdlePoisson is a mixture that cannot be a latent."""
@@ -174,12 +174,14 @@ class HurdleNegativeBinomial(_Hurdle, NegativeBinomial):
     name: str = "hurdlenegativebinomial"
     parameters: tuple[FamilyParameter, ...] = (ALPHA, _HU)
 
-    def _inverse_survival(self, survival: Floats, eta: Floats, scales: Mapping[str, Any]) -> Floats:
-        from scipy.stats import nbinom
-
+    def _rate_after_first(
+        self, rng: np.random.Generator, none_yet: Floats, mean: Floats, scales: Mapping[str, Any]
+    ) -> Floats:
         alpha = scales["alpha"]
-        share = alpha / (alpha + np.exp(np.minimum(eta, 40.0)))
-        return np.asarray(nbinom.isf(survival, alpha, share))
+        past = alpha * np.expm1(
+            -none_yet / alpha
+        )  # mean · time: P(no event yet) is (1 + mean · time / alpha)^-alpha
+        return np.asarray((mean - past) * rng.gamma(alpha + 1.0, size=mean.shape) / (alpha + past))
 
     def pymc(self, name: str, eta: Any, scales: Mapping[str, Any], **kwargs: Any) -> Any:
         """Return the hurdle counts as pm.CustomDist: PyMC's is a mixture that cannot be a latent."""
