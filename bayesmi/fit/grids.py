@@ -136,11 +136,22 @@ def next_grids(
 
 
 def refined_plan(model: Model, plan: Plan, draws: PosteriorDraws, accuracy: tuple[GridAccuracy, ...]) -> Plan:
-    """Return a plan whose grids hold at these draws, so that sampling anew is needed once, not for each refinement."""
+    """Return a plan whose grids hold at these draws, so that sampling anew is needed once, not for each refinement.
+
+    Where the finer grids are beyond the budget, more cells are held than the draws have: what is sampled anew tells then.
+    """
+    drawn = _held_cells(plan)
     for _ in range(_STEPS):
         finer, wider = next_grids(plan, accuracy)
         plan = make_plan(model, finer=finer, wider=wider)
+        if _held_cells(plan) != drawn:
+            break
         accuracy = check_grids(model, plan, make_tables(model.factors, model.table, plan), draws)
         if all(one.holds for one in accuracy):
             break
     return plan
+
+
+def _held_cells(plan: Plan) -> set[tuple[str, tuple[int, ...]]]:
+    """Return which cells are held, variable by variable."""
+    return {(group.variable, tuple(group.units.tolist())) for group in plan.cells if group.treatment == HELD}

@@ -12,7 +12,10 @@ from scipy import stats
 from bayesmi import Model
 from bayesmi.build import build_sampled
 from bayesmi.draw.held_grid import place_held
+from bayesmi.fit.constrain import constrained, posterior_draws
+from bayesmi.fit.grids import check_grids, refined_plan
 from bayesmi.gibbs.sweep import Sweep
+from bayesmi.plan import make_plan
 
 DRAWS = 300
 
@@ -65,6 +68,28 @@ def test_values_follow_the_conditional_given_the_other_held_cells():
     assert len(p_values) == 7
     assert min(p_values) > 1e-3
     assert stats.kstest(p_values, "uniform").pvalue > 1e-3
+
+
+def test_refined_grids_beyond_the_budget_hold_cells_that_the_draws_do_not_have(monkeypatch):
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(size=(2, 60))
+    data = pd.DataFrame({"y": a + a**2 + b - b**2 + rng.normal(size=60), "a": a, "b": b})
+    data.loc[:5, ["a", "b"]] = np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = Model("y ~ a + I(a ** 2) + b + I(b ** 2)", data)
+    coarse = make_plan(model, finer={"a": 0.3, "b": 0.3})
+    assert not coarse.holds
+    built = build_sampled(model, coarse)
+    point = built.program.initial()
+    at = posterior_draws(built, constrained(built.program, point[None]), 1, 1)
+    accuracy = check_grids(model, coarse, built.tables, at)
+    assert not all(one.holds for one in accuracy)
+    monkeypatch.setattr("bayesmi.plan.plan._BUDGET", coarse.n_expanded)
+    monkeypatch.setattr("bayesmi.plan.held._COMFORTABLE", coarse.n_expanded)
+    plan = refined_plan(model, coarse, at, accuracy)
+    assert plan.holds
+    assert (plan.finer, plan.wider) != (coarse.finer, coarse.wider)
 
 
 def _start(sweep):
