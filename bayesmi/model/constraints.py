@@ -46,7 +46,8 @@ class Constraint:
         for part, mask in self.open.items():
             if part not in modelled:
                 known &= ~mask
-        return Constraint(self.derived, {p: mask & known for p, mask in self.open.items()}, self.tolerance)
+        open_ = {part: mask & known for part, mask in self.open.items() if part in modelled}
+        return Constraint(self.derived, open_, self.tolerance)
 
 
 def count_columns(frame: IncompleteFrame, families: Mapping[str, str]) -> frozenset[str]:

@@ -68,6 +68,15 @@ def test_an_observed_value_says_nothing_where_a_part_has_no_model():
     assert units(plan, "a", "integrate") == [3] or units(plan, "a", "sample") == [3]
 
 
+def test_a_part_without_a_model_leaves_the_rows_alone_where_it_is_observed():
+    data = gaussians()
+    data.loc[3, ["a", "b"]] = np.nan
+    data.loc[5, ["a", "c"]] = np.nan
+    data.loc[7, ["b", "c"]] = np.nan
+    plan = plan_of("y ~ a + b", data, derived={"s": "a + b + c"})
+    assert [system.units.tolist() for system in plan.systems] == [[3]]
+
+
 def test_a_child_that_is_not_gaussian_puts_one_on_a_grid():
     data = gaussians()
     data.loc[3, ["a", "b"]] = np.nan
