@@ -92,10 +92,11 @@ def hold_cells(
     asked = [name for name, how in wanted.items() if how == HELD]
     for name in asked:
         mine = next((g for g in out if g.variable == name and g.treatment in _SUMMED), None)
-        if mine is None:
+        others = [g for g in out if g.variable == name and g.treatment in _CONTINUOUS]
+        if mine is None and not others:
             continue  # nothing observed depends on its cells: they are predicted
         combinations = free.get(name)
-        if combinations is None or not combinations.any():
+        if mine is None or combinations is None or not combinations.any():
             raise ModelError(
                 f"treatments[{name!r}]={HELD!r}: its cells lie between limits, are tied by an observed derived value, or "
                 "stand in one term with a missing continuous variable; leave it out"

@@ -78,6 +78,12 @@ def test_cells_in_one_term_with_a_missing_continuous_variable_of_their_row_stay_
         model_of("y ~ b1 * x + z", data, treatments={"b1": "gibbs"}).plan()
 
 
+def test_cells_that_follow_from_an_observed_derived_value_are_not_held():
+    model = model_of("y ~ p + k", small_table(), derived={"pk": "p + 1.5 * k"}, treatments={"p": "gibbs"})
+    with pytest.raises(ModelError, match=r"treatments\['p'\]='gibbs'.*tied by an observed derived value"):
+        model.plan()
+
+
 def test_many_cells_of_a_school_are_held():
     rng = np.random.default_rng(2)
     school = np.repeat(np.arange(30), 20)
