@@ -14,6 +14,7 @@ from bayesmi.draw.cells import complete_cells
 from bayesmi.draw.known import Known, plan_of_known
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.shifted import full_columns
+from bayesmi.errors import NotSupportedError
 from bayesmi.likelihood.part import Part
 from bayesmi.model import Model
 from bayesmi.newrows.effects import draw_new_effects, effects_at, needs_turns
@@ -105,9 +106,14 @@ def lay_out_new(model: Model, plan: Plan, rows: NewRows, draws: PosteriorDraws) 
     part: Part | None = None
     coarse: tuple[GridAccuracy, ...] = ()
     for _ in range(_STEPS):
-        own = plan_of_known(known, finer=finer, wider=wider, scales=model.table)
-        if part is not None and any(own.units(name, "sample").size for name in names):
+        try:
+            own = plan_of_known(known, finer=finer, wider=wider, scales=model.table)
+        except NotSupportedError:
+            if part is None:
+                raise
             break  # points beyond the budget: the grid before stays
+        if part is not None and any(own.units(name, "sample").size for name in names):
+            break
         part, coarse = _part(rows.factors, rows.table, own), ()
         if not own.grids:
             break
@@ -126,7 +132,7 @@ def lay_out_new(model: Model, plan: Plan, rows: NewRows, draws: PosteriorDraws) 
         )
         nothing = {name: np.zeros(rows.table.n_rows) for name in fixed}
         given = replace(known, table=rows.table.with_known(nothing))
-        held = (fixed, plan_of_known(given, finer=finer, wider=wider, scales=model.table))
+        held = (fixed, plan_of_known(given, finer=part.plan.finer, wider=part.plan.wider, scales=model.table))
     return LaidOut(model, rows, part, held, tuple(_words(one) for one in coarse))
 
 
