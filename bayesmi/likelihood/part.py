@@ -144,8 +144,10 @@ def without(model: Model, plan: Plan, roles: Collection[str], draws: PosteriorDr
     chosen: Any = _Chosen(factors, model.table, kept, model.response)
     finer = {name: value for name, value in plan.finer.items() if name in names}
     wider = {name: value for name, value in plan.wider.items() if name in names}
-    for _ in range(_STEPS):
+    for step in range(_STEPS):
         own = make_plan(chosen, finer=finer, wider=wider)
+        if own.holds and step > 0:  # finer grids are beyond the budget: those before have to do
+            break
         part = Part(factors, model.table, own, make_tables(factors, model.table, own))
         if draws is None or not own.grids:
             break
