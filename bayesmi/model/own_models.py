@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bayesmi.data.wording import did_you_mean
 from bayesmi.errors import ModelError
 from bayesmi.families import Family
 from bayesmi.formula import Formula, check_variables
@@ -83,10 +84,14 @@ def check_named(
         for name in given[key]:
             if name == response:
                 raise ModelError(f"{key}[{name!r}]: {name!r} is the response, and {instead}")
-            if name not in modelled:
-                why = "is complete or not in the formula" if name in columns else "is not in the table"
+            if name not in columns and name not in modelled:
                 raise ModelError(
-                    f"{key}[{name!r}]: {name!r} {why}; only incomplete covariates and auxiliary variables have their own model"
+                    f"{key}[{name!r}]: {name!r} is not in the table: {did_you_mean(name, modelled)}"
+                )
+            if name not in modelled:
+                raise ModelError(
+                    f"{key}[{name!r}]: {name!r} is complete or not in the formula; only incomplete covariates and auxiliary "
+                    "variables have their own model"
                 )
 
 

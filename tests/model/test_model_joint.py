@@ -159,6 +159,7 @@ def test_bad_priors_are_refused(priors, text):
             {"families": {"w": "gaussian"}},
             "'w' is complete or not in the formula.*auxiliary variables",
         ),
+        ("y ~ x", {"families": {"xx": "student"}}, "'xx' is not in the table: did you mean 'x"),
         ("y ~ x", {"families": {"y": "student"}}, "'y' is the response, and its family is family="),
         ("y ~ x", {"formulas": {"y": "~ x"}}, "'y' is the response, and its formula is the first argument"),
         ("y ~ x", {"mechanisms": {"y": 1}}, "mechanisms.'y'. = 1 is not supported.*Delta"),
