@@ -25,8 +25,8 @@ does not believe in it either: it imputes the ratio as a variable of its own, be
 fastest first) and regions added, weight is log-normal, as is height where it is incomplete; what is analysed is the book's model.
 Where height is the outcome the complete rows ask for two things more: its residual sd is 1.8 cm of infants and 6.6 cm at 15
 (a curve in age; AIC 4 092 to 3 818), and the logarithm of weight (with the root of age: to 3 737). Without these two, the
-first 55 data sets had a bias of -.031 (.008), where listwise deletion had .004, and a coverage of .85; with them all 200 have -.028
-where listwise deletion has -.012, and .915.
+first 55 data sets had a bias of -.031 (.008), where listwise deletion had .004, and a coverage of .85; with them all 200 have
+-.028 where listwise deletion has -.012, and .915.
 
 Writes results/published/TABLE.csv (a row a replicate) and published.csv: bias, coverage and width, and the book's.
 """
