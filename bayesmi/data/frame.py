@@ -24,9 +24,7 @@ from bayesmi.data.wording import counted, did_you_mean, list_some, name_rows, sh
 from bayesmi.errors import DataError
 
 _FEW_VALUES = (Kind.BINARY, Kind.NOMINAL, Kind.ORDINAL, Kind.COUNT)  # equal by chance now and then
-_FEW_CODES = (
-    10  # levels; numbers written as text are codes up to here, and a number that was read as text beyond
-)
+_FEW_CODES = 10  # levels up to which numbers written as text are codes; beyond it is a number read as text
 _BY_CHANCE = 0.01  # from which a level found is said to be in doubt
 
 

@@ -6,7 +6,6 @@ held cells of its units as they are: each from its exact conditional, so that al
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +15,7 @@ from bayesmi.build.tables import make_tables
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.summed import draw_summed_and_integrated
 from bayesmi.gibbs.blocks import summed_again
-from bayesmi.gibbs.state import held_table
+from bayesmi.gibbs.tables import table_of_draw
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
@@ -40,33 +39,18 @@ def place_held(
     rng : numpy.random.Generator
         Its own stream.
     """
-    cells = dict(draw.cells)
     for name in plan.held_grids:
         units = plan.units(name, HELD)
-        factor = next(one for one in factors if one.variable == name and not one.is_observation)
-        here = held_table(factors, table, plan, {key: np.asarray(own[0]) for key, own in _held(plan, cells)})
-        rows = table.rows_of_units(units, factor.level)
+        level = next(one.level for one in factors if one.variable == name)
+        here = table_of_draw(factors, table, plan, draw)
+        rows = table.rows_of_units(units, level)
         own, held = summed_again((name,), factors, here, _of_rows(plan, here, rows))
         tables = make_tables(factors, here, own, only=rows, held=held)
         values = {key: column.copy() for key, column in here.values.items()}
         draw_summed_and_integrated(factors, here, own, tables, draw, rng, values)
-        cells[name] = values[name][_first_rows(table, factor, units)][None]
-    return replace(draw, cells=cells)
-
-
-def _held(plan: Plan, cells: Mapping[str, NDArray[np.float64]]) -> list[tuple[str, NDArray[np.float64]]]:
-    return [(name, own) for name, own in cells.items() if plan.units(name, HELD).size]
-
-
-def _first_rows(table: ModelTable, factor: Factor, units: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return a row of each unit in which its cell is unknown."""
-    if factor.level == "row":
-        return units
-    codes = table.groupings[factor.level].codes
-    unknown = np.flatnonzero(table.unknown[factor.variable])
-    first = np.full(int(codes.max()) + 1, -1, dtype=np.intp)
-    first[codes[unknown][::-1]] = unknown[::-1]
-    return first[units]
+        placed = values[name][table.rows_of_level(level)[units]]
+        draw = replace(draw, cells={**draw.cells, name: placed[None]})
+    return draw
 
 
 def _of_rows(plan: Plan, table: ModelTable, rows: NDArray[np.bool_]) -> Plan:

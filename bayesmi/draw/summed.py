@@ -57,7 +57,6 @@ def draw_summed_and_integrated(
         mine = mine[~np.isin(units[mine], plan.units(name, "solve"))]  # these follow from the others
         found = expansion.values[name][mine]
         if steps and name in steps.slopes:
-            spacing = _spacing(factor, plan, tables, units[mine])
             slope, curvature = steps.slopes[name][mine], steps.curvatures[name][mine]
             if name in tied:
                 inside = steps_inside(slope, curvature, rng)
@@ -67,6 +66,7 @@ def draw_summed_and_integrated(
                 here = tied[name][units[mine]]
                 found[~here] = constrain(points[name][units[mine][~here]], factor.support)[0]
             else:
+                spacing = _spacing(factor, plan, tables, units[mine])
                 bounds = _bounds(factor, plan, tables, units[mine])
                 found = place_inside(factor, found, spacing, slope, curvature, rng, bounds)
         to_rows(factor, table, units[mine], found, values[name])
@@ -92,10 +92,7 @@ def _spacing(factor: Factor, plan: Plan, tables: Tables, units: NDArray[np.intp]
     """Spacing of the fine grid of the cells of these units."""
     cells = tables.cells[factor.variable]
     assert cells.spacing is not None
-    own = plan.units(factor.variable, "grid")
-    number = np.zeros(int(own.max()) + 1, dtype=np.intp)
-    number[own] = np.arange(len(own))
-    return np.asarray(cells.spacing[number[units]])
+    return np.asarray(cells.spacing[np.searchsorted(plan.units(factor.variable, "grid"), units)])
 
 
 def _bounds(

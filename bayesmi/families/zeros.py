@@ -178,9 +178,8 @@ class HurdleNegativeBinomial(_Hurdle, NegativeBinomial):
         self, rng: np.random.Generator, none_yet: Floats, mean: Floats, scales: Mapping[str, Any]
     ) -> Floats:
         alpha = scales["alpha"]
-        past = alpha * np.expm1(
-            -none_yet / alpha
-        )  # mean · time: P(no event yet) is (1 + mean · time / alpha)^-alpha
+        # mean · time: P(no event yet) is (1 + mean · time / alpha)^-alpha
+        past = alpha * np.expm1(-none_yet / alpha)
         return np.asarray((mean - past) * rng.gamma(alpha + 1.0, size=mean.shape) / (alpha + past))
 
     def pymc(self, name: str, eta: Any, scales: Mapping[str, Any], **kwargs: Any) -> Any:

@@ -18,7 +18,7 @@ from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import chunks
 from bayesmi.draw.weights import entry_probabilities, restricted, unit_log_weights
 from bayesmi.gibbs.blocks import summed_again
-from bayesmi.gibbs.tables import tables_of_draw
+from bayesmi.gibbs.tables import table_of_draw, tables_of_draw
 from bayesmi.model import Model
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan, make_plan
@@ -81,7 +81,7 @@ def _look_at_held(
     units = plan.units(name, HELD)
     inside = np.isin(own.units(name, "grid"), units)
     for number in np.linspace(0, draws.n - 1, min(_HELD_DRAWS, draws.n)).astype(np.intp):
-        here, _ = tables_of_draw(model.factors, model.table, plan, draws, int(number))
+        here = table_of_draw(model.factors, model.table, plan, draws, int(number))
         tables = make_tables(model.factors, here, own, held=held)
         one = draws.take(np.array([number]))
         looks.append(_look(model, here, tables, name, units, own.grids[name].select(inside), one))

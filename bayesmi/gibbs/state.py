@@ -27,9 +27,7 @@ class HeldCells:
 
     names: tuple[str, ...]
     units: Mapping[str, Ints]  # of the variable's level
-    levels: Mapping[
-        str, Floats
-    ]  # values that any cell of a discrete variable can have, as predictors see them
+    levels: Mapping[str, Floats]  # values that any cell of a discrete variable can have, for predictors
     grids: Mapping[str, CellValues]  # values that each cell of a continuous variable can have
     start: Mapping[str, int]
 

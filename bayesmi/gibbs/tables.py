@@ -12,13 +12,20 @@ from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan
 from bayesmi.plan.held import HELD
 
-__all__ = ["tables_of_draw"]
+__all__ = ["table_of_draw", "tables_of_draw"]
+
+
+def table_of_draw(
+    factors: tuple[Factor, ...], table: ModelTable, plan: Plan, draws: PosteriorDraws, draw: int = -1
+) -> ModelTable:
+    """Return the model's table with the held cells of one draw, by default the last; they stay unknown."""
+    held = [f.variable for f in factors if plan.units(f.variable, HELD).size and not f.is_observation]
+    return held_table(factors, table, plan, {name: np.asarray(draws.cells[name][draw]) for name in held})
 
 
 def tables_of_draw(
     factors: tuple[Factor, ...], table: ModelTable, plan: Plan, draws: PosteriorDraws, draw: int = -1
 ) -> tuple[ModelTable, Tables]:
-    """Return the model's table with the held cells of one draw, by default the last, and the factor tables of that."""
-    held = [f.variable for f in factors if plan.units(f.variable, HELD).size and not f.is_observation]
-    filled = held_table(factors, table, plan, {name: np.asarray(draws.cells[name][draw]) for name in held})
+    """Return that table and the factor tables of it."""
+    filled = table_of_draw(factors, table, plan, draws, draw)
     return filled, make_tables(factors, filled, plan)

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plan_text"]
 
-_ROW_COST = (
-    1.5e-8  # seconds for one row of a factor: 7e-9 of a Gaussian one, 2e-8 of others (benchmarks/engine.py)
-)
+# seconds for one row of a factor: 7e-9 of a Gaussian one, 2e-8 of others (benchmarks/engine.py)
+_ROW_COST = 1.5e-8
 _WORDS = {
     "predict": "predicted afterwards",
     "enumerate": "summed out, drawn back",

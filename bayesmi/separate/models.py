@@ -123,7 +123,7 @@ class SeparateModels(Mapping[Any, Model]):
             rest.pop("levels")
 
         def model(stratum: Stratum) -> Model:
-            complete = complete_in_group(frame, stratum.frame, texts, options)
+            complete = complete_in_group(frame, stratum.frame, parsed, options)
             return Model(formula, stratum.frame, **options_of_group(rest, complete))
 
         self._models = _each(by, self._strata, model, stacklevel=3)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from bayesmi.data import IncompleteFrame
+from bayesmi.formula import Formula
+from bayesmi.formula.expression import Call
+from bayesmi.formula.functions import CONTEXTUAL, EFFECT
 
 __all__ = ["complete_in_group", "options_of_group"]
 
@@ -14,7 +16,7 @@ _BY_VARIABLE = ("families", "formulas", "mechanisms", "treatments", "priors")
 
 
 def complete_in_group(
-    whole: IncompleteFrame, group: IncompleteFrame, texts: Collection[str], options: Mapping[str, Any]
+    whole: IncompleteFrame, group: IncompleteFrame, formula: Formula, options: Mapping[str, Any]
 ) -> frozenset[str]:
     """Return the variables that are incomplete in the table and have no model in this group, where they are complete.
 
@@ -22,14 +24,15 @@ def complete_in_group(
     ----------
     whole, group : IncompleteFrame
         The table and its rows of one group.
-    texts : collection of str
-        The formula; a variable of which it has latent means has a model everywhere.
+    formula : Formula
+        With that of the scale; a variable of which it has latent means has a model everywhere.
     options : mapping
         As given; auxiliary variables and those with observations have a model everywhere.
     """
     kept = {*map(str, options.get("auxiliary") or ()), *(options.get("observations") or {})}
-    latent = r"\b(?:between|within|group_effect)\(\s*(\w+)"
-    kept |= {name for text in texts for name in re.findall(latent, text)}
+    calls = [part for term in formula.all_terms for part in term.factors if isinstance(part, Call)]
+    latent = [call for call in calls if call.function in (*CONTEXTUAL, EFFECT)]
+    kept |= {name for call in latent for name in call.args[0].variables}
     return frozenset(
         name
         for name, column in whole.columns.items()

@@ -10,9 +10,12 @@ import pytest
 
 import bayesmi as bmi
 from bayesmi import BayesmiNotice
+from bayesmi.data import IncompleteFrame
 from bayesmi.errors import BayesmiError, GateError, ModelError
+from bayesmi.formula import parse
 from bayesmi.separate.fits import seed_of
 from bayesmi.separate.models import _each
+from bayesmi.separate.options import complete_in_group
 
 pytestmark = pytest.mark.xdist_group("separate")
 FEW = {"draws": 150, "tune": 250, "progress": False}
@@ -320,3 +323,16 @@ def test_what_is_said_of_a_covariate_does_not_concern_a_group_that_has_it_comple
     ) or "order" in options
     with pytest.raises(ModelError, match="w"):  # a name that is nowhere is still refused
         quiet(bmi.SeparateModels, "y ~ x", data, by="arm", families={"w": "student"})
+
+
+def test_a_variable_with_latent_means_has_a_model_where_it_is_complete_too():
+    whole = pd.DataFrame({"y": [1.0, 2.0, 3.0, 4.0], "my x": [1.0, np.nan, 2.0, 3.0], "g": list("aabb")})
+    frame = IncompleteFrame.from_table(whole)
+    group = IncompleteFrame.from_table(whole[2:])
+    assert complete_in_group(frame, group, parse("y ~ `my x`"), {}) == {"my x"}
+    for text in (
+        "y ~ between(`my x`, g)",
+        "y ~ 1 + (1 + within(`my x`, g) | g)",
+        "y ~ group_effect(`my x`, g)",
+    ):
+        assert complete_in_group(frame, group, parse(text), {}) == set()
