@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bayesmi.build.factor_table import FactorTable
 from bayesmi.build.integrals import Integrals
 from bayesmi.build.tables import Tables
+from bayesmi.build.unit_classes import unit_classes
 from bayesmi.build.write_equation import number_equations
 from bayesmi.build.writer import Writer
 from bayesmi.kernel import layout as k
@@ -28,65 +29,105 @@ def write_integrals(
 ) -> None:
     """Units of the integrals, the factor rows in them, and how each cell enters each of these."""
     integrals = tables.integrals
-    if patterned:
-        head[k.G_UNIT_SIZES] = head[k.G_UNIT_EXPANDED] = head[k.G_UNIT_MEMBERS] = head[k.G_MEMBERS] = (
-            writer.integers([0])
-        )
-        head[k.G_UNIT_LIMITED] = head[k.G_UNIT_SIZES]
+    none = writer.integers([0])
+    head[k.G_UNIT_SIZES] = head[k.G_UNIT_EXPANDED] = head[k.G_UNIT_MEMBERS] = head[k.G_MEMBERS] = none
+    head[k.G_UNIT_LIMITED] = head[k.G_ALIKE_TABLE] = none
+    if patterned or not integrals.n:
         return
+    classes = unit_classes(factors, tables)
+    alone = np.ones(integrals.n, dtype=bool)
+    for one in classes:
+        alone[one.units] = False
+    written = alone.copy()  # units whose rows say how cells enter: of a class the first
+    written[[one.units[0] for one in classes]] = True
+    entries_at = _write_entries(writer, factors, tables, effect_places, written)
+    number = number_equations(factors)
+    records: list[int] = []
+    for one in classes:
+        first = one.units[0]
+        record = [0] * k.N_SIZE
+        record[k.N_UNITS], record[k.N_CELLS] = len(one.units), int(integrals.sizes[first])
+        record[k.N_EXPANDED] = (
+            writer.integers(integrals.expanded[one.units]) if integrals.expanded[first] >= 0 else -1
+        )
+        record[k.N_MEMBERS] = len(one.rows)
+        members = [
+            (number[factor.keys[0]], writer.integers(rows), int(entries_at[factor.variable][rows[0]]))
+            for factor, rows in one.rows
+        ]
+        record[k.N_MEMBER_TABLE] = writer.integers(np.asarray(members))
+        records += record
+    head[k.G_ALIKE], head[k.G_ALIKE_TABLE] = len(classes), writer.integers(records or [0])
+    head[k.G_UNITS] = int(alone.sum())
+    head[k.G_UNIT_MOST] = integrals.most
+    head[k.G_UNIT_SIZES] = writer.integers(integrals.sizes[alone])
+    head[k.G_UNIT_EXPANDED] = writer.integers(integrals.expanded[alone])
+    head[k.G_UNIT_LIMITED] = writer.integers(integrals.limited[alone])
+    head[k.G_UNIT_ENDS] = writer.floats(integrals.ends[alone])
+    units: list[NDArray[np.intp]] = []
+    triples: list[NDArray[np.int64]] = []
+    for factor in factors:
+        unit = tables.factors[factor.variable].integral_unit
+        rows = np.flatnonzero(unit >= 0)
+        rows = rows[alone[unit[rows]]]
+        units.append(unit[rows])
+        own = np.full(len(rows), number[factor.keys[0]])
+        triples.append(np.column_stack([own, rows, entries_at[factor.variable][rows]]))
+    all_units = np.concatenate(units)
+    order = np.argsort(all_units, kind="stable")
+    starts = np.searchsorted(all_units[order], np.flatnonzero(alone))
+    head[k.G_UNIT_MEMBERS] = writer.integers(np.append(starts, len(order)))
+    head[k.G_MEMBERS] = writer.integers(np.concatenate(triples)[order])
+
+
+def _write_entries(
+    writer: Writer,
+    factors: tuple[Factor, ...],
+    tables: Tables,
+    effect_places: Mapping[tuple[str, str], int],
+    written: NDArray[np.bool_],
+) -> dict[str, NDArray[np.int64]]:
+    """Write how the cells of some units enter each row of theirs; returns where, by variable and table row, (T,)."""
+    integrals = tables.integrals
     most = integrals.most
     nothing, minus_one = writer.floats([0.0]), writer.floats([-1.0])
-    head[k.G_UNITS] = integrals.n
-    head[k.G_UNIT_MOST] = most
-    head[k.G_UNIT_SIZES] = writer.integers(integrals.sizes)
-    head[k.G_UNIT_EXPANDED] = writer.integers(integrals.expanded)
-    head[k.G_UNIT_LIMITED] = writer.integers(integrals.limited)
-    head[k.G_UNIT_ENDS] = writer.floats(integrals.ends)
-    units: list[NDArray[np.intp]] = []
-    members: list[NDArray[np.intp]] = []
-    blocks: list[NDArray[np.int64]] = []
-    number_of = number_equations(factors)
+    out: dict[str, NDArray[np.int64]] = {}
     for factor in factors:
-        n = number_of[factor.keys[0]]
         table = tables.factors[factor.variable]
-        positions = np.flatnonzero(table.integral_unit >= 0)
+        wanted = (table.integral_unit >= 0) & written[table.integral_unit]
+        positions = np.flatnonzero(wanted)
+        out[factor.variable] = np.full(table.n_rows, -1, dtype=np.int64)
         if not positions.size:
             continue
         entries = np.zeros((len(positions), most, k.ENTRY_SIZE), dtype=np.int64)
         number = np.full(table.n_rows, -1, dtype=np.intp)
         number[positions] = np.arange(len(positions))
         entries[:, :, k.ENTRY_CONSTANT] = nothing
-        own = table.integrated_response
+        own = table.integrated_response[wanted[table.integrated_response]]
         if own.size:
             entries[number[own], integrals.place[factor.variable][table.units[own]], k.ENTRY_CONSTANT] = (
                 minus_one
             )
-        own = table.solved_response
-        if own.size:
-            constants, width = writer.floats(-table.response_slopes), table.response_slopes.shape[1]
+        mine = wanted[table.solved_response]
+        if mine.any():
+            slopes = -table.response_slopes[mine]
             # units with more cells may have been gathered: the slopes are as wide as they were with them
-            first = constants + width * np.arange(len(own))
-            entries[number[own], :, k.ENTRY_CONSTANT] = first[:, None] + np.arange(most)
+            first = writer.floats(slopes) + slopes.shape[1] * np.arange(len(slopes))
+            entries[number[table.solved_response[mine]], :, k.ENTRY_CONSTANT] = first[:, None] + np.arange(
+                most
+            )
         for slab in table.integrated:
-            rows = number[slab.positions]
-            places = integrals.place[slab.variable][table.units[slab.positions]]
-            weights = writer.floats(slab.slab)
+            mine = wanted[slab.positions]
+            rows = number[slab.positions[mine]]
+            places = integrals.place[slab.variable][table.units[slab.positions[mine]]]
+            weights = writer.floats(slab.slab[mine])
             entries[rows, places, 0] = len(slab.columns)
             entries[rows, places, k.ENTRY_COLUMNS] = writer.integers(slab.columns)
             entries[rows, places, k.ENTRY_WEIGHTS] = weights + len(slab.columns) * np.arange(len(rows))
         _write_slopes(writer, entries, number, factor, table, integrals, effect_places)
-        units.append(table.integral_unit[positions])
-        members.append(np.column_stack([np.full(len(positions), n), positions]))
-        blocks.append(entries)
-    if not units:
-        head[k.G_UNIT_MEMBERS] = head[k.G_MEMBERS] = writer.integers([0])
-        return
-    all_units = np.concatenate(units)
-    order = np.argsort(all_units, kind="stable")
-    start = writer.integers(np.concatenate(blocks)[order])
-    head[k.G_UNIT_MEMBERS] = writer.integers(np.searchsorted(all_units[order], np.arange(integrals.n + 1)))
-    entries_at = start + np.arange(len(order)) * most * k.ENTRY_SIZE
-    head[k.G_MEMBERS] = writer.integers(np.column_stack([np.concatenate(members)[order], entries_at]))
+        start = writer.integers(entries)
+        out[factor.variable][positions] = start + np.arange(len(positions)) * most * k.ENTRY_SIZE
+    return out
 
 
 def _write_slopes(
@@ -103,10 +144,12 @@ def _write_slopes(
     for effect in table.effects:
         q = effect.base.shape[1]
         for slab in effect.integrated:
-            place = integrals.place[slab.variable][table.units[slab.positions]]
-            at = effect_places[factor.keys[0], effect.grouping] + effect.codes[slab.positions] * q
+            mine = number[slab.positions] >= 0
+            positions = slab.positions[mine]
+            place = integrals.place[slab.variable][table.units[positions]]
+            at = effect_places[factor.keys[0], effect.grouping] + effect.codes[positions] * q
             for c, column in enumerate(slab.columns):
-                parts.append((number[slab.positions] * integrals.most + place, at + column, slab.slab[:, c]))
+                parts.append((number[positions] * integrals.most + place, at + column, slab.slab[mine, c]))
     if not parts:
         return
     entry, where, weights = (np.concatenate([part[j] for part in parts]) for j in range(3))

@@ -10,7 +10,7 @@ from bayesmi.build.factor_table import FactorTable
 from bayesmi.build.writer import Writer
 from bayesmi.families.interval import kernel_ends
 from bayesmi.kernel import layout as k
-from bayesmi.kernel.families import GAUSSIAN
+from bayesmi.kernel.families import BERNOULLI, GAUSSIAN
 from bayesmi.model.factor import Factor
 from bayesmi.model.limited import ARRIVAL, INTERVAL
 
@@ -45,11 +45,11 @@ def write_rows(
 
 
 def write_order(record: list[int], table: FactorTable, distinct: DistinctRows) -> None:
-    """Say where a Gaussian factor's plain rows come first and its others stand for one entry each, in order."""
-    special = (k.F_SCALE_EQUATION, k.F_SELECTION_EQUATION, k.F_COLLAPSED)
+    """Say where the plain rows of a Gaussian or binary factor come first and others stand for one entry each, in order."""
+    special = (k.F_SCALE_EQUATION, k.F_SELECTION_EQUATION, k.F_COLLAPSED, k.F_TRIALS)
     if (
         record[k.F_MODE] != k.MODE_ROWS
-        or record[k.F_FAMILY] != GAUSSIAN
+        or record[k.F_FAMILY] not in (GAUSSIAN, BERNOULLI)
         or any(record[one] >= 0 for one in special)
         or record[k.F_INTERVALS]
         or len(table.response_positions)

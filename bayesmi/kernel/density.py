@@ -11,15 +11,16 @@ from __future__ import annotations
 import numpy as np
 
 from bayesmi.kernel import layout as k
+from bayesmi.kernel.alike import alike_backward, integrate_alike
 from bayesmi.kernel.cells import fill_response, response_backward
 from bayesmi.kernel.collapse import collapsed_rows
 from bayesmi.kernel.effects import effect_backward, effect_forward
 from bayesmi.kernel.entries import add_to_entries, unit_weights
 from bayesmi.kernel.families import PREPARED
-from bayesmi.kernel.gaussian_rows import gaussian_backward, gaussian_forward
 from bayesmi.kernel.integrals import integrate_units, units_backward
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.linear_predictor import linear_predictor, linear_predictor_backward, own_classes
+from bayesmi.kernel.ordered_rows import ordered_backward, ordered_forward
 from bayesmi.kernel.parameters import parameters_backward, scaled_coefficients, scaled_parameters
 from bayesmi.kernel.patterns import patterns_density
 from bayesmi.kernel.regression import regression_backward, regression_forward, regression_sd
@@ -91,7 +92,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
             continue
         if i[at + k.F_PLAIN] >= 0:
             classes_of = own_classes(i, at, by_class)
-            total += gaussian_forward(
+            total += ordered_forward(
                 f, i, at, beta[n], aux[n, 0], eta, classes_of, d_eta, log_weights, d_aux[n]
             )
             continue
@@ -100,6 +101,7 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
 
     total += patterns_density(f, i, a, beta, sigma, u, roots, d_a, d_beta, d_sigma, d_u, d_roots)
     total += integrate_units(f, i, beta, u, sigma, y, eta, mean, cov, log_weights)
+    total += integrate_alike(f, i, beta, u, sigma, y, eta, log_weights)
 
     # weights of the combinations of summed cells
     total += unit_weights(i, log_weights, weights)
@@ -111,10 +113,11 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
             continue
         if i[at + k.F_PLAIN] >= 0:
             classes_of = own_classes(i, at, by_class)
-            gaussian_backward(f, i, at, aux[n, 0], weights, d_eta, classes_of, d_beta[n], d_aux[n])
+            ordered_backward(f, i, at, aux[n, 0], weights, d_eta, classes_of, d_beta[n], d_aux[n])
         elif i[at + k.F_COLLAPSED] < 0:
             weigh_rows(f, i, at, n, y, weights, row_value, d_eta, d_first, d_second, d_aux)
     units_backward(f, i, beta, u, sigma, y, eta, mean, cov, weights, d_eta, d_beta, d_u, d_sigma)
+    alike_backward(f, i, beta, u, sigma, y, eta, weights, d_eta, d_beta, d_sigma)
     for n in range(n_factors):
         at = i[table + n]
         if i[at + k.F_MODE] == k.MODE_STATISTICS:

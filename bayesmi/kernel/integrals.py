@@ -28,13 +28,13 @@ from bayesmi.kernel.matrices import inverse_of
 from bayesmi.kernel.scales import scale_start
 from bayesmi.kernel.special import log_interval
 
-__all__ = ["integrate_units", "units_backward"]
+__all__ = ["cell_weights", "integrate_units", "units_backward"]
 
 _LOG_2PI = math.log(2 * math.pi)
 
 
 @kernel
-def _weights(f, i, member, q, beta, u, a):  # type: ignore[no-untyped-def]
+def cell_weights(f, i, member, q, beta, u, a):  # type: ignore[no-untyped-def]
     """Fill a: minus the derivative of the member's residual with respect to each cell."""
     n, entries = i[member], i[member + 2]
     for v in range(q):
@@ -116,7 +116,7 @@ def integrate_units(f, i, beta, u, sigma, y, eta, mean, cov, log_weights):  # ty
                 t = math.exp(-2.0 * log_s)
             r0 = y[row] - eta[row]
             value += -log_s - 0.5 * _LOG_2PI - 0.5 * t * r0 * r0
-            _weights(f, i, member, q, beta, u, a)
+            cell_weights(f, i, member, q, beta, u, a)
             for v in range(q):
                 b[v] += t * a[v] * r0
                 for w in range(v + 1):
@@ -172,7 +172,7 @@ def units_backward(f, i, beta, u, sigma, y, eta, mean, cov, weights, d_eta, d_be
             row, t = starts[n] + i[member + 1], precisions[n]
             if scales[n] >= 0:
                 t = math.exp(-2.0 * eta[scales[n] + i[member + 1]])
-            _weights(f, i, member, q, beta, u, a)
+            cell_weights(f, i, member, q, beta, u, a)
             r = y[row] - eta[row]
             spread = 0.0
             for v in range(q):

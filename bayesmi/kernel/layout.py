@@ -26,6 +26,8 @@ from __future__ import annotations
     G_UNIT_ENDS,  # F: (lower, upper) limit of that cell
     G_UNIT_MEMBERS,  # I: start of each unit's members, one more than units
     G_MEMBERS,  # I: (factor, table row, I of its entries) by member
+    G_ALIKE,  # classes of further units, into whose rows the cells enter alike: how many
+    G_ALIKE_TABLE,  # I: their records
     G_PATTERNS,  # pattern blocks: units with the same cells, from their cross products
     G_PATTERN_TABLE,  # I: their records
     G_CONSTANT,  # F: parts of the density that depend on the data only
@@ -33,7 +35,7 @@ from __future__ import annotations
     G_SYSTEMS,  # sets of group effects that are integrated out together: how many
     G_SYSTEM_TABLE,  # I: their records
     GLOBAL_SIZE,
-) = range(24)
+) = range(26)
 
 # effects that are integrated out together: groups, effects of each and of the outer group around it, equations and I of (place
 # of the equation's root in the work vector of roots, its effects) of each; how many of the effects are the group's own, outer
@@ -61,6 +63,10 @@ J_GROUPS, J_WIDTH, J_EQUATIONS, J_TABLE, J_INNER, J_OUTERS, J_OUTER_OF, J_SIZE =
 # member of a pattern block: factor, first of its stacked columns, I of its entries, terms of its groups and I of (column among
 # its own, place in the work vector of effects, the factor's coefficient that multiplies it or -1) of each
 M_FACTOR, M_START, M_ENTRIES, M_TERMS, M_TERM_TABLE, M_SIZE = range(6)
+
+# units into whose rows the cells enter alike: units, cells of each, I of their expanded rows or -1, members, I of (factor, I of
+# the table rows of the units, I of its entries) of each
+N_UNITS, N_CELLS, N_EXPANDED, N_MEMBERS, N_MEMBER_TABLE, N_SIZE = range(6)
 
 # how a cell of the unit enters a member: by a constant (-1 where it is its response), through design columns and through
 # group effects: (number of columns, I of the columns, F of the weights, F of the constant, number of effects, I of their
@@ -110,7 +116,7 @@ B_START, B_ROWS, B_COMBINATIONS, B_PARENTS, B_SIZE = range(5)
     F_PAIRS,  # (entry of the expansion, row) pairs
     F_PAIR_ENTRIES,
     F_PAIR_ROWS,
-    F_PLAIN,  # Gaussian rows of which so many are plain and each further one stands for an entry, in order; else -1
+    F_PLAIN,  # rows of which so many are plain and each further one stands for an entry, in order; else -1
     F_PLAIN_TOTAL,  # plain rows that these stand for
     F_FIRST_ENTRY,  # entry of the first row that is not plain
     F_RESPONSE_CELLS,  # number of latent responses

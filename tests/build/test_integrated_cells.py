@@ -172,6 +172,8 @@ def test_cross_products_of_patterns_give_the_density_of_the_rows(
     data = table(n=240).drop(columns=["b", "g"])
     quick = build_sampled(bmi.Model(formula, data, treatments={"x1": "integrate"}))
     monkeypatch.setattr("bayesmi.build.write_program.has_patterns", lambda *_: False)
+    for module in ("gathered", "unit_classes"):
+        monkeypatch.setattr(f"bayesmi.build.{module}._FEW", 10**9)
     slow = build_sampled(bmi.Model(formula, data, treatments={"x1": "integrate"}))
     assert len(quick.program.buffer) < len(slow.program.buffer)
     rng = np.random.default_rng(7)

@@ -48,7 +48,7 @@ def fitted(how):
     model = model_of(
         "y ~ b + c + x + kind + (1 | school)", grouped_table(), kinds={"c": "nominal"}, treatments=treatments
     )
-    return model.fit(seed=5, **OPTIONS)
+    return model.fit(seed=5, **OPTIONS | {"draws": 800})
 
 
 @pytest.mark.xdist_group("gibbs_fit")
