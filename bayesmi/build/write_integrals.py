@@ -60,7 +60,9 @@ def write_integrals(
     head[k.G_ALIKE], head[k.G_ALIKE_TABLE] = len(classes), writer.integers(records or [0])
     head[k.G_UNITS] = int(alone.sum())
     head[k.G_UNIT_MOST] = integrals.most
-    head[k.G_UNIT_SIZES] = writer.integers(integrals.sizes[alone])
+    sizes = integrals.sizes[alone]
+    head[k.G_UNIT_MEANS], head[k.G_UNIT_SQUARES] = int(sizes.sum()), int((sizes * sizes).sum())
+    head[k.G_UNIT_SIZES] = writer.integers(sizes)
     head[k.G_UNIT_EXPANDED] = writer.integers(integrals.expanded[alone])
     head[k.G_UNIT_LIMITED] = writer.integers(integrals.limited[alone])
     head[k.G_UNIT_ENDS] = writer.floats(integrals.ends[alone])

@@ -18,6 +18,7 @@ import numpy as np
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.matrices import inverse_of
+from bayesmi.kernel.room import shaped
 from bayesmi.kernel.roots import standardise
 
 __all__ = ["collapse_effects", "collapsed_rows"]
@@ -103,9 +104,9 @@ def collapse_effects(f, i, effect, rows, rr, zr, sigma, roots, d_roots, d_zr):  
     """Return (log density, d sigma) given the residuals' statistics; fill d_zr and add to the root's derivative."""
     q, n_groups = i[effect + k.E_Q], i[effect + k.E_GROUPS]
     place = i[effect + k.E_L]
-    root = roots[place : place + q * q].reshape(q, q)
-    d_root = d_roots[place : place + q * q].reshape(q, q)
-    zz = f[i[effect + k.E_ZZ] : i[effect + k.E_ZZ] + n_groups * q * q].reshape(n_groups, q, q)
+    root = shaped(roots[place : place + q * q], (q, q))
+    d_root = shaped(d_roots[place : place + q * q], (q, q))
+    zz = shaped(f[i[effect + k.E_ZZ] : i[effect + k.E_ZZ] + n_groups * q * q], (n_groups, q, q))
     precision = 1.0 / (sigma * sigma)
     total, d_precision = _collapse_groups(zz, zr, root, precision, d_zr, d_root)
     total -= 0.5 * (rows * (_LOG_2PI + 2.0 * math.log(sigma)) + rr * precision)
@@ -120,7 +121,7 @@ def collapsed_rows(f, i, at, n, sigma, y, eta, roots, d_roots, d_eta, d_sigma): 
     effect = i[at + k.F_EFFECT_TABLE] + i[at + k.F_COLLAPSED] * k.E_SIZE
     q, n_groups = i[effect + k.E_Q], i[effect + k.E_GROUPS]
     codes, z = i[effect + k.E_CODES], i[effect + k.E_Z]
-    group, own_z = i[codes : codes + rows], f[z : z + rows * q].reshape(rows, q)
+    group, own_z = i[codes : codes + rows], shaped(f[z : z + rows * q], (rows, q))
     own_y, own_eta, own_d = y[start : start + rows], eta[start : start + rows], d_eta[start : start + rows]
     zr = np.zeros((n_groups, q))
     rr = 0.0

@@ -8,6 +8,8 @@ backward.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from bayesmi.kernel import layout as k
@@ -24,9 +26,10 @@ from bayesmi.kernel.ordered_rows import ordered_backward, ordered_forward
 from bayesmi.kernel.parameters import parameters_backward, scaled_coefficients, scaled_parameters
 from bayesmi.kernel.patterns import patterns_density
 from bayesmi.kernel.regression import regression_backward, regression_forward, regression_sd
+from bayesmi.kernel.room import take, take_rows, uncounted
 from bayesmi.kernel.rows import rows_forward, weigh_rows
 from bayesmi.kernel.selection import selection_of
-from bayesmi.kernel.sizes import work_sizes
+from bayesmi.kernel.sizes import room_sizes, work_sizes
 from bayesmi.kernel.statistics import statistics_density
 
 __all__ = ["density"]
@@ -35,27 +38,53 @@ __all__ = ["density"]
 @kernel
 def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
     """Return the log density of the program (f, i) at the unconstrained x and fill its gradient."""
+    sizes = work_sizes(i)
+    n_zeros, n_room = room_sizes(i, sizes)
+    zeros, room = np.zeros(n_zeros), np.empty(n_room + len(x))
+    value = _evaluate(x, f, i, gradient, sizes, uncounted(zeros), uncounted(room))
+    if len(zeros) + len(room) < 0:  # never: both are needed until here
+        return math.nan
+    return value
+
+
+@kernel
+def _evaluate(x, f, i, gradient, sizes, zeros, room):  # type: ignore[no-untyped-def]
     n_factors, rows = i[k.G_FACTORS], i[k.G_ROWS]
     table = i[k.G_FACTOR_TABLE]
     gradient[:] = 0.0
-    widest, most_aux, roots_size, effects_size, classes, regressions = work_sizes(i)
-    a, sigma = np.zeros(n_factors), np.ones(n_factors)
-    aux, d_aux = np.zeros((n_factors, 3 * most_aux + PREPARED)), np.zeros((n_factors, most_aux + 1))
-    beta = np.zeros((n_factors, max(1, widest)))
-    roots, corrs = np.zeros(roots_size), np.zeros(roots_size)
-    u = np.zeros(effects_size)
-    d_a, d_sigma = np.zeros(n_factors), np.zeros(n_factors)
-    d_beta = np.zeros((n_factors, max(1, widest)))
-    d_roots, d_u = np.zeros(roots_size), np.zeros(effects_size)
-    eta, y, d_eta = np.empty(rows), np.empty(rows), np.empty(rows)
-    d_first, d_second = np.empty(rows), np.empty(rows)
-    sizes = i[i[k.G_UNIT_SIZES] : i[k.G_UNIT_SIZES] + i[k.G_UNITS]]
-    mean, cov = np.empty(sizes.sum()), np.empty((sizes * sizes).sum())
-    row_value, by_class = np.empty(rows), np.empty(classes)
-    log_weights, weights = np.empty(i[k.G_EXPANDED]), np.empty(i[k.G_EXPANDED])
+    widest, most_aux, roots_size, effects_size, classes, regressions, h_size, square_size, block_size = sizes
+    a, at_zero = take(zeros, 0, n_factors)
+    d_a, at_zero = take(zeros, at_zero, n_factors)
+    d_sigma, at_zero = take(zeros, at_zero, n_factors)
+    aux, at_zero = take_rows(zeros, at_zero, n_factors, 3 * most_aux + PREPARED)
+    d_aux, at_zero = take_rows(zeros, at_zero, n_factors, most_aux + 1)
+    beta, at_zero = take_rows(zeros, at_zero, n_factors, widest)
+    d_beta, at_zero = take_rows(zeros, at_zero, n_factors, widest)
+    roots, at_zero = take(zeros, at_zero, roots_size)
+    corrs, at_zero = take(zeros, at_zero, roots_size)
+    d_roots, at_zero = take(zeros, at_zero, roots_size)
+    u, at_zero = take(zeros, at_zero, effects_size)
+    d_u, at_zero = take(zeros, at_zero, effects_size)
+    h, at_zero = take(zeros, at_zero, h_size)
+    square, _ = take(zeros, at_zero, square_size)
+    sigma, at_room = take(room, 0, n_factors)
+    point, at_room = take(room, at_room, len(x))
+    eta, at_room = take(room, at_room, rows)
+    y, at_room = take(room, at_room, rows)
+    d_eta, at_room = take(room, at_room, rows)
+    d_first, at_room = take(room, at_room, rows)
+    d_second, at_room = take(room, at_room, rows)
+    row_value, at_room = take(room, at_room, rows)
+    by_class, at_room = take(room, at_room, classes)
+    log_weights, at_room = take(room, at_room, i[k.G_EXPANDED])
+    weights, at_room = take(room, at_room, i[k.G_EXPANDED])
+    mean, at_room = take(room, at_room, i[k.G_UNIT_MEANS])
+    cov, at_room = take(room, at_room, i[k.G_UNIT_SQUARES])
+    work, at_room = take(room, at_room, regressions)
+    block_work, _ = take(room, at_room, block_size)
+    sigma[:] = 1.0
+    point[:] = x  # with the coefficients of group-level regressions in their places
     log_weights[:] = f[i[k.G_BASE] : i[k.G_BASE] + i[k.G_EXPANDED]]
-    point = x.copy()  # with the coefficients of group-level regressions in their places
-    work = np.empty(regressions)
 
     total = f[i[k.G_CONSTANT]]
     # parameters forward
@@ -99,7 +128,9 @@ def density(x, f, i, gradient):  # type: ignore[no-untyped-def]
         total += rows_forward(f, i, at, n, aux, y, eta, d_eta, d_first, d_second, row_value)
         add_to_entries(i, at, row_value, log_weights)
 
-    total += patterns_density(f, i, a, beta, sigma, u, roots, d_a, d_beta, d_sigma, d_u, d_roots)
+    total += patterns_density(
+        f, i, a, beta, sigma, u, roots, d_a, d_beta, d_sigma, d_u, d_roots, h, square, block_work
+    )
     total += integrate_units(f, i, beta, u, sigma, y, eta, mean, cov, log_weights)
     total += integrate_alike(f, i, beta, u, sigma, y, eta, log_weights)
 

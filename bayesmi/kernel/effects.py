@@ -10,6 +10,7 @@ from bayesmi.kernel import layout as k
 from bayesmi.kernel.centring import centred_backward, centred_forward, unseen_groups
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.priors import log_prior
+from bayesmi.kernel.room import shaped
 from bayesmi.kernel.roots import group_sds, partials, root_backward, root_forward
 from bayesmi.kernel.special import softplus
 
@@ -24,8 +25,8 @@ def effect_forward(x, f, i, factor, at, roots, corrs, a, beta, n, u):  # type: i
     if i[at + k.E_TREATMENT] == k.SHARED:
         return
     q, n_groups = i[at + k.E_Q], i[at + k.E_GROUPS]
-    root = roots[i[at + k.E_L] : i[at + k.E_L] + q * q].reshape(q, q)
-    corr = corrs[i[at + k.E_L] : i[at + k.E_L] + q * q].reshape(q, q)
+    root = shaped(roots[i[at + k.E_L] : i[at + k.E_L] + q * q], (q, q))
+    corr = shaped(corrs[i[at + k.E_L] : i[at + k.E_L] + q * q], (q, q))
     sds = group_sds(x, f, i, at)
     for b in range(i[at + k.E_BLOCKS]):
         block = i[at + k.E_BLOCK_TABLE] + 4 * b
@@ -39,8 +40,8 @@ def effect_forward(x, f, i, factor, at, roots, corrs, a, beta, n, u):  # type: i
         centred_forward(x, f, i, factor, at, n, a, beta, u)
     if n_centred < q or i[at + k.E_UNSEEN] >= 0:
         size = n_groups * q
-        own = u[place : place + size].reshape(n_groups, q)
-        _effects_from(x[raw : raw + size].reshape(n_groups, q), root, n_centred, unseen_groups(i, at), own)
+        own = shaped(u[place : place + size], (n_groups, q))
+        _effects_from(shaped(x[raw : raw + size], (n_groups, q)), root, n_centred, unseen_groups(i, at), own)
 
 
 @kernel
@@ -51,14 +52,17 @@ def effect_backward(x, f, i, factor, at, n, roots, corrs, u, d_u, d_roots, beta,
         return total
     q, n_groups = i[at + k.E_Q], i[at + k.E_GROUPS]
     place = i[at + k.E_L]
-    root = roots[place : place + q * q].reshape(q, q)
-    corr = corrs[place : place + q * q].reshape(q, q)
-    d_root = d_roots[place : place + q * q].reshape(q, q)
+    root = shaped(roots[place : place + q * q], (q, q))
+    corr = shaped(corrs[place : place + q * q], (q, q))
+    d_root = shaped(d_roots[place : place + q * q], (q, q))
     if i[at + k.E_TREATMENT] != k.COLLAPSE:
         raw, first, size = i[at + k.E_EFFECTS_X], i[at + k.E_U], n_groups * q
-        own = u[first : first + size].reshape(n_groups, q)
-        d_own = d_u[first : first + size].reshape(n_groups, q)
-        own_x, d_x = x[raw : raw + size].reshape(n_groups, q), gradient[raw : raw + size].reshape(n_groups, q)
+        own = shaped(u[first : first + size], (n_groups, q))
+        d_own = shaped(d_u[first : first + size], (n_groups, q))
+        own_x, d_x = (
+            shaped(x[raw : raw + size], (n_groups, q)),
+            shaped(gradient[raw : raw + size], (n_groups, q)),
+        )
         n_centred = i[at + k.E_CENTRED]
         unseen = unseen_groups(i, at)
         total += _effects_density(own_x, root, n_centred, unseen, own, d_own, d_x, d_root)

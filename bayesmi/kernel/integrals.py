@@ -25,6 +25,7 @@ import numpy as np
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.matrices import inverse_of
+from bayesmi.kernel.room import shaped
 from bayesmi.kernel.scales import scale_start
 from bayesmi.kernel.special import log_interval
 
@@ -121,7 +122,7 @@ def integrate_units(f, i, beta, u, sigma, y, eta, mean, cov, log_weights):  # ty
                 b[v] += t * a[v] * r0
                 for w in range(v + 1):
                     precision[v, w] += t * a[v] * a[w]
-        own = cov[at_cov : at_cov + q * q].reshape(q, q)
+        own = shaped(cov[at_cov : at_cov + q * q], (q, q))
         if q == 1:
             own[0, 0] = 1.0 / precision[0, 0]
             value -= 0.5 * math.log(precision[0, 0])
@@ -159,7 +160,7 @@ def units_backward(f, i, beta, u, sigma, y, eta, mean, cov, weights, d_eta, d_be
     d_log_sigma = np.zeros(len(starts))
     for unit in range(i[k.G_UNITS]):
         q = i[i[k.G_UNIT_SIZES] + unit]
-        own = cov[at_cov : at_cov + q * q].reshape(q, q)
+        own = shaped(cov[at_cov : at_cov + q * q], (q, q))
         expanded = i[i[k.G_UNIT_EXPANDED] + unit]
         weight = 1.0
         if expanded >= 0:

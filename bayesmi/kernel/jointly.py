@@ -25,6 +25,7 @@ import numpy as np
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.matrices import inverse_of
+from bayesmi.kernel.room import shaped
 from bayesmi.kernel.roots import standardise
 
 __all__ = ["add_to_groups", "groups_backward", "solve_groups", "start_of", "system_offset", "systems_size"]
@@ -75,7 +76,9 @@ def add_to_groups(f, i, at, beta, w, t, p_matrix, r, h, square):  # type: ignore
     """Add a block to h (G, d) and H (G, d, d) of its set; r is work of the block's width."""
     groups, beside, width = i[at + k.T_GROUPS], i[at + k.T_BESIDE], i[at + k.T_WIDTH]
     table, members, terms = i[at + k.T_MEMBER_TABLE], i[at + k.T_MEMBERS], i[at + k.T_TERMS]
-    cross = f[i[at + k.T_CROSS] : i[at + k.T_CROSS] + groups * beside * width].reshape(groups, beside, width)
+    cross = shaped(
+        f[i[at + k.T_CROSS] : i[at + k.T_CROSS] + groups * beside * width], (groups, beside, width)
+    )
     for number in range(terms):
         term = i[at + k.T_TERM_TABLE] + 4 * number
         m, c, slot = i[term], i[term + 1], i[term + 2]
@@ -272,7 +275,9 @@ def groups_backward(f, i, at, beta, w, t, p_matrix, h, square, r, x, d_beta, d_w
     """
     groups, beside, width = i[at + k.T_GROUPS], i[at + k.T_BESIDE], i[at + k.T_WIDTH]
     table, members, terms = i[at + k.T_MEMBER_TABLE], i[at + k.T_MEMBERS], i[at + k.T_TERMS]
-    cross = f[i[at + k.T_CROSS] : i[at + k.T_CROSS] + groups * beside * width].reshape(groups, beside, width)
+    cross = shaped(
+        f[i[at + k.T_CROSS] : i[at + k.T_CROSS] + groups * beside * width], (groups, beside, width)
+    )
     for number in range(terms):
         term = i[at + k.T_TERM_TABLE] + 4 * number
         m, c, slot, coefficient = i[term], i[term + 1], i[term + 2], i[term + 3]

@@ -20,6 +20,8 @@ from __future__ import annotations
     G_ROWS,
     G_UNITS,  # rows (and combinations) with integrated cells
     G_UNIT_MOST,  # most cells in one unit
+    G_UNIT_MEANS,  # cells of all units, and the sum of their squares: of the work vectors
+    G_UNIT_SQUARES,
     G_UNIT_SIZES,  # I: cells of each unit
     G_UNIT_EXPANDED,  # I: its expanded row, or -1
     G_UNIT_LIMITED,  # I: which of its cells lies between limits, or -1
@@ -35,7 +37,7 @@ from __future__ import annotations
     G_SYSTEMS,  # sets of group effects that are integrated out together: how many
     G_SYSTEM_TABLE,  # I: their records
     GLOBAL_SIZE,
-) = range(26)
+) = range(28)
 
 # effects that are integrated out together: groups, effects of each and of the outer group around it, equations and I of (place
 # of the equation's root in the work vector of roots, its effects) of each; how many of the effects are the group's own, outer

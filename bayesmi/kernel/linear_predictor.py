@@ -9,6 +9,7 @@ from bayesmi.kernel.cells import add_cell_gradient, cell_value
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.links import effect_record
 from bayesmi.kernel.matrices import dot
+from bayesmi.kernel.room import shaped
 
 __all__ = ["linear_predictor", "linear_predictor_backward", "own_classes"]
 
@@ -47,7 +48,7 @@ def _class_predictor(x, f, i, at, n, a, beta, u, out):  # type: ignore[no-untype
     rows, columns = i[at + k.F_CLASSES], i[at + k.F_COLUMNS]
     design, offset = i[at + k.F_DESIGN], i[at + k.F_OFFSET]
     slopes, intercept = beta[n], a[n]
-    matrix = f[design : design + rows * columns].reshape(rows, columns)
+    matrix = shaped(f[design : design + rows * columns], (rows, columns))
     known = f[offset : offset + rows]
     for t in range(rows):
         value = intercept + known[t]
@@ -76,7 +77,7 @@ def _class_predictor(x, f, i, at, n, a, beta, u, out):  # type: ignore[no-untype
         if i[effect + k.E_TREATMENT] == k.COLLAPSE:
             continue
         q, codes, z, first = i[effect + k.E_Q], i[effect + k.E_CODES], i[effect + k.E_Z], i[effect + k.E_U]
-        group, own_z = i[codes : codes + rows], f[z : z + rows * q].reshape(rows, q)
+        group, own_z = i[codes : codes + rows], shaped(f[z : z + rows * q], (rows, q))
         for t in range(rows):
             place = first + group[t] * q
             value = 0.0
@@ -124,7 +125,7 @@ def _classes_backward(x, f, i, at, n, beta, u, own, d_a, d_beta, d_u, gradient):
     rows, columns = i[at + k.F_CLASSES], i[at + k.F_COLUMNS]
     design = i[at + k.F_DESIGN]
     slopes = np.zeros(columns)
-    matrix = f[design : design + rows * columns].reshape(rows, columns)
+    matrix = shaped(f[design : design + rows * columns], (rows, columns))
     total = 0.0
     for t in range(rows):
         value = own[t]
@@ -166,7 +167,7 @@ def _classes_backward(x, f, i, at, n, beta, u, own, d_a, d_beta, d_u, gradient):
         if i[effect + k.E_TREATMENT] == k.COLLAPSE:
             continue
         q, codes, z, first = i[effect + k.E_Q], i[effect + k.E_CODES], i[effect + k.E_Z], i[effect + k.E_U]
-        group, own_z = i[codes : codes + rows], f[z : z + rows * q].reshape(rows, q)
+        group, own_z = i[codes : codes + rows], shaped(f[z : z + rows * q], (rows, q))
         for t in range(rows):
             place = first + group[t] * q
             for j in range(q):

@@ -16,8 +16,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.jointly import (
@@ -26,26 +24,33 @@ from bayesmi.kernel.jointly import (
     solve_groups,
     start_of,
     system_offset,
-    systems_size,
 )
 from bayesmi.kernel.matrices import inverse_of
+from bayesmi.kernel.room import shaped
 
-__all__ = ["patterns_density"]
+__all__ = ["patterns_density", "patterns_size"]
 
 _LOG_2PI = math.log(2 * math.pi)
 
 
 @kernel
-def patterns_density(f, i, a, beta, sigma, u, roots, d_a, d_beta, d_sigma, d_u, d_roots):  # type: ignore[no-untyped-def]
-    """Return the log density of all pattern blocks, group effects integrated out of them, and add its derivatives."""
-    total, size = 0.0, 0
+def patterns_size(i):  # type: ignore[no-untyped-def]
+    """Return the most numbers that a block keeps while it is worked on."""
+    size = 0
     for block in range(i[k.G_PATTERNS]):
         at = i[i[k.G_PATTERN_TABLE] + block]
         q, members, width = i[at + k.T_CELLS], i[at + k.T_MEMBERS], i[at + k.T_WIDTH]
         size = max(size, (members + 4) * width + members * (5 * members + 6 * q + 2) + 2 * q * q)
-    work = np.empty(size)  # of one block after the other: to ask for memory costs as much as a small product
-    means, squares = systems_size(i)
-    h, square = np.zeros(means), np.zeros(squares)
+    return size
+
+
+@kernel
+def patterns_density(f, i, a, beta, sigma, u, roots, d_a, d_beta, d_sigma, d_u, d_roots, h, square, work):  # type: ignore[no-untyped-def]
+    """Return the log density of all pattern blocks, group effects integrated out of them, and add its derivatives.
+
+    h and square (zeros) take what is known of the effects, work the numbers of one block after the other.
+    """
+    total = 0.0
     if i[k.G_SYSTEMS] > 0:
         for block in range(i[k.G_PATTERNS]):
             at = i[i[k.G_PATTERN_TABLE] + block]
@@ -66,8 +71,8 @@ def _of_system(i, number, h, square):  # type: ignore[no-untyped-def]
     first, first_square = system_offset(i, number)
     at = i[k.G_SYSTEM_TABLE] + number * k.J_SIZE
     groups, d = i[at + k.J_GROUPS], i[at + k.J_WIDTH]
-    own_square = square[first_square : first_square + groups * d * d].reshape(groups, d, d)
-    return h[first : first + groups * d].reshape(groups, d), own_square
+    own_square = shaped(square[first_square : first_square + groups * d * d], (groups, d, d))
+    return shaped(h[first : first + groups * d], (groups, d)), own_square
 
 
 @kernel
@@ -92,11 +97,11 @@ def _of_members(work, start, members, q):  # type: ignore[no-untyped-def]
     rest = first + 3 * cells
     return (
         work[start:first],
-        work[first : first + cells].reshape(members, q),
-        work[first + cells : first + 2 * cells].reshape(members, q),
-        work[first + 2 * cells : rest].reshape(q, members),
-        work[rest : rest + q * q].reshape(q, q),
-        work[rest + q * q : rest + q * q + both].reshape(members, members),
+        shaped(work[first : first + cells], (members, q)),
+        shaped(work[first + cells : first + 2 * cells], (members, q)),
+        shaped(work[first + 2 * cells : rest], (q, members)),
+        shaped(work[rest : rest + q * q], (q, q)),
+        shaped(work[rest + q * q : rest + q * q + both], (members, members)),
         rest + q * q + both,
     )
 
@@ -176,7 +181,7 @@ def _block_forward(f, i, at, a, beta, sigma, u, h, square, work):  # type: ignor
         means,
         v_matrix,
         p_matrix,
-        work[rest : rest + q * q].reshape(q, q),
+        shaped(work[rest : rest + q * q], (q, q)),
     )
     own, own_square = _of_system(i, i[at + k.T_SYSTEM], h, square)
     add_to_groups(f, i, at, beta, w, t, p_matrix, r, own, own_square)
@@ -185,18 +190,18 @@ def _block_forward(f, i, at, a, beta, sigma, u, h, square, work):  # type: ignor
 @kernel
 def _block(f, i, at, a, beta, sigma, u, h, square, d_a, d_beta, d_sigma, d_u, work):  # type: ignore[no-untyped-def]
     rows, q, members, width = i[at + k.T_ROWS], i[at + k.T_CELLS], i[at + k.T_MEMBERS], i[at + k.T_WIDTH]
-    gram = f[i[at + k.T_GRAM] : i[at + k.T_GRAM] + width * width].reshape(width, width)
+    gram = shaped(f[i[at + k.T_GRAM] : i[at + k.T_GRAM] + width * width], (width, width))
     table, both, cells = i[at + k.T_MEMBER_TABLE], members * members, members * q
     w, d_w = work[:width], work[width : 2 * width]
-    gw = work[4 * width : (4 + members) * width].reshape(members, width)
+    gw = shaped(work[4 * width : (4 + members) * width], (members, width))
     t, weights, scaled, means, v_matrix, p_matrix, rest = _of_members(work, (4 + members) * width, members, q)
-    s = work[rest : rest + both].reshape(members, members)
-    ps = work[rest + both : rest + 2 * both].reshape(members, members)
+    s = shaped(work[rest : rest + both], (members, members))
+    ps = shaped(work[rest + both : rest + 2 * both], (members, members))
     of_sets = rest + 2 * both
     rest = of_sets + 2 * both + cells
-    va = work[rest : rest + cells].reshape(members, q)
-    d_weights = work[rest + cells : rest + 2 * cells].reshape(members, q)
-    precision = work[rest + 2 * cells : rest + 2 * cells + q * q].reshape(q, q)
+    va = shaped(work[rest : rest + cells], (members, q))
+    d_weights = shaped(work[rest + cells : rest + 2 * cells], (members, q))
+    precision = shaped(work[rest + 2 * cells : rest + 2 * cells + q * q], (q, q))
     d_t = work[rest + 2 * cells + q * q : rest + 2 * cells + q * q + members]
     _coefficients(f, i, at, a, beta, u, w)
     half_log_determinant = _cells(
@@ -244,9 +249,9 @@ def _block(f, i, at, a, beta, sigma, u, h, square, d_a, d_beta, d_sigma, d_u, wo
     if i[at + k.T_SYSTEM] >= 0:
         own_h, own_square = _of_system(i, i[at + k.T_SYSTEM], h, square)
         r, x = work[2 * width : 3 * width], work[3 * width : 4 * width]
-        d_m = work[of_sets : of_sets + both].reshape(members, members)
-        dp = work[of_sets + both : of_sets + 2 * both].reshape(members, members)
-        dk = work[of_sets + 2 * both : of_sets + 2 * both + cells].reshape(members, q)
+        d_m = shaped(work[of_sets : of_sets + both], (members, members))
+        dp = shaped(work[of_sets + both : of_sets + 2 * both], (members, members))
+        dk = shaped(work[of_sets + 2 * both : of_sets + 2 * both + cells], (members, q))
         d_m[:, :] = 0.0
         groups_backward(f, i, at, beta, w, t, p_matrix, own_h, own_square, r, x, d_beta, d_w, d_m)
         _matrix_backward(members, q, t, means, p_matrix, d_m, dp, dk, d_weights, d_t)

@@ -16,6 +16,7 @@ from bayesmi.kernel.adaptive import adaptive_backward, adaptive_forward
 from bayesmi.kernel.centring import unseen_groups
 from bayesmi.kernel.conditional import conditional_backward, conditional_forward
 from bayesmi.kernel.jit import kernel
+from bayesmi.kernel.room import shaped
 from bayesmi.kernel.special import softplus
 
 __all__ = ["regression_backward", "regression_forward", "regression_sd", "regression_size"]
@@ -74,7 +75,7 @@ def _pieces(i, at, work):  # type: ignore[no-untyped-def]
     record = i[at + k.F_REGRESSION]
     n, p = i[_effect_of(i, at, record) + k.E_GROUPS], i[record + k.R_P]
     own = work[i[record + k.R_WORK] : regression_size(i, at)]
-    design, root = own[: n * p].reshape(n, p), own[n * p : (n + p) * p].reshape(p, p)
+    design, root = shaped(own[: n * p], (n, p)), shaped(own[n * p : (n + p) * p], (p, p))
     after = (n + p) * p
     r, b = own[after : after + p], own[after + p : after + 2 * p]
     after += 2 * p
@@ -85,7 +86,7 @@ def _pieces(i, at, work):  # type: ignore[no-untyped-def]
 def _adaptive_pieces(n, own):  # type: ignore[no-untyped-def]
     """Return L, L^-1 A'Cy and w of the groups' values and the coefficients."""
     square = n * n
-    return own[:square].reshape(n, n), own[square : square + n], own[square + n : square + 2 * n]
+    return shaped(own[:square], (n, n)), own[square : square + n], own[square + n : square + 2 * n]
 
 
 @kernel
@@ -98,7 +99,7 @@ def regression_forward(x, f, i, at, sd, beta_n, u, work, point):  # type: ignore
     n_groups, q, p, raw, scale, weights = _places(f, i, at)
     design, root, r, b, shown, others, more = _pieces(i, at, work)
     static, inverse = i[record + k.R_STATIC], i[record + k.R_PRECISION]
-    design[:] = f[static : static + n_groups * p].reshape(n_groups, p)
+    design[:] = shaped(f[static : static + n_groups * p], (n_groups, p))
     unseen = unseen_groups(i, _effect_of(i, at, record))
     for number in range(i[record + k.R_LINKS]):
         column, first, step = _source_of(i, at, record, number)

@@ -10,6 +10,7 @@ from bayesmi.kernel import layout as k
 from bayesmi.kernel.collapse import collapse_effects
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.matrices import dot
+from bayesmi.kernel.room import shaped
 
 __all__ = ["statistics_density"]
 
@@ -28,7 +29,7 @@ def statistics_density(f, i, at, n, a, beta, sigma, roots, d_roots, d_a, d_beta,
         w[1 + j] = -beta[n, j]
     w[width - 1] = 1.0
     d_w = np.zeros(width)
-    gram = f[i[at + k.F_GRAM] : i[at + k.F_GRAM] + width * width].reshape(width, width)
+    gram = shaped(f[i[at + k.F_GRAM] : i[at + k.F_GRAM] + width * width], (width, width))
     precision = 1.0 / (sigma[n] * sigma[n])
     rr = 0.0
     for row in range(width):
@@ -45,7 +46,7 @@ def statistics_density(f, i, at, n, a, beta, sigma, roots, d_roots, d_a, d_beta,
         effect = i[at + k.F_EFFECT_TABLE] + i[at + k.F_COLLAPSED] * k.E_SIZE
         q, n_groups = i[effect + k.E_Q], i[effect + k.E_GROUPS]
         size = q * n_groups * width
-        zx = f[i[effect + k.E_ZX] : i[effect + k.E_ZX] + size].reshape(q, width, n_groups)
+        zx = shaped(f[i[effect + k.E_ZX] : i[effect + k.E_ZX] + size], (q, width, n_groups))
         zr = np.zeros((n_groups, q))
         for b in range(q):
             for column in range(width):
