@@ -108,8 +108,7 @@ def integrate_alike(f, i, beta, u, sigma, y, eta, log_weights):  # type: ignore[
         record = i[k.G_ALIKE_TABLE] + c * k.N_SIZE
         units, expanded = i[record + k.N_UNITS], i[record + k.N_EXPANDED]
         constant = _shared(f, i, record, beta, u, sigma, a, precisions, precision, inverse, gain)
-        first = 0
-        while first < units:
+        for first in range(0, units, _TILE):
             n = min(_TILE, units - first)
             _tile(i, record, first, n, y, eta, a, gain, r0, means, r)
             for t in range(n):
@@ -124,7 +123,6 @@ def integrate_alike(f, i, beta, u, sigma, y, eta, log_weights):  # type: ignore[
                 entries = i[expanded + first : expanded + first + n]
                 for t in range(n):
                     log_weights[entries[t]] += values[t]
-            first += n
     return total
 
 
@@ -146,8 +144,7 @@ def alike_backward(f, i, beta, u, sigma, y, eta, weights, d_eta, d_beta, d_sigma
         squares[:] = 0.0
         products[:, :] = 0.0
         mass = 0.0
-        first = 0
-        while first < units:
+        for first in range(0, units, _TILE):
             n = min(_TILE, units - first)
             _tile(i, record, first, n, y, eta, a, gain, r0, means, r)
             if expanded < 0:
@@ -170,7 +167,6 @@ def alike_backward(f, i, beta, u, sigma, y, eta, weights, d_eta, d_beta, d_sigma
                 precision_of = precisions[m]
                 for t in range(n):
                     d_eta[start + rows[t]] = precision_of * scaled[t]
-            first += n
         for m in range(members):
             member = i[record + k.N_MEMBER_TABLE] + m * k.MEMBER_SIZE
             number, entries_at = i[member], i[member + 2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.jit import kernel
+from bayesmi.kernel.matrices import copy
 
 __all__ = ["add_cell_gradient", "cell_value", "fill_response", "response_backward"]
 
@@ -26,7 +27,7 @@ def add_cell_gradient(f, i, variable, index, value, gradient):  # type: ignore[n
 def fill_response(x, f, i, at, y):  # type: ignore[no-untyped-def]
     """Fill the response of one factor, sampled cells in their places."""
     start, rows, response = i[at + k.F_ROW_START], i[at + k.F_ROWS], i[at + k.F_RESPONSE]
-    y[start : start + rows] = f[response : response + rows]
+    copy(f[response : response + rows], y[start : start + rows])
     for row in range(i[at + k.F_RESPONSE_CELLS]):
         t = i[i[at + k.F_RESPONSE_POSITIONS] + row]
         y[start + t] = cell_value(x, f, i, i[at + k.F_RESPONSE_VARIABLE], i[i[at + k.F_RESPONSE_INDEX] + row])

@@ -22,6 +22,7 @@ from bayesmi.kernel.families import PREPARED
 from bayesmi.kernel.integrals import integrate_units, units_backward
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.linear_predictor import linear_predictor, linear_predictor_backward, own_classes
+from bayesmi.kernel.matrices import copy
 from bayesmi.kernel.ordered_rows import ordered_backward, ordered_forward
 from bayesmi.kernel.parameters import parameters_backward, scaled_coefficients, scaled_parameters
 from bayesmi.kernel.patterns import patterns_density
@@ -83,8 +84,8 @@ def _evaluate(x, f, i, gradient, sizes, zeros, room):  # type: ignore[no-untyped
     work, at_room = take(room, at_room, regressions)
     block_work, _ = take(room, at_room, block_size)
     sigma[:] = 1.0
-    point[:] = x  # with the coefficients of group-level regressions in their places
-    log_weights[:] = f[i[k.G_BASE] : i[k.G_BASE] + i[k.G_EXPANDED]]
+    copy(x, point)  # with the coefficients of group-level regressions in their places
+    copy(f[i[k.G_BASE] : i[k.G_BASE] + i[k.G_EXPANDED]], log_weights)
 
     total = f[i[k.G_CONSTANT]]
     # parameters forward

@@ -24,7 +24,7 @@ import numpy as np
 
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.jit import kernel
-from bayesmi.kernel.matrices import inverse_of
+from bayesmi.kernel.matrices import copy, copy_rows, inverse_of
 from bayesmi.kernel.room import shaped
 from bayesmi.kernel.roots import standardise
 
@@ -181,10 +181,10 @@ def _outer_groups(i, system, root, h, square, outer_z, outer_cov):  # type: igno
                 outer_cov[s, row, column] += value
     own, own_inverse, own_w = np.empty((outer, outer)), np.empty((outer, outer)), np.empty(outer)
     for s in range(outers):
-        own[:, :] = outer_cov[s]
-        own_w[:] = outer_z[s]
+        copy_rows(outer_cov[s], own)
+        copy(outer_z[s], own_w)
         total -= inverse_of(own, outer, own_inverse)
-        outer_cov[s] = own_inverse
+        copy_rows(own_inverse, outer_cov[s])
         for row in range(outer):
             value = 0.0
             for c in range(outer):
@@ -216,8 +216,8 @@ def solve_groups(i, system, roots, h, square, d_roots):  # type: ignore[no-untyp
         standardise(h[g], square[g], root, hl, w, q_matrix)
         own = _inner(d, q_matrix, w, small, inverse, kz, beside)
         total += own if outer == 0 else 0.0
-        z[:d] = kz
-        both[:d, :d] = inverse
+        copy(kz, z)
+        copy_rows(inverse, both)
         if outer > 0:  # z_i given z_o has mean kz - beside z_o
             s = i[i[system + k.J_OUTER_OF] + g]
             for row in range(d):

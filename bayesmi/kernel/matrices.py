@@ -11,12 +11,29 @@ from bayesmi.kernel.jit import kernel
 __all__ = [
     "cholesky",
     "cholesky_backward",
+    "copy",
+    "copy_rows",
     "dot",
     "solve_lower",
     "solve_upper",
     "total_of",
     "weighted",
 ]
+
+
+@kernel
+def copy(source, out):  # type: ignore[no-untyped-def]
+    """Put numbers in the first places of others: numba's own way brings sentences about shapes along, seconds to compile."""
+    for t in range(len(source)):
+        out[t] = source[t]
+
+
+@kernel
+def copy_rows(source, out):  # type: ignore[no-untyped-def]
+    """Put a matrix in the upper left of another."""
+    for row in range(source.shape[0]):
+        for column in range(source.shape[1]):
+            out[row, column] = source[row, column]
 
 
 @kernel

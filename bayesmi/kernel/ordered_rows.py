@@ -15,7 +15,7 @@ import numpy as np
 from bayesmi.kernel import layout as k
 from bayesmi.kernel.families import GAUSSIAN, bernoulli_density
 from bayesmi.kernel.jit import kernel
-from bayesmi.kernel.matrices import dot, total_of
+from bayesmi.kernel.matrices import copy, dot, total_of
 
 __all__ = ["ordered_backward", "ordered_forward"]
 
@@ -29,7 +29,7 @@ def _predict(f, i, at, slopes, eta, by_class, first, n, out):  # type: ignore[no
     """Fill the linear predictors of n rows from `first` on."""
     start, rows, codes = i[at + k.F_ROW_START], i[at + k.F_ROWS], i[at + k.F_CLASS_CODES]
     if codes < 0:
-        out[:n] = eta[start + first : start + first + n]
+        copy(eta[start + first : start + first + n], out)
         return
     class_of = i[codes + first : codes + first + n]
     for t in range(n):
@@ -70,39 +70,38 @@ def ordered_forward(f, i, at, slopes, sigma, eta, by_class, residuals, log_weigh
     half, log_scale = 0.5 / (sigma * sigma), math.log(sigma) + _HALF_LOG_2PI
     predictors, work = np.empty(_TILE), np.empty(_TILE)
     total = 0.0
-    first = 0
-    while first < rows:
-        n = min(_TILE, (plain if first < plain else rows) - first)
-        _predict(f, i, at, slopes, eta, by_class, first, n, predictors)
-        r = residuals[start + first : start + first + n]
-        response = i[at + k.F_RESPONSE] + first
-        y, predictor, one = f[response : response + n], predictors[:n], work[:n]
-        if gaussian:
-            for t in range(n):
-                r[t] = y[t] - predictor[t]
-            if first >= plain:
-                entries = log_weights[entry + first - plain : entry + first - plain + n]
+    for begin, end in ((0, plain), (plain, rows)):
+        for first in range(begin, end, _TILE):
+            n = min(_TILE, end - first)
+            _predict(f, i, at, slopes, eta, by_class, first, n, predictors)
+            r = residuals[start + first : start + first + n]
+            response = i[at + k.F_RESPONSE] + first
+            y, predictor, one = f[response : response + n], predictors[:n], work[:n]
+            if gaussian:
                 for t in range(n):
-                    entries[t] -= half * r[t] * r[t] + log_scale
-            elif counts < 0:
-                total += dot(r, r)
+                    r[t] = y[t] - predictor[t]
+                if first >= plain:
+                    entries = log_weights[entry + first - plain : entry + first - plain + n]
+                    for t in range(n):
+                        entries[t] -= half * r[t] * r[t] + log_scale
+                elif counts < 0:
+                    total += dot(r, r)
+                else:
+                    count = f[counts + first : counts + first + n]
+                    for t in range(n):
+                        one[t] = count[t] * r[t]
+                    total += dot(one, r)
+            elif first < plain and counts < 0:
+                total += _binary(y, predictor, r)
             else:
-                count = f[counts + first : counts + first + n]
                 for t in range(n):
-                    one[t] = count[t] * r[t]
-                total += dot(one, r)
-        elif first < plain and counts < 0:
-            total += _binary(y, predictor, r)
-        else:
-            for t in range(n):
-                one[t], r[t] = bernoulli_density(y[t], predictor[t])
-            if first < plain:
-                total += dot(f[counts + first : counts + first + n], one)
-            else:
-                entries = log_weights[entry + first - plain : entry + first - plain + n]
-                for t in range(n):
-                    entries[t] += one[t]
-        first += n
+                    one[t], r[t] = bernoulli_density(y[t], predictor[t])
+                if first < plain:
+                    total += dot(f[counts + first : counts + first + n], one)
+                else:
+                    entries = log_weights[entry + first - plain : entry + first - plain + n]
+                    for t in range(n):
+                        entries[t] += one[t]
     if not gaussian:
         return total
     number = i[at + k.F_PLAIN_TOTAL]
@@ -123,34 +122,33 @@ def ordered_backward(f, i, at, sigma, weights, residuals, by_class, d_beta, d_au
     tile = np.empty(_TILE)
     squares, mass = 0.0, 0.0
     by_class[:] = 0.0
-    first = 0
-    while first < rows:
-        n = min(_TILE, (plain if first < plain else rows) - first)
-        r, d = residuals[start + first : start + first + n], tile[:n]
-        if first >= plain:
-            share = weights[entry + first - plain : entry + first - plain + n]
-            for t in range(n):
-                d[t] = share[t] * r[t]
-            squares += dot(d, r)
-            mass += total_of(share)
-            for t in range(n):
-                d[t] *= precision
-        elif counts < 0:
-            for t in range(n):
-                d[t] = precision * r[t]
-        else:
-            count = f[counts + first : counts + first + n]
-            for t in range(n):
-                d[t] = precision * count[t] * r[t]
-        if codes < 0:
-            r[:] = d
-        else:
-            class_of = i[codes + first : codes + first + n]
-            for t in range(n):
-                by_class[class_of[t]] += d[t]
-            for j in range(i[at + k.F_OWN]):
-                place = i[at + k.F_OWN_DESIGN] + j * rows + first
-                d_beta[i[i[at + k.F_OWN_COLUMNS] + j]] += dot(d, f[place : place + n])
-        first += n
+    for begin, end in ((0, plain), (plain, rows)):
+        for first in range(begin, end, _TILE):
+            n = min(_TILE, end - first)
+            r, d = residuals[start + first : start + first + n], tile[:n]
+            if first >= plain:
+                share = weights[entry + first - plain : entry + first - plain + n]
+                for t in range(n):
+                    d[t] = share[t] * r[t]
+                squares += dot(d, r)
+                mass += total_of(share)
+                for t in range(n):
+                    d[t] *= precision
+            elif counts < 0:
+                for t in range(n):
+                    d[t] = precision * r[t]
+            else:
+                count = f[counts + first : counts + first + n]
+                for t in range(n):
+                    d[t] = precision * count[t] * r[t]
+            if codes < 0:
+                copy(d, r)
+            else:
+                class_of = i[codes + first : codes + first + n]
+                for t in range(n):
+                    by_class[class_of[t]] += d[t]
+                for j in range(i[at + k.F_OWN]):
+                    place = i[at + k.F_OWN_DESIGN] + j * rows + first
+                    d_beta[i[i[at + k.F_OWN_COLUMNS] + j]] += dot(d, f[place : place + n])
     if gaussian:
         d_aux[0] += (squares * precision - mass) / sigma

@@ -16,6 +16,7 @@ from bayesmi.kernel.adaptive import adaptive_backward, adaptive_forward
 from bayesmi.kernel.centring import unseen_groups
 from bayesmi.kernel.conditional import conditional_backward, conditional_forward
 from bayesmi.kernel.jit import kernel
+from bayesmi.kernel.matrices import copy_rows
 from bayesmi.kernel.room import shaped
 from bayesmi.kernel.special import softplus
 
@@ -99,7 +100,7 @@ def regression_forward(x, f, i, at, sd, beta_n, u, work, point):  # type: ignore
     n_groups, q, p, raw, scale, weights = _places(f, i, at)
     design, root, r, b, shown, others, more = _pieces(i, at, work)
     static, inverse = i[record + k.R_STATIC], i[record + k.R_PRECISION]
-    design[:] = shaped(f[static : static + n_groups * p], (n_groups, p))
+    copy_rows(shaped(f[static : static + n_groups * p], (n_groups, p)), design)
     unseen = unseen_groups(i, _effect_of(i, at, record))
     for number in range(i[record + k.R_LINKS]):
         column, first, step = _source_of(i, at, record, number)

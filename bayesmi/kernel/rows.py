@@ -17,7 +17,7 @@ from bayesmi.kernel.families import (
 )
 from bayesmi.kernel.intervals import interval_rows
 from bayesmi.kernel.jit import kernel
-from bayesmi.kernel.matrices import weighted
+from bayesmi.kernel.matrices import copy, total_of, weighted
 from bayesmi.kernel.scales import scale_start, scaled_rows
 from bayesmi.kernel.selection import add_selected, selected_rows
 
@@ -90,7 +90,7 @@ def weigh_rows(f, i, at, n, y, weights, row_weight, d_eta, d_first, d_second, d_
     own_y, firsts = y[start : start + rows], d_first[start : start + rows]
     seconds = d_second[start : start + rows]
     if counts >= 0:
-        mass[:] = f[counts : counts + rows]
+        copy(f[counts : counts + rows], mass)
         pairs, first_entry, first_row = i[at + k.F_PAIRS], i[at + k.F_PAIR_ENTRIES], i[at + k.F_PAIR_ROWS]
         entry_of, row_of = i[first_entry : first_entry + pairs], i[first_row : first_row + pairs]
         for pair in range(pairs):
@@ -100,7 +100,7 @@ def weigh_rows(f, i, at, n, y, weights, row_weight, d_eta, d_first, d_second, d_
     if i[at + k.F_SELECTION_EQUATION] >= 0:
         add_selected(i, at, y, row_weight, d_first, d_second, d_aux[n])
     elif family == GAUSSIAN and n_aux > 0:
-        d_aux[n, 0] += weighted(mass, firsts) if counts >= 0 else firsts.sum()
+        d_aux[n, 0] += weighted(mass, firsts) if counts >= 0 else total_of(firsts)
     elif n_aux > 0:
         weight = 1.0
         for t in range(rows):
