@@ -53,7 +53,10 @@ def one(pair: Pair, seed: int) -> dict[str, Any]:
 
 
 def _design(pair: Pair) -> str:
-    return f"{pair.module},{pair.draws},1"
+    levels = (
+        "enumerate" in pair.treatments
+    )  # 2: shares of levels are compared with the standard errors of their probabilities
+    return f"{pair.module},{pair.draws},{1 + levels}"
 
 
 def report() -> pd.DataFrame:

@@ -121,11 +121,15 @@ def _cell_gaps(reference: xr.Dataset, fit: Fit) -> dict[str, np.ndarray]:
                 levels = range(array.shape[-1]) if array.ndim == 4 else (1,)
                 values = np.stack([drawn == level for level in levels], axis=1).astype(float)
                 values = values.reshape(*array.shape[2:], -1)
+                p = array.mean(dims).values  # rare levels: their own share may be 0, and its error too
+                variance = p * (1.0 - p)
             elif len(values) != array.shape[2]:  # a variable of groups
                 group = fit.model.table.groupings[imputed.frame.columns[name].level]
                 _, first = np.unique(group.codes[imputed.frame.columns[name].missing], return_index=True)
                 values = values[first]
-            noise = values.var(axis=-1) / M + azs.mcse(array, sample_dims=dims, method="mean").values ** 2
+            if label == f"cell__{name}":
+                variance = values.var(axis=-1)
+            noise = variance / M + azs.mcse(array, sample_dims=dims, method="mean").values ** 2
             difference = array.mean(dims).values - values.mean(axis=-1)
             out[label] = difference / np.sqrt(noise + 1e-3 / M)
     return out
