@@ -40,7 +40,7 @@ PAIRS = (
     Pair("mixed_cells", ("enumerate", "integrate")),
     # the reference rarely mixes over its two-peaked cells: that is why the grid is there
     Pair("quadratic", ("grid",), "y ~ x + I(x ** 2) + z", passes=0),
-    Pair("random_slope", ("collapse", "predict"), "popular ~ texp + sex + (1 + sex | school)", draws=2000),
+    Pair("random_slope", ("collapse", "predict"), "popular ~ texp + sex + (1 + sex | school)", draws=5000),
     Pair("cluster_cells", ("enumerate", "sample"), draws=2000),
     Pair("auxiliary", ("integrate",)),
 )
