@@ -53,10 +53,8 @@ def one(pair: Pair, seed: int) -> dict[str, Any]:
 
 
 def _design(pair: Pair) -> str:
-    levels = (
-        "enumerate" in pair.treatments
-    )  # 2: shares of levels are compared with the standard errors of their probabilities
-    return f"{pair.module},{pair.draws},{1 + levels}"
+    # 2: shares of levels are compared with the standard errors of their probabilities
+    return f"{pair.module},{pair.draws},{2 if 'enumerate' in pair.treatments else 1}"
 
 
 def report() -> pd.DataFrame:

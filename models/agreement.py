@@ -123,11 +123,11 @@ def _cell_gaps(reference: xr.Dataset, fit: Fit) -> dict[str, np.ndarray]:
                 values = values.reshape(*array.shape[2:], -1)
                 p = array.mean(dims).values  # rare levels: their own share may be 0, and its error too
                 variance = p * (1.0 - p)
-            elif len(values) != array.shape[2]:  # a variable of groups
-                group = fit.model.table.groupings[imputed.frame.columns[name].level]
-                _, first = np.unique(group.codes[imputed.frame.columns[name].missing], return_index=True)
-                values = values[first]
-            if label == f"cell__{name}":
+            else:
+                if len(values) != array.shape[2]:  # a variable of groups
+                    group = fit.model.table.groupings[imputed.frame.columns[name].level]
+                    _, first = np.unique(group.codes[imputed.frame.columns[name].missing], return_index=True)
+                    values = values[first]
                 variance = values.var(axis=-1)
             noise = variance / M + azs.mcse(array, sample_dims=dims, method="mean").values ** 2
             difference = array.mean(dims).values - values.mean(axis=-1)

@@ -5,6 +5,7 @@ Of these the density needs the precision of the cells once a class, and of each 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,7 @@ class UnitClass:
     """N units and the rows of factors in them."""
 
     units: Ints  # (N,)
-    rows: tuple[tuple[Factor, Ints], ...]  # factors and their table rows, (N,) each
+    rows: Mapping[str, Ints]  # variables of the factors and their table rows, (N,) each
 
 
 def unit_classes(factors: tuple[Factor, ...], tables: Tables) -> tuple[UnitClass, ...]:
@@ -40,7 +41,7 @@ def unit_classes(factors: tuple[Factor, ...], tables: Tables) -> tuple[UnitClass
         return ()
     eligible = integrals.limited < 0
     columns: list[NDArray[np.generic]] = [integrals.expanded >= 0]
-    row_of: list[tuple[Factor, Ints]] = []
+    row_of: dict[str, Ints] = {}
     for factor in factors:
         table = tables.factors[factor.variable]
         rows = np.flatnonzero(table.integral_unit >= 0)
@@ -49,7 +50,7 @@ def unit_classes(factors: tuple[Factor, ...], tables: Tables) -> tuple[UnitClass
         unit = table.integral_unit[rows]
         here = np.full(integrals.n, -1, dtype=np.intp)
         here[unit] = rows
-        row_of.append((factor, here))
+        row_of[factor.variable] = here
         eligible[unit[here[unit] != rows]] = False  # more than one row of the factor
         if factor.scale is not None or any(effect.integrated for effect in table.effects):
             eligible[unit] = False
@@ -66,7 +67,7 @@ def unit_classes(factors: tuple[Factor, ...], tables: Tables) -> tuple[UnitClass
     return tuple(
         UnitClass(
             at[members],
-            tuple((factor, here[at[members]]) for factor, here in row_of if here[at[members[0]]] >= 0),
+            {name: here[at[members]] for name, here in row_of.items() if here[at[members[0]]] >= 0},
         )
         for members in classes
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bayesmi.build.factor_table import FactorTable
 from bayesmi.build.integrals import Integrals
 from bayesmi.build.tables import Tables
-from bayesmi.build.unit_classes import unit_classes
+from bayesmi.build.unit_classes import UnitClass, unit_classes
 from bayesmi.build.write_equation import number_equations
 from bayesmi.build.writer import Writer
 from bayesmi.kernel import layout as k
@@ -41,7 +41,21 @@ def write_integrals(
     written = alone.copy()  # units whose rows say how cells enter: of a class the first
     written[[one.units[0] for one in classes]] = True
     entries_at = _write_entries(writer, factors, tables, effect_places, written)
-    number = number_equations(factors)
+    of_equation = number_equations(factors)
+    number = {factor.variable: of_equation[factor.keys[0]] for factor in factors}
+    _write_classes(writer, head, integrals, classes, number, entries_at)
+    _write_alone(writer, head, tables, alone, number, entries_at)
+
+
+def _write_classes(
+    writer: Writer,
+    head: list[int],
+    integrals: Integrals,
+    classes: tuple[UnitClass, ...],
+    number: Mapping[str, int],
+    entries_at: Mapping[str, NDArray[np.int64]],
+) -> None:
+    """Write the units into whose rows cells enter alike."""
     records: list[int] = []
     for one in classes:
         first = one.units[0]
@@ -51,35 +65,45 @@ def write_integrals(
             writer.integers(integrals.expanded[one.units]) if integrals.expanded[first] >= 0 else -1
         )
         record[k.N_MEMBERS] = len(one.rows)
-        members = [
-            (number[factor.keys[0]], writer.integers(rows), int(entries_at[factor.variable][rows[0]]))
-            for factor, rows in one.rows
-        ]
-        record[k.N_MEMBER_TABLE] = writer.integers(np.asarray(members))
+        record[k.N_MEMBER_TABLE] = writer.integers(
+            [
+                (number[name], writer.integers(rows), int(entries_at[name][rows[0]]))
+                for name, rows in one.rows.items()
+            ]
+        )
         records += record
     head[k.G_ALIKE], head[k.G_ALIKE_TABLE] = len(classes), writer.integers(records or [0])
-    head[k.G_UNITS] = int(alone.sum())
-    head[k.G_UNIT_MOST] = integrals.most
+
+
+def _write_alone(
+    writer: Writer,
+    head: list[int],
+    tables: Tables,
+    alone: NDArray[np.bool_],
+    number: Mapping[str, int],
+    entries_at: Mapping[str, NDArray[np.int64]],
+) -> None:
+    """Write the units that are done one by one."""
+    integrals = tables.integrals
     sizes = integrals.sizes[alone]
+    head[k.G_UNITS], head[k.G_UNIT_MOST] = len(sizes), integrals.most
     head[k.G_UNIT_MEANS], head[k.G_UNIT_SQUARES] = int(sizes.sum()), int((sizes * sizes).sum())
     head[k.G_UNIT_SIZES] = writer.integers(sizes)
     head[k.G_UNIT_EXPANDED] = writer.integers(integrals.expanded[alone])
     head[k.G_UNIT_LIMITED] = writer.integers(integrals.limited[alone])
     head[k.G_UNIT_ENDS] = writer.floats(integrals.ends[alone])
     units: list[NDArray[np.intp]] = []
-    triples: list[NDArray[np.int64]] = []
-    for factor in factors:
-        unit = tables.factors[factor.variable].integral_unit
-        rows = np.flatnonzero(unit >= 0)
-        rows = rows[alone[unit[rows]]]
-        units.append(unit[rows])
-        own = np.full(len(rows), number[factor.keys[0]])
-        triples.append(np.column_stack([own, rows, entries_at[factor.variable][rows]]))
+    members: list[NDArray[np.int64]] = []
+    for name, table in tables.factors.items():
+        rows = np.flatnonzero(table.integral_unit >= 0)
+        rows = rows[alone[table.integral_unit[rows]]]
+        units.append(table.integral_unit[rows])
+        members.append(np.column_stack([np.full(len(rows), number[name]), rows, entries_at[name][rows]]))
     all_units = np.concatenate(units)
     order = np.argsort(all_units, kind="stable")
     starts = np.searchsorted(all_units[order], np.flatnonzero(alone))
     head[k.G_UNIT_MEMBERS] = writer.integers(np.append(starts, len(order)))
-    head[k.G_MEMBERS] = writer.integers(np.concatenate(triples)[order])
+    head[k.G_MEMBERS] = writer.integers(np.concatenate(members)[order])
 
 
 def _write_entries(

@@ -16,7 +16,7 @@ import math
 import numpy as np
 
 from bayesmi.kernel import layout as k
-from bayesmi.kernel.integrals import cell_weights
+from bayesmi.kernel.cell_weights import cell_weight_backward, cell_weights
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.matrices import dot, inverse_of, total_of
 
@@ -27,13 +27,22 @@ _LOG_2PI = math.log(2 * math.pi)
 
 
 @kernel
-def _most(i):  # type: ignore[no-untyped-def]
-    """Return the most cells and the most members of a class."""
-    cells, members = 0, 0
+def _work(i):  # type: ignore[no-untyped-def]
+    """Return room for the numbers of a class (as `_shared` fills them) and of a tile of its units (as `_tile` does)."""
+    most, widest = 0, 0
     for c in range(i[k.G_ALIKE]):
         record = i[k.G_ALIKE_TABLE] + c * k.N_SIZE
-        cells, members = max(cells, i[record + k.N_CELLS]), max(members, i[record + k.N_MEMBERS])
-    return cells, members
+        most, widest = max(most, i[record + k.N_CELLS]), max(widest, i[record + k.N_MEMBERS])
+    return (
+        np.empty((widest, most)),
+        np.empty(widest),
+        np.empty((most, most)),
+        np.empty((most, most)),
+        np.empty((most, widest)),
+        np.empty((widest, _TILE)),
+        np.empty((widest, _TILE)),
+        np.empty((most, _TILE)),
+    )
 
 
 @kernel
@@ -99,10 +108,7 @@ def integrate_alike(f, i, beta, u, sigma, y, eta, log_weights):  # type: ignore[
     total = 0.0
     if i[k.G_ALIKE] == 0:
         return total
-    most, widest = _most(i)
-    a, precisions = np.empty((widest, most)), np.empty(widest)
-    precision, inverse, gain = np.empty((most, most)), np.empty((most, most)), np.empty((most, widest))
-    r0, r, means = np.empty((widest, _TILE)), np.empty((widest, _TILE)), np.empty((most, _TILE))
+    a, precisions, precision, inverse, gain, r0, r, means = _work(i)
     values = np.empty(_TILE)
     for c in range(i[k.G_ALIKE]):
         record = i[k.G_ALIKE_TABLE] + c * k.N_SIZE
@@ -127,15 +133,12 @@ def integrate_alike(f, i, beta, u, sigma, y, eta, log_weights):  # type: ignore[
 
 
 @kernel
-def alike_backward(f, i, beta, u, sigma, y, eta, weights, d_eta, d_beta, d_sigma):  # type: ignore[no-untyped-def]
+def alike_backward(f, i, beta, u, sigma, y, eta, weights, d_eta, d_beta, d_u, d_sigma):  # type: ignore[no-untyped-def]
     """Set d eta of the units' rows; add to d beta what goes through the cells, and to d sigma."""
     if i[k.G_ALIKE] == 0:
         return
-    most, widest = _most(i)
-    a, precisions = np.empty((widest, most)), np.empty(widest)
-    precision, inverse, gain = np.empty((most, most)), np.empty((most, most)), np.empty((most, widest))
-    r0, r, means = np.empty((widest, _TILE)), np.empty((widest, _TILE)), np.empty((most, _TILE))
-    share, squares, products = np.empty(_TILE), np.empty(widest), np.empty((widest, most))
+    a, precisions, precision, inverse, gain, r0, r, means = _work(i)
+    share, squares, products = np.empty(_TILE), np.empty_like(precisions), np.empty_like(a)
     for c in range(i[k.G_ALIKE]):
         record = i[k.G_ALIKE_TABLE] + c * k.N_SIZE
         units, expanded = i[record + k.N_UNITS], i[record + k.N_EXPANDED]
@@ -169,16 +172,12 @@ def alike_backward(f, i, beta, u, sigma, y, eta, weights, d_eta, d_beta, d_sigma
                     d_eta[start + rows[t]] = precision_of * scaled[t]
         for m in range(members):
             member = i[record + k.N_MEMBER_TABLE] + m * k.MEMBER_SIZE
-            number, entries_at = i[member], i[member + 2]
+            number = i[member]
             spread = 0.0
             for v in range(q):
                 va = gain[v, m] / precisions[m]
                 spread += a[m, v] * va
                 value = precisions[m] * (products[m, v] - mass * va)
-                entry = entries_at + v * k.ENTRY_SIZE
-                for j in range(i[entry]):
-                    d_beta[number, i[i[entry + k.ENTRY_COLUMNS] + j]] += (
-                        value * f[i[entry + k.ENTRY_WEIGHTS] + j]
-                    )
+                cell_weight_backward(f, i, member, v, value, d_beta, d_u)
             change = precisions[m] * (squares[m] + mass * spread) - mass
             d_sigma[number] += change / sigma[number]

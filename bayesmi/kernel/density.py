@@ -149,7 +149,7 @@ def _evaluate(x, f, i, gradient, sizes, zeros, room):  # type: ignore[no-untyped
         elif i[at + k.F_COLLAPSED] < 0:
             weigh_rows(f, i, at, n, y, weights, row_value, d_eta, d_first, d_second, d_aux)
     units_backward(f, i, beta, u, sigma, y, eta, mean, cov, weights, d_eta, d_beta, d_u, d_sigma)
-    alike_backward(f, i, beta, u, sigma, y, eta, weights, d_eta, d_beta, d_sigma)
+    alike_backward(f, i, beta, u, sigma, y, eta, weights, d_eta, d_beta, d_u, d_sigma)
     for n in range(n_factors):
         at = i[table + n]
         if i[at + k.F_MODE] == k.MODE_STATISTICS:

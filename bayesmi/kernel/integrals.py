@@ -23,29 +23,16 @@ import math
 import numpy as np
 
 from bayesmi.kernel import layout as k
+from bayesmi.kernel.cell_weights import cell_weight_backward, cell_weights
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.matrices import inverse_of
 from bayesmi.kernel.room import shaped
 from bayesmi.kernel.scales import scale_start
 from bayesmi.kernel.special import log_interval
 
-__all__ = ["cell_weights", "integrate_units", "units_backward"]
+__all__ = ["integrate_units", "units_backward"]
 
 _LOG_2PI = math.log(2 * math.pi)
-
-
-@kernel
-def cell_weights(f, i, member, q, beta, u, a):  # type: ignore[no-untyped-def]
-    """Fill a: minus the derivative of the member's residual with respect to each cell."""
-    n, entries = i[member], i[member + 2]
-    for v in range(q):
-        entry = entries + v * k.ENTRY_SIZE
-        value = f[i[entry + k.ENTRY_CONSTANT]]
-        for j in range(i[entry]):
-            value += f[i[entry + k.ENTRY_WEIGHTS] + j] * beta[n, i[i[entry + k.ENTRY_COLUMNS] + j]]
-        for j in range(i[entry + k.ENTRY_EFFECTS]):
-            value += f[i[entry + k.ENTRY_SLOPES] + j] * u[i[i[entry + k.ENTRY_PLACES] + j]]
-        a[v] = value
 
 
 @kernel
@@ -169,7 +156,7 @@ def units_backward(f, i, beta, u, sigma, y, eta, mean, cov, weights, d_eta, d_be
         last = i[i[k.G_UNIT_MEMBERS] + unit + 1]
         for number in range(first, last):
             member = i[k.G_MEMBERS] + number * k.MEMBER_SIZE
-            n, entries = i[member], i[member + 2]
+            n = i[member]
             row, t = starts[n] + i[member + 1], precisions[n]
             if scales[n] >= 0:
                 t = math.exp(-2.0 * eta[scales[n] + i[member + 1]])
@@ -189,12 +176,8 @@ def units_backward(f, i, beta, u, sigma, y, eta, mean, cov, weights, d_eta, d_be
             else:
                 d_eta[scales[n] + i[member + 1]] = change
             for v in range(q):
-                entry = entries + v * k.ENTRY_SIZE
                 value = weight * t * (r * mean[at_mean + v] - va[v])
-                for j in range(i[entry]):
-                    d_beta[n, i[i[entry + k.ENTRY_COLUMNS] + j]] += value * f[i[entry + k.ENTRY_WEIGHTS] + j]
-                for j in range(i[entry + k.ENTRY_EFFECTS]):
-                    d_u[i[i[entry + k.ENTRY_PLACES] + j]] += value * f[i[entry + k.ENTRY_SLOPES] + j]
+                cell_weight_backward(f, i, member, v, value, d_beta, d_u)
         at_mean += q
         at_cov += q * q
     for n in range(len(starts)):

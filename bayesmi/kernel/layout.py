@@ -76,7 +76,8 @@ N_UNITS, N_CELLS, N_EXPANDED, N_MEMBERS, N_MEMBER_TABLE, N_SIZE = range(6)
 ENTRY_COLUMNS, ENTRY_WEIGHTS, ENTRY_CONSTANT, ENTRY_EFFECTS, ENTRY_PLACES, ENTRY_SLOPES, ENTRY_SIZE = range(
     1, 8
 )
-MEMBER_SIZE = 3
+# member of a unit or of a class of units: like that of a pattern block, factor first and I of the entries third
+MEMBER_ENTRIES, MEMBER_SIZE = M_ENTRIES, 3
 
 # cell record: sampled cells of one variable: raw vector in x, count, F offset of (location, spread)
 C_X, C_N, C_F, C_SIZE = range(4)

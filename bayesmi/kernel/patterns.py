@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 
 from bayesmi.kernel import layout as k
+from bayesmi.kernel.cell_weights import cell_weight_backward, cell_weights
 from bayesmi.kernel.jit import kernel
 from bayesmi.kernel.jointly import (
     add_to_groups,
@@ -135,15 +136,9 @@ def _cells(f, i, at, beta, sigma, u, t, weights, scaled, means, v_matrix, p_matr
         member = table + m * k.M_SIZE
         n = i[member + k.M_FACTOR]
         t[m] = 1.0 / (sigma[n] * sigma[n])
+        cell_weights(f, i, member, q, beta, u, weights[m])
         for v in range(q):
-            entry = i[member + k.M_ENTRIES] + v * k.ENTRY_SIZE
-            value = f[i[entry + k.ENTRY_CONSTANT]]
-            for j in range(i[entry]):
-                value += f[i[entry + k.ENTRY_WEIGHTS] + j] * beta[n, i[i[entry + k.ENTRY_COLUMNS] + j]]
-            for j in range(i[entry + k.ENTRY_EFFECTS]):
-                value += f[i[entry + k.ENTRY_SLOPES] + j] * u[i[i[entry + k.ENTRY_PLACES] + j]]
-            weights[m, v] = value
-            scaled[m, v] = value * t[m]
+            scaled[m, v] = weights[m, v] * t[m]
     half_log_determinant = 0.0
     if q > 0:
         for v in range(q):
@@ -302,9 +297,5 @@ def _push(f, i, at, beta, sigma, u, t, d_w, d_weights, d_t, d_a, d_beta, d_sigma
                 d_u[place] -= d * beta[n, coefficient]
                 d_beta[n, coefficient] -= d * u[place]
         for v in range(q):
-            entry, value = i[member + k.M_ENTRIES] + v * k.ENTRY_SIZE, d_weights[m, v]
-            for j in range(i[entry]):
-                d_beta[n, i[i[entry + k.ENTRY_COLUMNS] + j]] += value * f[i[entry + k.ENTRY_WEIGHTS] + j]
-            for j in range(i[entry + k.ENTRY_EFFECTS]):
-                d_u[i[i[entry + k.ENTRY_PLACES] + j]] += value * f[i[entry + k.ENTRY_SLOPES] + j]
+            cell_weight_backward(f, i, member, v, d_weights[m, v], d_beta, d_u)
         d_sigma[n] -= 2.0 * d_t[m] * t[m] / sigma[n]

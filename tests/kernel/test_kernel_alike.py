@@ -69,8 +69,8 @@ def test_classes_hold_each_eligible_unit_once():
     units = np.concatenate([one.units for one in classes])
     assert len(np.unique(units)) == len(units) == tables.integrals.n
     for one in classes:
-        for factor, rows in one.rows:
-            assert (tables.factors[factor.variable].integral_unit[rows] == one.units).all()
+        for name, rows in one.rows.items():
+            assert (tables.factors[name].integral_unit[rows] == one.units).all()
 
 
 @pytest.mark.xdist_group("kernel_alike")
