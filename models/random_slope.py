@@ -18,6 +18,11 @@ The likelihood, with Z_j = [1, sex] over the observed pupils of school j::
 (u_j, v_j integrated out). `build` keeps them as latents and writes their bivariate normal density as a
 product, u_j ~ Normal(0, t0), v_j | u_j ~ Normal(rho t1 / t0 u_j, t1 sqrt(1 - rho^2)), so that each has its
 own name and LKJ(2) on one correlation is rho = 2 Beta(2, 2) - 1.
+
+That is the form to read. Where t1 may be zero, NUTS on v_j itself stays away from there with every check passed:
+`build_noncentred` has v_j = rho t1 / t0 u_j + t1 sqrt(1 - rho^2) raw_j instead, raw_j ~ Normal(0, 1). Simulated table
+of seed 7: the share of draws with t1 < .03 is .006 in the first form with 4 x 5 000 draws, .026 with 4 x 40 000, .037
+in the second, and .036 with both effects integrated out.
 """
 
 from collections.abc import Mapping
@@ -97,7 +102,23 @@ def scales(data: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def build(data: pd.DataFrame, priors: Mapping[str, float] | None = None) -> pm.Model:
+def build_noncentred(data: pd.DataFrame, priors: Mapping[str, float] | None = None) -> pm.Model:
+    """Write the same model with slopes in non-centred form, to sample where their sd may be zero.
+
+    Parameters
+    ----------
+    data, priors
+        As for `build`.
+
+    Returns
+    -------
+    pm.Model
+        With ``sex|school`` a function of ``raw``.
+    """
+    return build(data, priors, centred=False)
+
+
+def build(data: pd.DataFrame, priors: Mapping[str, float] | None = None, *, centred: bool = True) -> pm.Model:
     """Write the model of popular with a random intercept and a random slope of sex.
 
     Parameters
@@ -106,6 +127,8 @@ def build(data: pd.DataFrame, priors: Mapping[str, float] | None = None) -> pm.M
         Columns school, popular, sex, texp (others are not looked at); popular may have holes.
     priors
         Values in place of those of `scales`.
+    centred
+        Whether ``sex|school`` itself is the random variable.
 
     Returns
     -------
@@ -135,7 +158,12 @@ def build(data: pd.DataFrame, priors: Mapping[str, float] | None = None) -> pm.M
         unit = pm.Beta("school__corr_unit", s["school__corr"], s["school__corr"], dims="school__corr_dim")
         rho = pm.Deterministic("school__corr", 2 * unit - 1, dims="school__corr_dim")[0]
         u = pm.Normal("1|school", 0, t0, dims="school__factor_dim")
-        v = pm.Normal("sex|school", rho * t1 / t0 * u, t1 * pt.sqrt(1 - rho**2), dims="school__factor_dim")
+        given_u, spread = rho * t1 / t0 * u, t1 * pt.sqrt(1 - rho**2)
+        if centred:
+            v = pm.Normal("sex|school", given_u, spread, dims="school__factor_dim")
+        else:
+            raw = pm.Normal("raw", dims="school__factor_dim")
+            v = pm.Deterministic("sex|school", given_u + spread * raw, dims="school__factor_dim")
 
         fixed = beta_texp * (texp - s["mean(texp)"]) + beta_sex * (sex - s["mean(sex)"])
         mean = intercept_centered + fixed + u[code] + v[code] * sex

@@ -1,4 +1,4 @@
-"""The same cases in R: mice, jomo and brms, where R and the package are there.
+"""The same cases in R: mice, jomo and brms (for IMPACT also miceadds), where R and the package are there.
 
 Every script of benchmarks/peers takes: case, table (CSV), m, seconds it may take; it prints lines "result: name = value"
 as it gets them, so that a run that reaches its limit still says how far it came.
@@ -22,17 +22,19 @@ __all__ = ["PROGRAMS", "quoted_figures", "run_peers"]
 
 _SCRIPTS = Path(__file__).parents[1] / "peers"
 PROGRAMS = ("mice", "jomo", "brms")
+_ALSO = {"c": ("miceadds",)}  # 2l.pmm, which the published analysis of IMPACT used
 _LINE = re.compile(r"^result: (\w+) = (.*)$", flags=re.MULTILINE)
 
 
 def run_peers(case: Case, m: int, limit: float) -> list[dict[str, Any]]:
     """Return one record a program; one that cannot run says why in its note."""
+    programs = PROGRAMS + _ALSO.get(case.name, ())
     if shutil.which("Rscript") is None:
-        return [{"program": program, "note": "R is not here"} for program in PROGRAMS]
+        return [{"program": program, "note": "R is not here"} for program in programs]
     with tempfile.TemporaryDirectory() as name:
         table = Path(name) / "data.csv"
         case.data().to_csv(table, index=False)
-        return [_one(program, case, table, m, limit) for program in PROGRAMS]
+        return [_one(program, case, table, m, limit) for program in programs]
 
 
 def _one(program: str, case: Case, table: Path, m: int, limit: float) -> dict[str, Any]:
