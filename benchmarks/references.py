@@ -61,14 +61,14 @@ def report() -> pd.DataFrame:
     """Read what is done and write the table."""
     rows = []
     for pair in PAIRS:
-        runs = read_runs(RESULTS / "references" / f"{pair.module}.csv", _design(pair))
+        runs = read_runs(RESULTS / "references" / f"{pair.name}.csv", _design(pair))
         if not len(runs):
             continue
         used = runs[runs["quantities"] > 0]
         total = max(1, int(used["quantities"].sum()))
         rows.append(
             {
-                "pair": pair.module,
+                "pair": pair.name,
                 "treatments": " ".join(pair.treatments),
                 "data_sets": len(runs),
                 "fit_passed": int(runs["fit_passed"].sum()),
@@ -91,13 +91,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--pair", choices=[pair.module for pair in PAIRS], action="append")
+    parser.add_argument("--pair", choices=[pair.name for pair in PAIRS], action="append")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--report", action="store_true", help="only the table of what is done")
     arguments = parser.parse_args()
     for pair in () if arguments.report else PAIRS:
-        if not arguments.pair or pair.module in arguments.pair:
-            path = RESULTS / "references" / f"{pair.module}.csv"
+        if not arguments.pair or pair.name in arguments.pair:
+            path = RESULTS / "references" / f"{pair.name}.csv"
             run_missing(path, _design(pair), arguments.seeds, functools.partial(one, pair))
     table = report()
     if len(table):

@@ -12,7 +12,7 @@ import pytest
 
 from models.agreement import PAIRS, SEEDS, Pair, allowed, both, gaps, passes_gate
 
-BY_NAME = {pair.module: pair for pair in PAIRS}
+BY_NAME = {pair.name: pair for pair in PAIRS}
 QUICK = ("auxiliary",)
 
 
@@ -22,7 +22,7 @@ def compare(pair: Pair, seed: int) -> bool:
     if not fit.gate.passed or not passes_gate(reference):
         return False
     for name, gap in gaps(reference, fit).items():
-        assert np.abs(gap).max() < allowed(gap), (pair.module, seed, name, np.round(gap, 1))
+        assert np.abs(gap).max() < allowed(gap), (pair.name, seed, name, np.round(gap, 1))
     return True
 
 
@@ -33,7 +33,7 @@ def test_one_seed(name: str) -> None:
 
 
 @pytest.mark.calibration
-@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.module)
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.name)
 def test_twenty_seeds(pair: Pair) -> None:
     passed = sum(compare(pair, seed) for seed in range(SEEDS))
     assert passed >= pair.passes, f"{passed} of {SEEDS} references passed the gate"
