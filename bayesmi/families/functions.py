@@ -7,9 +7,19 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["HALF_LOG_2PI", "gammaln", "log1mexp", "log_interval", "log_phi", "logistic", "softplus"]
+__all__ = [
+    "HALF_LOG_2PI",
+    "gammaln",
+    "log1mexp",
+    "log_interval",
+    "log_phi",
+    "log_rising",
+    "logistic",
+    "softplus",
+]
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
+_LARGE = 16.0  # from here on Stirling's series has every digit
 
 
 def gammaln(xp: Any, x: Any) -> Any:
@@ -19,6 +29,21 @@ def gammaln(xp: Any, x: Any) -> Any:
 
         return of_scipy(x)
     return xp.gammaln(x)
+
+
+def log_rising(xp: Any, y: Any, alpha: Any) -> Any:
+    """Return log[Gamma(alpha + y) / (Gamma(alpha) alpha^y)], y >= 0, with all digits where alpha is large (by Stirling)."""
+    large, small = xp.maximum(alpha, _LARGE), xp.minimum(alpha, _LARGE)  # neither way overflows where it is not taken
+    total = large + y
+    series = (total - 0.5) * xp.log1p(y / large) - y + _stirling_tail(total) - _stirling_tail(large)
+    ratio = gammaln(xp, small + y) - gammaln(xp, small) - y * xp.log(small)
+    return xp.where(alpha >= _LARGE if xp is np else xp.ge(alpha, _LARGE), series, ratio)
+
+
+def _stirling_tail(x: Any) -> Any:
+    r = 1.0 / x
+    s = r * r
+    return r * (1.0 / 12 - s * (1.0 / 360 - s * (1.0 / 1260 - s * (1.0 / 1680 - s / 1188))))
 
 
 def softplus(xp: Any, x: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.families.base import FamilyParameter
-from bayesmi.families.functions import gammaln
+from bayesmi.families.functions import gammaln, log_rising, softplus
 from bayesmi.families.poisson import Poisson
 from bayesmi.priors import Prior
 
@@ -29,9 +29,8 @@ class NegativeBinomial(Poisson):
     def log_density(self, xp: Any, y: Any, eta: Any, scales: Mapping[str, Any]) -> Any:
         """Return log f(y)."""
         alpha = scales["alpha"]
-        log_total = xp.logaddexp(xp.log(alpha), eta)
-        value = gammaln(xp, y + alpha) - gammaln(xp, alpha) - gammaln(xp, y + 1.0)
-        return value + alpha * (xp.log(alpha) - log_total) + y * (eta - log_total)
+        log_zero = softplus(xp, eta - xp.log(alpha))  # log(1 + mu / alpha)
+        return log_rising(xp, y, alpha) - gammaln(xp, y + 1.0) + y * (eta - log_zero) - alpha * log_zero
 
     def draw(self, rng: np.random.Generator, eta: Any, scales: Mapping[str, Any]) -> NDArray[np.float64]:
         """Draw a count: Poisson with a gamma mean."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.families.base import FamilyParameter
-from bayesmi.families.functions import HALF_LOG_2PI, gammaln, log_interval, log_phi
+from bayesmi.families.functions import HALF_LOG_2PI, log_interval, log_phi, log_rising
 from bayesmi.families.rectangle import log_rectangle
 from bayesmi.priors import Prior
 
@@ -213,7 +213,7 @@ class Selected:
         if not self.is_student:
             return sign * xp.exp(-0.5 * at**2 - HALF_LOG_2PI - log_phi(xp, at))
         nu = scales["nu"]
-        constant = gammaln(xp, 0.5 * (nu + 1.0)) - gammaln(xp, 0.5 * nu) - 0.5 * xp.log(nu * np.pi)
+        constant = log_rising(xp, 0.5, 0.5 * nu) - HALF_LOG_2PI
         log_density = constant - 0.5 * (nu + 1.0) * xp.log1p(at**2 / nu)
         return sign * (nu + at**2) / (nu - 1.0) * xp.exp(log_density - log_student_cdf(xp, at, nu))
 

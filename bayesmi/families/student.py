@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayesmi.families.base import FamilyParameter
 from bayesmi.families.defaults import FamilyDefaults
-from bayesmi.families.functions import gammaln
+from bayesmi.families.functions import HALF_LOG_2PI, log_rising
 from bayesmi.priors import Prior
 
 __all__ = ["Student"]
@@ -34,7 +34,7 @@ class Student(FamilyDefaults):
     def log_density(self, xp: Any, y: Any, eta: Any, scales: Mapping[str, Any]) -> Any:
         """Return the log density at y."""
         sigma, nu = scales["sigma"], scales["nu"]
-        constant = gammaln(xp, 0.5 * (nu + 1.0)) - gammaln(xp, 0.5 * nu) - 0.5 * xp.log(nu * np.pi)
+        constant = log_rising(xp, 0.5, 0.5 * nu) - HALF_LOG_2PI
         return constant - xp.log(sigma) - 0.5 * (nu + 1.0) * xp.log1p(((y - eta) / sigma) ** 2 / nu)
 
     def mean(self, xp: Any, eta: Any, scales: Mapping[str, Any]) -> Any:

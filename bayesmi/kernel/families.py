@@ -13,7 +13,15 @@ from __future__ import annotations
 import math
 
 from bayesmi.kernel.jit import kernel
-from bayesmi.kernel.special import digamma, log_interval, log_phi, logistic, softplus
+from bayesmi.kernel.special import (
+    digamma,
+    log_gamma_tail,
+    log_interval,
+    log_phi,
+    log_rising,
+    logistic,
+    softplus,
+)
 
 __all__ = [
     "BERNOULLI",
@@ -96,8 +104,10 @@ _FEW = 6.0  # counts up to which a ratio of gamma functions is a product
 @kernel
 def prepare_student(nu, out):  # type: ignore[no-untyped-def]
     """Fill the log of the t density's constant and its derivative by nu."""
-    out[0] = math.lgamma(0.5 * (nu + 1.0)) - math.lgamma(0.5 * nu) - 0.5 * math.log(nu * math.pi)
-    out[1] = 0.5 * (digamma(0.5 * (nu + 1.0)) - digamma(0.5 * nu) - 1.0 / nu)
+    half = 0.5 * nu
+    tail, d_tail = log_gamma_tail(half)
+    ratio, d_ratio = log_rising(0.5, half, tail, d_tail)
+    out[0], out[1] = ratio - _HALF_LOG_2PI, 0.5 * d_ratio
 
 
 @kernel
@@ -128,7 +138,7 @@ def prepare(code, aux, n):  # type: ignore[no-untyped-def]
     elif code == BETA:
         aux[1], aux[2] = math.lgamma(aux[0]), digamma(aux[0])
     elif code in (NEGATIVE_BINOMIAL, INFLATED_NEGATIVE_BINOMIAL, HURDLE_NEGATIVE_BINOMIAL):
-        aux[2], aux[3] = math.lgamma(aux[0]), digamma(aux[0])
+        aux[2], aux[3] = log_gamma_tail(aux[0])
 
 
 @kernel
@@ -266,7 +276,7 @@ def _beta(logit_y, eta, aux):  # type: ignore[no-untyped-def]
 
 @kernel
 def _negative_binomial(y, eta, rate, aux):  # type: ignore[no-untyped-def]
-    """By eta and alpha, less -log y!; Gamma(y + alpha) / Gamma(alpha) is a product where y is small."""
+    """By eta and alpha, less -log y!; log[Gamma(y + alpha) / (Gamma(alpha) alpha^y)] is a product where y is small."""
     alpha = aux[0]
     total = alpha + rate
     log_zero = math.log1p(rate / alpha)
@@ -274,15 +284,14 @@ def _negative_binomial(y, eta, rate, aux):  # type: ignore[no-untyped-def]
         product, slope = 1.0, 0.0
         j = 0.0
         while j < y:
-            product *= alpha + j
-            slope += 1.0 / (alpha + j)
+            product *= 1.0 + j / alpha
+            slope -= j / (alpha * (alpha + j))
             j += 1.0
         log_ratio = math.log(product)
     else:
-        log_ratio = math.lgamma(y + alpha) - aux[2]
-        slope = digamma(y + alpha) - aux[3]
-    value = log_ratio + y * (eta - math.log(total)) - alpha * log_zero
-    return value, (y - rate) * alpha / total, slope - log_zero + (rate - y) / total
+        log_ratio, slope = log_rising(y, alpha, aux[2], aux[3])
+    value = log_ratio + y * (eta - log_zero) - alpha * log_zero
+    return value, (y - rate) * alpha / total, slope - log_zero + (alpha + y) / total * (rate / alpha)
 
 
 @kernel
