@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numba import carray, cfunc, types
+from numba import carray, types
 from numpy.typing import NDArray
 from nutpie import _lib
 from nutpie.sample import CompiledModel
 
 from bayesmi.build.program import Program
 from bayesmi.kernel import compiled_density
+from bayesmi.kernel.on_disk import compiled
 
 __all__ = ["KernelModel"]
 
@@ -39,7 +40,7 @@ def _copy(dimensions, expanded, x_, out_, program_):  # type: ignore[no-untyped-
 
 @cache
 def _expand_function() -> Any:
-    return cfunc(_EXPAND, cache=True)(_copy)
+    return compiled(_EXPAND, _copy)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,8 @@
-"""The kernel as a C function on one buffer: no Python, no GIL, nothing to compile after the first time.
-
-The compiled code is kept on disk by numba. numba notices a changed file only where the cached function itself stands;
-the stamp of ours covers every file of this folder, so that an edited family is never served from an old cache.
-"""
+"""The kernel as a C function on one buffer: no Python, no GIL, nothing to compile after the first time."""
 
 from __future__ import annotations
 
-import hashlib
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,17 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import carray, cfunc, types
-from numba.core.caching import FunctionCache
+from numba import carray, types
 from numpy.typing import NDArray
 
 from bayesmi.kernel.density import density
+from bayesmi.kernel.on_disk import compiled, on_disk
 from bayesmi.kernel.once import in_one_piece
 
 __all__ = ["compiled_density", "evaluate", "is_cached", "pack"]
 
 _HEADER = 3
 _PATIENCE = 600.0  # seconds
+_ONE_THREAD = threading.Lock()
 _SIGNATURE = types.int64(
     types.uint64,
     types.CPointer(types.float64),
@@ -66,39 +63,17 @@ def _density_c(dimensions, x_, gradient_, value_, program_):  # type: ignore[no-
     return 0
 
 
-def _stamp() -> str:
-    """Digest of every source file of the kernel."""
-    digest = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
-@contextmanager
-def _stamped_cache() -> Iterator[None]:
-    """Let numba's cache depend on the whole folder while a function of ours is set up."""
-    from numba.core import caching
-
-    stamp = _stamp()
-    store = caching.CompileResultCacheImpl
-    usual = store._locator_classes
-    stamped: list[Any] = [
-        type(f"Stamped{locator.__name__}", (locator,), {"get_source_stamp": lambda self: stamp})
-        for locator in usual
-    ]
-    store._locator_classes = stamped
-    try:
-        yield
-    finally:
-        store._locator_classes = usual
+def compiled_density() -> Any:
+    """Return the C function: its `address` is what a sampler needs; compiled once for a machine."""
+    with _ONE_THREAD:  # what `in_one_piece` changes of numba must be undone before it is changed again
+        return _compiled_density()
 
 
 @cache
-def compiled_density() -> Any:
-    """Return the C function: its `address` is what a sampler needs; compiled once for a machine."""
-    with _one_process(), _stamped_cache(), in_one_piece(_density_c.__name__), warnings.catch_warnings():
+def _compiled_density() -> Any:
+    with _one_process(), in_one_piece(_density_c.__name__), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return cfunc(_SIGNATURE, cache=True)(_density_c)
+        return compiled(_SIGNATURE, _density_c)
 
 
 @contextmanager
@@ -106,11 +81,11 @@ def _one_process() -> Iterator[None]:
     """Let one process compile while others, such as refits at once, wait for what it leaves on disk."""
     from filelock import FileLock, Timeout
 
-    if is_cached():
+    kept = on_disk(_density_c)
+    if kept is None or kept.holds(_SIGNATURE):
         yield
         return
-    with _stamped_cache():
-        folder = Path(FunctionCache(_density_c).cache_path)
+    folder = Path(kept.cache_path)
     lock = FileLock(folder / ".compiling.lock")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -145,15 +120,5 @@ def evaluate(program: NDArray[np.float64], x: NDArray[np.float64]) -> tuple[floa
 
 def is_cached() -> bool:
     """Whether the compiled code of this very kernel, for this kind of processor, is on the machine's disk already."""
-    from numba.core.registry import cpu_target
-
-    try:
-        with _stamped_cache():
-            store = FunctionCache(_density_c)
-        kept = store._cache_file
-        context = cpu_target.target_context
-        context.refresh()
-        name = kept._load_index().get(store._index_key(_SIGNATURE, context.codegen()))
-        return name is not None and Path(kept._data_path(name)).exists()
-    except Exception:  # numba's own business, on which only a line of the progress display hangs
-        return False
+    kept = on_disk(_density_c)
+    return kept is not None and kept.holds(_SIGNATURE)
