@@ -284,6 +284,14 @@ class IncompleteFrame:
                 )
         return tuple(lines)
 
+    def is_whole(self, name: str, integer_valued: bool) -> bool:
+        """Whether a numeric column holds whole numbers and still does when it is completed."""
+        column = self._columns[name]
+        seen = column.values[column.observed]
+        if not column.is_numeric or bool((seen != np.floor(seen)).any()):
+            return False
+        return not column.n_missing or self._stays_whole(column, integer_valued)
+
     def _stays_whole(self, column: Column, integer_valued: bool) -> bool:
         """Two numbers, levels that are whole numbers, or a family that says so."""
         if column.support is not None:

@@ -36,6 +36,7 @@ from bayesmi.model.manifest import Manifest
 from bayesmi.model.observed import levels_of_observed, with_observations
 from bayesmi.model.scale import formula_texts, merged, read_scale
 from bayesmi.model.table import ModelTable
+from bayesmi.model.whole import whole_derived
 from bayesmi.observation import (
     Limited,
     Observation,
@@ -319,14 +320,14 @@ class Model:
         )
         self._table, self._factors = joint.table, joint.factors
         notices = (*contradictions, *joint.notices)
-        whole = [factor.variable for factor in self._factors if factor.family.integer_valued]
         imputed = [f.variable for f in reversed(self._factors) if not f.is_observation]
+        filled = [*imputed, *(one.name for one in made)]
         used = frozenset(imputed).union(*(factor.parents for factor in self._factors))
         words = (
             *frame.missing_word_notices(used),
             *frame.number_word_notices(used - set(self._spec["kinds"])),
         )
-        self._notices = (*frame.notices, *words, *notices, *frame.dtype_notices(imputed, whole))
+        self._notices = (*frame.notices, *words, *notices, *frame.dtype_notices(filled, self.integer_valued))
         self._ignored = ignored
         if ignored is not None:
             from bayesmi.newrows.ignored import check_ignored
@@ -354,6 +355,12 @@ class Model:
     def derived(self) -> tuple[Derived, ...]:
         """Columns that are computed from others in every completed data set."""
         return self._derived
+
+    @property
+    def integer_valued(self) -> frozenset[str]:
+        """Columns whose imputations are whole numbers: by their family, or computed from whole numbers."""
+        whole = frozenset(factor.variable for factor in self._factors if factor.family.integer_valued)
+        return whole | whole_derived(self._derived, self.frame, whole)
 
     @property
     def mechanisms(self) -> Mapping[str, Any]:

@@ -47,7 +47,7 @@ def impute_fit(
         formula=str(model.formula),
         families={f.variable: f.family.name for f in model.factors if not f.is_observation},
         seed=own,
-        integer_valued=frozenset(f.variable for f in model.factors if f.family.integer_valued),
+        integer_valued=model.integer_valued,
         gate=str(fit.gate),
     )
     after = deltas_of(model.mechanisms, "after")

@@ -33,8 +33,7 @@ def weighted_imputations(
     tables = make_tables(model.factors, model.table, plan)
     origins = [(int(s) // draws.n_draws, int(s) % draws.n_draws) for s in chosen]
     own = FitDraws(model, plan, tables, draws.take(chosen), origins, seed)
-    whole = frozenset(f.variable for f in model.factors if f.family.integer_valued)
-    return Imputations(model.frame, own, seed=seed, integer_valued=whole)
+    return Imputations(model.frame, own, seed=seed, integer_valued=model.integer_valued)
 
 
 def distance(one: tuple[float, ...], other: tuple[float, ...]) -> float:

@@ -16,6 +16,7 @@ from bayesmi.data import IncompleteFrame
 from bayesmi.draw import FitDraws
 from bayesmi.fit import Fit
 from bayesmi.fit.gate import refusal
+from bayesmi.model.whole import whole_derived
 from bayesmi.seeds import BY, SPACING, check_seed
 from bayesmi.separate.split import Stratum
 
@@ -170,13 +171,14 @@ class SeparateFits(Mapping[Any, Fit]):
             for i, fit in enumerate(self._fits.values())
         )
         factors = [factor for fit in self._fits.values() for factor in fit.model.factors]
+        whole = frozenset(f.variable for f in factors if f.family.integer_valued)
         return Imputations(
             self._models.frame,
             SeparateDraws(self._models.frame, self._models.strata, parts),
             formula=f"{self._models.first.formula}, separately by {self.by}",
             families={factor.variable: factor.family.name for factor in factors},
             seed=own,
-            integer_valued=frozenset(f.variable for f in factors if f.family.integer_valued),
+            integer_valued=whole | whole_derived(self._models.first.derived, self._models.frame, whole),
             gate=str(self.gate),
         )
 

@@ -205,3 +205,29 @@ def test_a_later_one_may_use_an_earlier_one():
     assert one.values(columns).tolist() == [2.0]
     assert two.values(columns).tolist() == [4.0]
     assert two.parts == {"a", "b"}
+
+
+def whole_items() -> pd.DataFrame:
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({name: pd.array(rng.integers(1, 6, 60), dtype="Int64") for name in "ab"})
+    data["total"], data["ratio"] = data["a"] + data["b"], data["a"] + data["b"]
+    data["y"] = 0.3 * data["total"].astype(float) + rng.normal(size=60)
+    data.loc[:9, ["a", "total", "ratio"]] = pd.NA
+    return data
+
+
+@pytest.mark.parametrize("kind", ["ordinal", "count"])
+def test_a_total_of_whole_items_keeps_its_integer_dtype(kind):
+    model = quietly(
+        "y ~ total", whole_items(), derived={"total": "2 * (a + b) - b"}, kinds=dict.fromkeys("ab", kind)
+    )
+    assert {"total"} <= model.integer_valued
+    assert not [line for line in model.notices if "comes back as" in line]
+
+
+def test_a_derived_integer_that_becomes_float_is_said():
+    model = quietly(
+        "y ~ ratio", whole_items(), derived={"ratio": "(a + b) / 2"}, kinds=dict.fromkeys("ab", "ordinal")
+    )
+    assert "ratio" not in model.integer_valued
+    assert [line for line in model.notices if "'ratio' is Int64 and comes back as Float64" in line]
