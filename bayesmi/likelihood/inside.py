@@ -1,4 +1,4 @@
-"""Integrals over the unknowns of groups that lie inside clusters whose missing cells are summed out.
+"""Integrals over the unknowns of groups inside clusters whose missing cells are summed out, or of these clusters.
 
 The sum over a cluster's combinations stands outside: log Σ_w f(w) Π_g ∫ f(rows of g | w, t_g) f(t_g | w) dt_g, so that a
 group has one integral for each combination of its cluster.
@@ -43,6 +43,9 @@ class Inside:
         out = common[:, self.group]
         inside = self.unit >= 0
         np.add.at(out.T, self.unit[inside], sums[:, inside].T)
+        if self.level == part.tables.expansion.group_level:  # what the combination itself has
+            under = self.parent >= 0
+            out[:, under] += found.entries[:, self.parent[under]]
         return out
 
     def replaced(self, part: Part, found: Densities, integrated: Floats) -> Densities:
@@ -66,6 +69,8 @@ class Inside:
             for c in range(block.n_combinations):
                 entries[:, gone + c] = 0.0 if c == 0 else -np.inf
         alone = self.parent < 0
+        if self.level == expansion.group_level:
+            entries[:, self.parent[~alone]] = 0.0
         own = groups.get(self.level, np.zeros((len(rows), len(touched)))).copy()
         own[:, self.group[alone]] += integrated[:, alone]
         groups[self.level] = own

@@ -120,8 +120,18 @@ def _is_gaussian(part: Part, level: str, with_effects: bool, cells: tuple[str, .
             continue
         if factor.variable in latent:
             moving.add(factor.variable)
-        # at a group's level the sum over its rows' combinations is inside the integral
         table = part.tables.factors[factor.variable]
-        if not factor.family.is_gaussian_identity or (level != "row" and table.expanded.size):
+        if not factor.family.is_gaussian_identity or (table.expanded.size and _is_summed(part, level)):
             return False
     return True
+
+
+def _is_summed(part: Part, level: str) -> bool:
+    """Whether a sum over combinations stands inside the integral at a level."""
+    expansion = part.tables.expansion
+    if level != expansion.group_level:
+        return level != "row"
+    return any(
+        block.n_units and block.n_combinations > 1 and expansion.rows[block.start] >= 0
+        for block in expansion.blocks
+    )

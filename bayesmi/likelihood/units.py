@@ -86,7 +86,7 @@ def _in_order(part: Part, with_cells: Collection[str], effects_of: Collection[st
                 f"missing cells or group effects of {inner} and of {outer} would both have to be integrated out, and neither "
                 "lies in the other: the nearest that is supported is a unit whose groupings are nested"
             )
-    inside = [level for level in grouped if _is_inside(part, level)]
+    inside = [level for level in grouped if summed and part.table.contains(summed, level)]
     if len(inside) > 1:
         raise NotSupportedError(
             f"missing cells of {summed} are summed out, and inside them cells or effects of {' and of '.join(inside)} would "
@@ -99,7 +99,7 @@ def _terms(
     part: Part, draws: PosteriorDraws, stages: Sequence[Latents], nodes: Nodes, used: list[str]
 ) -> Terms:
     """Log likelihood with everything at the stages' levels integrated out, the innermost first."""
-    if not stages or stages[-1].level == "row" or _is_inside(part, stages[-1].level):
+    if not stages or stages[-1].level == "row" or _is_inside(part, stages[-1]):
         return sum_combinations(part, _densities(part, draws, stages, nodes, used))
     stage, inner = stages[-1], stages[:-1]
     touched = np.flatnonzero(stage.touched)
@@ -130,10 +130,16 @@ def _terms(
     return Terms(rows, groups)
 
 
-def _is_inside(part: Part, level: str) -> bool:
-    """Whether the groups of a level lie inside clusters whose cells are summed out."""
+def _is_inside(part: Part, stage: Latents) -> bool:
+    """Whether the sum over clusters' combinations stands outside the integral over a stage's latents.
+
+    It does where the groups lie inside these clusters, and for the clusters' own latents where each combination leaves
+    a quadratic: that integral is exact, while that of the sum would need nodes.
+    """
     summed = part.tables.expansion.group_level
-    return bool(summed) and level not in ("row", summed) and part.table.contains(summed, level)
+    if not summed or stage.level == "row":
+        return False
+    return stage.is_gaussian if stage.level == summed else part.table.contains(summed, stage.level)
 
 
 def _densities(

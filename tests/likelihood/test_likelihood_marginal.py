@@ -287,3 +287,35 @@ def test_nested_effects_inside_a_summed_cell_of_the_outer_cluster():
             seen = data["flag"].to_numpy()[rows[0]]
             expected = np.logaddexp(*each) if np.isnan(seen) else each[int(seen)]
             assert found.values[0, s, g] == pytest.approx(expected, rel=1e-7)
+
+
+def test_effects_of_the_very_cluster_whose_cell_is_summed_are_integrated_exactly_in_each_combination():
+    data = small_table().dropna(subset="y").reset_index(drop=True)
+    fit = hand_fit(
+        "y ~ flag + v + z + (1 | a)",
+        data,
+        formulas={"flag": "~ 1", "v": "~ flag"},
+        treatments={"v": "sample"},
+    )
+    found = quiet(fit, "joint", unit="a", marginal=True)
+    assert "quadrature" not in found.attrs
+    y, flag, v = (fit.draws.factors[name] for name in ("y", "flag", "v"))
+    at = {name: j for j, name in enumerate(fit.model.factor("y").column_names)}
+    for s in range(fit.draws.n):
+        p = 1 / (1 + np.exp(-flag.intercept[s]))
+        for g in range(4):
+            rows = np.flatnonzero(data["a"] == g)
+            each = []
+            for w in (0, 1):
+                b, sd = y.coefficients[s, at["v"]], v.scales["sigma"][s]
+                centre = v.intercept[s] + w * v.coefficients[s, 0]
+                seen = data["v"].to_numpy()[rows[0]]
+                mean = y.intercept[s] + y.coefficients[s, at["z"]] * data["z"].to_numpy()[rows]
+                mean = mean + w * y.coefficients[s, at["flag"]] + b * (centre if np.isnan(seen) else seen)
+                cov = y.sds["a"][s, 0] ** 2 + (b * sd) ** 2 * np.isnan(seen)
+                cov = cov + y.scales["sigma"][s] ** 2 * np.eye(len(rows))
+                own = np.log(p if w else 1 - p) + stats.multivariate_normal(mean, cov).logpdf(data["y"][rows])
+                each.append(own + (0.0 if np.isnan(seen) else stats.norm.logpdf(seen, centre, sd)))
+            known = data["flag"].to_numpy()[rows[0]]
+            expected = np.logaddexp(*each) if np.isnan(known) else each[int(known)]
+            assert found.values[0, s, g] == pytest.approx(expected, rel=1e-8)
