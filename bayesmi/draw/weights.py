@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,15 @@ from bayesmi.draw.predictor import log_density
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 
-__all__ = ["add_upwards", "choose_entries", "entry_probabilities", "restricted", "unit_log_weights"]
+__all__ = [
+    "UnitSums",
+    "add_upwards",
+    "choose_entries",
+    "entry_probabilities",
+    "restricted",
+    "unit_log_weights",
+    "unit_sums",
+]
 
 Floats = NDArray[np.float64]
 
@@ -66,6 +74,38 @@ def add_upwards(expansion: Expansion, log_weights: Floats) -> Floats:
             sums = top + np.log(np.exp(part - top[:, :, None]).sum(axis=2))
             np.add.at(log_weights.T, block.parents[below], sums[:, below].T)
     return log_weights
+
+
+@dataclass(frozen=True)
+class UnitSums:
+    """Log sums of U units; rows below a group's entries stand once for each of these."""
+
+    keys: NDArray[
+        np.intp
+    ]  # (U,) the same for the same unit (under the same entry), also in other expansions of the cells
+    parents: NDArray[np.intp]  # (U,) the group's entry, or -1
+    log_sums: Floats  # (S, U)
+
+
+def unit_sums(expansion: Expansion, log_weights: Floats) -> UnitSums:
+    """Return the log sum over each unit's combinations, (S, U), what lies below it included."""
+    weights = add_upwards(expansion, log_weights.copy())
+    is_group = expansion.groups[:, None] >= 0
+    first_group = int(np.argmax(is_group)) if is_group.any() else expansion.n
+    most = int(max(expansion.rows.max(initial=0), expansion.groups.max(initial=0))) + 1
+    keys, parents, sums = [], [], []
+    for block in expansion.blocks:
+        part = weights[:, block.entries].reshape(len(weights), block.n_units, block.n_combinations)
+        top = part.max(axis=2)
+        sums.append(top + np.log(np.exp(part - top[:, :, None]).sum(axis=2)))
+        heads = block.start + block.n_combinations * np.arange(block.n_units)
+        rows, groups = expansion.rows[heads], expansion.groups[heads]
+        above = np.where(block.parents >= 0, block.parents - first_group + 1, 0)
+        keys.append(np.where(rows >= 0, 2 * (above * most + rows), 2 * groups + 1))
+        parents.append(block.parents)
+    if not keys:
+        return UnitSums(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros((len(weights), 0)))
+    return UnitSums(np.concatenate(keys), np.concatenate(parents), np.concatenate(sums, axis=1))
 
 
 def entry_probabilities(expansion: Expansion, log_weights: Floats) -> Floats:

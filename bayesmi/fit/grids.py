@@ -1,27 +1,33 @@
 """Whether the sum over a grid is accurate at the posterior, and the range of counts wide enough.
 
-The even and the odd points are two grids of twice the spacing. Where the error of these is delta (they differ by 2 delta),
-that of the whole grid is 2 (delta / 2)⁴: exp(-2 pi² s² / h²) against exp(-pi² s² / (2 h²)).
+The grid is laid once more, half a step further on. Both together are the grid of half the spacing, next to which the error
+of either is nothing, so that a sum differs from their mean by its error. How fast errors fall in the spacing depends on the
+densities (as exp(-c / h²) where they are Gaussian, as exp(-c / h) where they are not): the points of one grid do not tell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmi.build.expansion import Expansion
 from bayesmi.build.tables import Tables, make_tables
 from bayesmi.draw.grid import cell_masses
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import chunks
-from bayesmi.draw.weights import entry_probabilities, restricted, unit_log_weights
+from bayesmi.draw.weights import UnitSums, entry_probabilities, restricted, unit_log_weights, unit_sums
+from bayesmi.errors import NotSupportedError
 from bayesmi.gibbs.blocks import summed_again
 from bayesmi.gibbs.tables import table_of_draw, tables_of_draw
 from bayesmi.model import Model
+from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan, make_plan
+from bayesmi.plan.grid import grid_values
 from bayesmi.plan.held import HELD
 from bayesmi.plan.values import CellValues
 
@@ -33,7 +39,7 @@ _CELLS = 300
 _DRAWS = 48
 _HELD_DRAWS = 6  # each with tables of its own
 _STEPS = 6  # of refinement at the same draws
-_TARGET = 0.05  # delta at which the whole grid errs by less than 1e-6
+_TARGET = 1e-7  # error that a refined grid aims at
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,6 @@ class GridAccuracy:
     n_points: int
     error: float  # relative error of the sum over the grid (0 for counts)
     edge: float  # mass at the ends of the grid, or at the largest count
-    delta: float
 
     @property
     def holds(self) -> bool:
@@ -66,8 +71,15 @@ def check_grids(model: Model, plan: Plan, tables: Tables, draws: PosteriorDraws)
     for name, cells in plan.grids.items():
         if model.factor(name).family.needs_trials:  # the sum ends where the trials do
             continue
-        units = plan.units(name, "grid" if cells.spacing is not None else "enumerate")
-        out.append(_look(model, table, tables, name, units, cells, some))
+        if cells.spacing is None:
+            shifted = None
+            units = plan.units(name, "enumerate")
+        else:
+            shifted = functools.partial(
+                make_tables, model.factors, table, plan, {name: half_a_step_on(model.factor(name), cells)}
+            )
+            units = plan.units(name, "grid")
+        out.append(_look(model, table, tables, shifted, name, units, cells, some))
     out += [_look_at_held(model, plan, table, name, draws) for name in plan.held_grids]
     return tuple(out)
 
@@ -78,14 +90,16 @@ def _look_at_held(
     """Look at cells that are held at a point, given the other held cells, at some draws with their own held cells."""
     looks = []
     own, held = summed_again((name,), model.factors, table, plan)
+    further = {name: half_a_step_on(model.factor(name), own.grids[name])}
     units = plan.units(name, HELD)
     inside = np.isin(own.units(name, "grid"), units)
     for number in np.linspace(0, draws.n - 1, min(_HELD_DRAWS, draws.n)).astype(np.intp):
         here = table_of_draw(model.factors, model.table, plan, draws, int(number))
         tables = make_tables(model.factors, here, own, held=held)
+        shifted = functools.partial(make_tables, model.factors, here, own, further, held=held)
         one = draws.take(np.array([number]))
-        looks.append(_look(model, here, tables, name, units, own.grids[name].select(inside), one))
-    worst = max(looks, key=lambda look: look.delta)
+        looks.append(_look(model, here, tables, shifted, name, units, own.grids[name].select(inside), one))
+    worst = max(looks, key=lambda look: look.error)
     return replace(worst, edge=max(look.edge for look in looks))
 
 
@@ -93,6 +107,7 @@ def _look(
     model: Model,
     table: ModelTable,
     tables: Tables,
+    shifted: Callable[[], Tables] | None,
     name: str,
     units: NDArray[np.intp],
     cells: CellValues,
@@ -100,24 +115,54 @@ def _look(
 ) -> GridAccuracy:
     """Look at some of a variable's cells, whose values are given, in tables in which they are summed."""
     factor = model.factor(name)
-    is_grid = cells.spacing is not None
     some = np.arange(len(units))
     if len(units) > _CELLS:
         some = np.linspace(0, len(units) - 1, _CELLS).astype(np.intp)
     units, ends = units[some], cells.sizes[some] - 1
     part = restricted(model.factors, table, tables, factor.level, units)
+    further = None
+    if shifted is not None:
+        further = restricted(model.factors, table, shifted(), factor.level, units)
     n = tables.cells[name].values.shape[1]
-    delta = edge = 0.0
+    error = edge = 0.0
     for piece in chunks(draws.n, 3 * part.expansion.n):
-        log_weights, _ = unit_log_weights(model.factors, part, draws.take(piece))
+        at = draws.take(piece)
+        log_weights, _ = unit_log_weights(model.factors, part, at)
         probabilities = entry_probabilities(part.expansion, log_weights)
         mass = cell_masses(part.expansion, probabilities, name, factor.level, units, n)
         edge = max(edge, float(mass[:, np.arange(len(units)), ends].max()))
-        if is_grid:
+        if further is not None:
             edge = max(edge, float(mass[:, :, 0].max()))
-            delta = max(delta, float(np.abs(mass[:, :, ::2].sum(axis=2) * 2.0 - 1.0).max()))
-    error = 2.0 * (delta / 2.0) ** 4 if is_grid else 0.0
-    return GridAccuracy(name, cells.values.shape[1], error, edge, delta)
+            others, _ = unit_log_weights(model.factors, further, at)
+            one = unit_sums(part.expansion, log_weights)
+            two = unit_sums(further.expansion, others)
+            error = max(error, _error(one, two, part.expansion, probabilities))
+    return GridAccuracy(name, cells.values.shape[1], error, edge)
+
+
+def half_a_step_on(factor: Factor, cells: CellValues) -> CellValues:
+    """Return a grid whose points lie between those of another, each half a step further on."""
+    assert cells.starts is not None
+    assert cells.spacing is not None
+    return grid_values(
+        cells.starts + 0.5 * cells.spacing,
+        cells.spacing,
+        cells.values.shape[1],
+        factor.support,
+        cells.low,
+        cells.high,
+        cells.counts,
+    )
+
+
+def _error(one: UnitSums, two: UnitSums, expansion: Expansion, probabilities: NDArray[np.float64]) -> float:
+    """Return the largest error of a unit's sum, relative to the mean of both; below a group, by its combination's weight."""
+    _, first, second = np.intersect1d(one.keys, two.keys, return_indices=True)
+    apart = np.abs(np.tanh(0.5 * (one.log_sums[:, first] - two.log_sums[:, second])))
+    parents = one.parents[first]
+    below = parents >= 0
+    apart[:, below] *= probabilities[:, parents[below]]
+    return float(apart.max(initial=0.0))
 
 
 def next_grids(
@@ -126,9 +171,10 @@ def next_grids(
     """Return how much finer and wider than at first each grid is to be, where it does not hold."""
     finer, wider = dict(plan.finer), dict(plan.wider)
     for one in accuracy:
-        if one.error > _MOST_ERROR:
-            seen = np.log(2.0 / min(one.delta, 1.9))
-            factor = float(np.clip(1.1 * np.sqrt(np.log(2.0 / _TARGET) / max(seen, 0.05)), 1.15, 4.0))
+        if one.error > max(_MOST_ERROR, 2.0 * one.edge):  # what is cut off at the ends is part of the error
+            # between errors that fall as exp(-c / h²) and as exp(-c / h)
+            steps = np.log(2.0 / _TARGET) / np.log(2.0 / min(one.error, 1.0))
+            factor = float(np.clip(steps ** (2 / 3), 1.15, 4.0))
             finer[one.variable] = finer.get(one.variable, 1.0) * factor
         if one.edge > _MOST_EDGE:
             wider[one.variable] = wider.get(one.variable, 1.0) * 1.6
@@ -139,11 +185,15 @@ def refined_plan(model: Model, plan: Plan, draws: PosteriorDraws, accuracy: tupl
     """Return a plan whose grids hold at these draws, so that sampling anew is needed once, not for each refinement.
 
     Where the finer grids are beyond the budget, more cells are held than the draws have: what is sampled anew tells then.
+    Where a grid would have more points than any may have, the last one stays.
     """
     drawn = _held_cells(plan)
     for _ in range(_STEPS):
         finer, wider = next_grids(plan, accuracy)
-        plan = make_plan(model, finer=finer, wider=wider)
+        try:
+            plan = make_plan(model, finer=finer, wider=wider)
+        except NotSupportedError:
+            break
         if _held_cells(plan) != drawn:
             break
         accuracy = check_grids(model, plan, make_tables(model.factors, model.table, plan), draws)

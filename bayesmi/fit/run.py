@@ -99,7 +99,10 @@ def fit_model(
                 break
             display.stage("refining the grid")
             with clock.measure("check"):
-                plan = refined_plan(model, plan, parameters, accuracy)
+                refined = refined_plan(model, plan, parameters, accuracy)
+            if refined is plan:  # finer grids are refused: the gate says what these are worth
+                break
+            plan = refined
         with clock.measure("draw back"):
             posterior = to_dataset(parameters, model, plan)
         display.stage("checking")

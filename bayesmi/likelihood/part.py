@@ -145,7 +145,12 @@ def without(model: Model, plan: Plan, roles: Collection[str], draws: PosteriorDr
     finer = {name: value for name, value in plan.finer.items() if name in names}
     wider = {name: value for name, value in plan.wider.items() if name in names}
     for step in range(_STEPS):
-        own = make_plan(chosen, finer=finer, wider=wider)
+        try:
+            own = make_plan(chosen, finer=finer, wider=wider)
+        except NotSupportedError:
+            if step == 0:
+                raise
+            break
         if own.holds and step > 0:  # finer grids are beyond the budget: those before have to do
             break
         part = Part(factors, model.table, own, make_tables(factors, model.table, own))

@@ -1,8 +1,8 @@
 """Grids for continuous cells with nonlinear effects: where they begin and end and how fine they are.
 
-The trapezoid rule on the unconstrained scale, with its Jacobian. For a density that is smooth over a standard deviation
-s its error falls as exp(-2 pi² s² / h²) in the spacing h (Trefethen & Weideman 2014): at h = 1.1 s it is 1e-7. The first
-grid takes s from the complete cases; after sampling the rule is checked at the posterior and refined where it has to be.
+The trapezoid rule on the unconstrained scale, with its Jacobian. For a density that is Gaussian with standard deviation s
+its error falls as exp(-2 pi² s² / h²) in the spacing h (Trefethen & Weideman 2014): at h = 1.1 s it is 1e-7; for others more
+slowly. The first grid takes s from the complete cases; after sampling its error is measured and it is refined where it has to be.
 """
 
 from __future__ import annotations

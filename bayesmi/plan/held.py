@@ -1,7 +1,7 @@
 """Summed cells that are held at a value and drawn in blocks, because summing over all of a unit is beyond the budget.
 
 Given the held cells (and parameters) what is left of a unit is summed as everywhere. Cells that are held are discrete cells
-with levels, and continuous ones on a grid, at one of its points: the sum over a grid is the integral (to 1e-7), so that the
+with levels, and continuous ones on a grid, at one of its points: the sum over a grid is the integral (to 1e-6), so that the
 point and the parameters have the distribution of the cell and the parameters but for where in its interval the cell lies,
 which is drawn afterwards (draw/held_grid.py). Counts, cells between limits, cells tied by an observed derived value, and those
 that stand in one term with a missing cell of their unit that is integrated out or sampled, stay summed.

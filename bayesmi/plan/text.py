@@ -65,7 +65,7 @@ def plan_text(plan: Plan) -> str:
             few, many = grid.sizes.min(), grid.sizes.max()
             points = f"{many}" if few == many else f"{few} to {many}"
             lines.append(
-                f"  grid of {name}: {points} points, relative error expected below 1e-7; checked at the posterior"
+                f"  grid of {name}: {points} points; its error is measured at the posterior, above 1e-6 it is refined"
             )
     lines += held_lines(plan.cells, plan.why_held, plan.held_grids)
     lines += system_lines(plan.systems)

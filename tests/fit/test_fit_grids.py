@@ -117,6 +117,32 @@ def test_what_is_called_accurate_is(model):
     assert one.error / 30 < worst < one.error * 30
 
 
+def test_errors_are_measured_where_densities_are_not_gaussian():
+    """The error of a grid is that of its sums; for a gamma variable it falls more slowly than for Gaussian ones."""
+    rng = np.random.default_rng(5)
+    z = rng.normal(size=60)
+    data = pd.DataFrame({"z": z, "g": rng.gamma(1.5, np.exp(0.3 * z))})
+    data["y"] = 0.6 * data["g"] + 0.5 * rng.normal(size=60)
+    data.loc[:9, "g"] = np.nan
+    model = quiet(Model, "y ~ g + z", data, families={"g": "gamma"})
+
+    def near(*values):
+        return np.array(values) * (1 + 0.02 * rng.normal(size=(S, len(values))))
+
+    y = FactorDraws(near(0.9)[:, 0], near(0.6, 0.05), {"sigma": near(0.5)[:, 0]}, {}, {}, {})
+    g = FactorDraws(near(0.4)[:, 0], near(0.3), {"alpha": near(1.5)[:, 0]}, {}, {}, {})
+    at = PosteriorDraws(1, S, {"y": y, "g": g}, {})
+    exact = log_marginal(model, make_plan(model, finer={"g": 3.0}, wider={"g": 2.0}), at)
+    seen = []
+    for finer in (0.6, 0.8, 1.0, 1.4):
+        plan = make_plan(model, finer={"g": finer}, wider={"g": 2.0})
+        (one,) = checked(model, plan, at)
+        worst = np.abs(np.expm1(log_marginal(model, plan, at) - exact)).max()
+        assert 0.4 * worst < one.error < 2.5 * worst
+        seen.append(one.error)
+    assert seen[0] > 100 * seen[-1] > 0
+
+
 def test_a_grid_that_is_too_short_is_seen_and_widened_until_it_holds(model):
     at = draws(slope=0.01, sigma=3.0, spread=1.6)  # cells far wider than what was observed
     (one,) = checked(model, make_plan(model), at)
@@ -151,10 +177,18 @@ def test_a_range_of_counts_that_is_too_short_is_seen():
 
 def test_how_much_finer_follows_from_what_was_seen(model):
     plan = make_plan(model)
-    little = next_grids(plan, (GridAccuracy("x", 30, 1e-5, 0.0, 0.1),))[0]["x"]
-    much = next_grids(plan, (GridAccuracy("x", 30, 0.1, 0.0, 1.0),))[0]["x"]
+    little = next_grids(plan, (GridAccuracy("x", 30, 1e-5, 0.0),))[0]["x"]
+    much = next_grids(plan, (GridAccuracy("x", 30, 0.1, 0.0),))[0]["x"]
     assert 1.15 <= little < much <= 4.0
-    assert next_grids(plan, (GridAccuracy("x", 30, 1e-9, 1e-12, 0.01),)) == ({}, {})
+    assert next_grids(plan, (GridAccuracy("x", 30, 1e-9, 1e-12),)) == ({}, {})
+
+
+def test_where_a_finer_grid_is_refused_the_last_one_stays(model, monkeypatch):
+    at = draws()
+    coarse = make_plan(model, finer={"x": 0.2})
+    monkeypatch.setattr("bayesmi.plan.grid.MOST_POINTS", coarse.grids["x"].values.shape[1])
+    plan = refined_plan(model, coarse, at, checked(model, coarse, at))
+    assert plan is coarse
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +233,7 @@ def test_a_grid_that_never_holds_fails_the_gate(fit):
     from bayesmi.fit.names import to_dataset
 
     built = build_sampled(fit.model, fit.plan)
-    bad = (GridAccuracy("x", 30, 0.2, 0.0, 1.0),)
+    bad = (GridAccuracy("x", 30, 0.2, 0.0),)
     gate = judge(
         fit.model, fit.plan, built.tables, fit.draws, to_dataset(fit.draws, fit.model, fit.plan), {}, bad
     )
