@@ -38,6 +38,7 @@ _BY_CHANCE = (
 )
 _RESERVED = ("Intercept", "sigma", "chain", "draw", "sample", "__obs__")
 _LARGEST = 1e100  # sizes whose squares, products and ratios stay far inside double precision
+_FARTHEST = 1e6  # standard deviations that a column may lie from zero: sums of squares hold sixteen digits
 _MAPPINGS = {
     "families": "{'age': 'gaussian'}",
     "formulas": "{'age': '~ sex'}",
@@ -242,6 +243,12 @@ def _check_values(name: str, column: Column, seen: NDArray[np.float64], *, may_b
         size = largest if largest > _LARGEST else spread
         raise ModelError(
             f"column {name!r} has numbers of size {size:.0e}: divide them by a power of ten first"
+        )
+    middle, sd = float(np.median(seen)), float(seen.std())
+    if column.categories is None and 0 < sd * _FARTHEST < abs(middle):
+        raise ModelError(
+            f"column {name!r} varies by {sd:.1g} around {middle:.6g}: beside its size most digits of its variation are lost; "
+            f"subtract a constant such as {middle:.6g} from it first"
         )
     if spread == 0 and not may_be_constant:
         value = short_number(seen[0]) if column.categories is None else repr(column.categories[int(seen[0])])

@@ -13,7 +13,15 @@ from bayesmi.model.factor import Factor, GroupEffect
 from bayesmi.model.table import ModelTable
 from bayesmi.plan.cell_group import CellGroup
 
-__all__ = ["before_holding", "check_asked", "check_overrides", "effect_key", "moved", "whole_variables"]
+__all__ = [
+    "before_holding",
+    "check_asked",
+    "check_overrides",
+    "effect_key",
+    "moved",
+    "unheeded",
+    "whole_variables",
+]
 
 _MOVES = {"integrate": ("sample", "grid"), "sample": ("grid",)}
 
@@ -133,3 +141,15 @@ def check_asked(wanted: Mapping[str, str], cells: Sequence[CellGroup]) -> None:
                 f"treatments[{group.variable!r}]='predict': {len(group.units)} of its cells stand in rows with an observed "
                 f"outcome and carry information; leave it out, or say {group.treatment!r}"
             )
+
+
+def unheeded(wanted: Mapping[str, str], cells: Sequence[CellGroup]) -> tuple[str, ...]:
+    """Say which treatments were asked for and have no cell, as all of the variable are predicted or deduced."""
+    lines = []
+    for name, asked in wanted.items():
+        there = {group.treatment for group in cells if group.variable == name}
+        if there and there <= {"predict", "deduce", "solve"} and asked not in there:
+            lines.append(
+                f"treatments[{name!r}]={asked!r} has no effect: all missing cells of {name!r} are predicted or deduced"
+            )
+    return tuple(lines)

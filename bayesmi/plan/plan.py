@@ -32,6 +32,7 @@ from bayesmi.plan.overrides import (
     check_overrides,
     effect_key,
     moved,
+    unheeded,
     whole_variables,
 )
 from bayesmi.plan.reasons import reason_for
@@ -280,7 +281,7 @@ def _make_plan(
         holding.grids,
         dict(finer),
         dict(wider),
-        _remarks(model, cells),
+        (*_remarks(model, cells), *unheeded(plain, cells)),
         _discrete_limits(cells, factors, table),
         systems,
         holding.words,

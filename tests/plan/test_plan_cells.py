@@ -531,3 +531,12 @@ def test_the_grouping_beside_the_collapsed_one_is_centred_by_what_the_data_say(o
     sampled = make_plan(Model("y ~ 1 + (1 | outer/inner)", above))
     assert sampled.effect("y", "outer:inner").treatment != "collapse"
     assert sampled.effect("y", "outer").treatment == how
+
+
+def test_a_treatment_that_no_cell_can_have_is_said_to_have_no_effect():
+    plan = plan_of("y ~ x + b1 + z", treatments={"y": "integrate", "x": "sample"})
+    assert units(plan, "y", "predict") == [0, 11, 20, 23]
+    (line,) = (line for line in plan.remarks if "has no effect" in line)
+    assert (
+        line == "treatments['y']='integrate' has no effect: all missing cells of 'y' are predicted or deduced"
+    )

@@ -50,6 +50,11 @@ normal, half = bmi.Prior("Normal", 0, 1), bmi.Prior("HalfNormal", 1)
 Case = tuple[Callable[[], Any], type[Exception], tuple[str, ...]]
 
 FORMULAS: dict[str, Case] = {
+    "far from zero for its spread": (
+        lambda: model("y ~ x", table(x=np.r_[np.nan, 1e8 + np.arange(N - 1.0)])),
+        errors.ModelError,
+        ("'x'", "varies by 1e+01 around 1e+08", "subtract a constant"),
+    ),
     "unknown column, near miss": (lambda: model("y ~ xx"), errors.FormulaError, ("`xx`", "did you mean `x`")),
     "unknown column, nothing near": (
         lambda: model("y ~ income"),
