@@ -195,6 +195,8 @@ def check_roles(
             _seen(variable, column, table),
             may_be_constant=variable not in {*in_terms, response},
         )
+        if variable != response and column.n_missing:
+            _check_distance(name, column)
 
 
 def _seen(variable: str, column: Column, table: ModelTable) -> NDArray[np.float64]:
@@ -244,17 +246,22 @@ def _check_values(name: str, column: Column, seen: NDArray[np.float64], *, may_b
         raise ModelError(
             f"column {name!r} has numbers of size {size:.0e}: divide them by a power of ten first"
         )
-    middle, sd = float(np.median(seen)), float(seen.std())
-    if column.categories is None and 0 < sd * _FARTHEST < abs(middle):
-        raise ModelError(
-            f"column {name!r} varies by {sd:.1g} around {middle:.6g}: beside its size most digits of its variation are lost; "
-            f"subtract a constant such as {middle:.6g} from it first"
-        )
     if spread == 0 and not may_be_constant:
         value = short_number(seen[0]) if column.categories is None else repr(column.categories[int(seen[0])])
         where = "its one observed value" if seen.size == 1 else "every observed value"
         raise ModelError(
             f"column {name!r} is constant ({where} is {value}): it says nothing; leave it out of the model"
+        )
+
+
+def _check_distance(name: str, column: Column) -> None:
+    """Refuse an incomplete predictor whose variation is lost beside its distance from zero where squares are summed."""
+    seen = column.values[column.observed]
+    middle, sd = float(np.median(seen)), float(seen.std())
+    if column.categories is None and 0 < sd * _FARTHEST < abs(middle):
+        raise ModelError(
+            f"column {name!r} varies by {sd:.1g} around {middle:.6g}: beside its size most digits of its variation are lost; "
+            f"subtract a constant such as {middle:.6g} from it first"
         )
 
 
