@@ -28,6 +28,7 @@ __all__ = ["LaidOut", "lay_out_new"]
 
 Floats = NDArray[np.float64]
 _STEPS = 6  # of refinement of grids
+_ROUGH, _ROUGH_EDGE = 1e-3, 1e-7  # of a grid from which values are drawn only: what would be seen in them
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,8 @@ def lay_out_new(model: Model, plan: Plan, rows: NewRows, draws: PosteriorDraws) 
         nothing = {name: np.zeros(rows.table.n_rows) for name in fixed}
         given = replace(known, table=rows.table.with_known(nothing))
         held = (fixed, plan_of_known(given, finer=part.plan.finer, wider=part.plan.wider, scales=model.table))
-    return LaidOut(model, rows, part, held, tuple(_words(one) for one in coarse))
+    rough = [one for one in coarse if one.error > _ROUGH or one.edge > _ROUGH_EDGE]
+    return LaidOut(model, rows, part, held, tuple(_words(one) for one in rough))
 
 
 def _words(coarse: GridAccuracy) -> str:
