@@ -128,26 +128,21 @@ def _cell_gaps(reference: xr.Dataset, fit: Fit) -> dict[str, np.ndarray]:
     out = {}
     for name in imputed.names:
         drawn = imputed.draws_of(name)
+        column = imputed.frame.columns[name]
+        if column.level != "row":  # one row of each group, in the order of the groups
+            codes = fit.model.table.groupings[column.level].codes
+            drawn = drawn[np.unique(codes[column.missing], return_index=True)[1]]
         for label, values in ((f"cell__{name}", drawn), (f"P({name})", None)):
             if label not in reference:
                 continue
             array = reference[label].transpose("chain", "draw", ...)
             if values is None:
-                column = imputed.frame.columns[name]
-                if column.level != "row":  # one row of each group, in the order of the groups
-                    group = fit.model.table.groupings[column.level]
-                    _, first = np.unique(group.codes[column.missing], return_index=True)
-                    drawn = drawn[first]
                 levels = range(array.shape[-1]) if array.ndim == 4 else (1,)
                 values = np.stack([drawn == level for level in levels], axis=1).astype(float)
                 values = values.reshape(*array.shape[2:], -1)
                 p = array.mean(dims).values  # rare levels: their own share may be 0, and its error too
                 variance = p * (1.0 - p)
             else:
-                if len(values) != array.shape[2]:  # a variable of groups
-                    group = fit.model.table.groupings[imputed.frame.columns[name].level]
-                    _, first = np.unique(group.codes[imputed.frame.columns[name].missing], return_index=True)
-                    values = values[first]
                 variance = values.var(axis=-1)
             noise = variance / M + azs.mcse(array, sample_dims=dims, method="mean").values ** 2
             difference = array.mean(dims).values - values.mean(axis=-1)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from bayesmi.build.tables import Tables, make_tables
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import chunks, log_density
-from bayesmi.draw.weights import add_upwards, restricted, unit_log_weights
+from bayesmi.draw.weights import add_upwards, block_sums, restricted, unit_log_weights
 from bayesmi.mechanism import deltas_of
 from bayesmi.model import Model
 from bayesmi.model.factor import Factor
@@ -71,8 +71,5 @@ def marginal_log_likelihood(factors: tuple[Factor, ...], tables: Tables, draws: 
     total += moments.log_integral[:, alone].sum(axis=1)
     add_upwards(tables.expansion, log_weights)
     for block in tables.expansion.blocks:
-        part = log_weights[:, block.entries].reshape(draws.n, block.n_units, block.n_combinations)
-        top = part.max(axis=2)
-        sums = top + np.log(np.exp(part - top[:, :, None]).sum(axis=2))
-        total += sums[:, block.parents < 0].sum(axis=1)
+        total += block_sums(block, log_weights)[:, block.parents < 0].sum(axis=1)
     return total

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build.expansion import Expansion
+from bayesmi.build.expansion import Block, Expansion
 from bayesmi.build.lay_out import lay_out
 from bayesmi.build.tables import Tables
 from bayesmi.draw.integrals import UnitMoments, unit_moments
@@ -19,6 +19,7 @@ from bayesmi.model.table import ModelTable
 __all__ = [
     "UnitSums",
     "add_upwards",
+    "block_sums",
     "choose_entries",
     "entry_probabilities",
     "restricted",
@@ -67,13 +68,15 @@ def add_upwards(expansion: Expansion, log_weights: Floats) -> Floats:
     for block in expansion.blocks:
         below = block.parents >= 0
         if below.any():
-            part = log_weights[:, block.entries].reshape(
-                len(log_weights), block.n_units, block.n_combinations
-            )
-            top = part.max(axis=2)
-            sums = top + np.log(np.exp(part - top[:, :, None]).sum(axis=2))
-            np.add.at(log_weights.T, block.parents[below], sums[:, below].T)
+            np.add.at(log_weights.T, block.parents[below], block_sums(block, log_weights)[:, below].T)
     return log_weights
+
+
+def block_sums(block: Block, log_weights: Floats) -> Floats:
+    """Return the log sum over the combinations of each of a block's units, (S, units)."""
+    part = log_weights[:, block.entries].reshape(len(log_weights), block.n_units, block.n_combinations)
+    top = part.max(axis=2)
+    return np.asarray(top + np.log(np.exp(part - top[:, :, None]).sum(axis=2)))
 
 
 @dataclass(frozen=True)
@@ -82,29 +85,26 @@ class UnitSums:
 
     keys: NDArray[
         np.intp
-    ]  # (U,) the same for the same unit (under the same entry), also in other expansions of the cells
+    ]  # (U,) of the unit and the entry above it, the same in every expansion of these cells
     parents: NDArray[np.intp]  # (U,) the group's entry, or -1
     log_sums: Floats  # (S, U)
 
 
 def unit_sums(expansion: Expansion, log_weights: Floats) -> UnitSums:
-    """Return the log sum over each unit's combinations, (S, U), what lies below it included."""
-    weights = add_upwards(expansion, log_weights.copy())
-    is_group = expansion.groups[:, None] >= 0
+    """Return the log sum over each unit's combinations; `log_weights` as `add_upwards` leaves them."""
+    is_group = expansion.groups >= 0
     first_group = int(np.argmax(is_group)) if is_group.any() else expansion.n
     most = int(max(expansion.rows.max(initial=0), expansion.groups.max(initial=0))) + 1
     keys, parents, sums = [], [], []
     for block in expansion.blocks:
-        part = weights[:, block.entries].reshape(len(weights), block.n_units, block.n_combinations)
-        top = part.max(axis=2)
-        sums.append(top + np.log(np.exp(part - top[:, :, None]).sum(axis=2)))
+        sums.append(block_sums(block, log_weights))
         heads = block.start + block.n_combinations * np.arange(block.n_units)
         rows, groups = expansion.rows[heads], expansion.groups[heads]
         above = np.where(block.parents >= 0, block.parents - first_group + 1, 0)
         keys.append(np.where(rows >= 0, 2 * (above * most + rows), 2 * groups + 1))
         parents.append(block.parents)
     if not keys:
-        return UnitSums(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros((len(weights), 0)))
+        return UnitSums(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros((len(log_weights), 0)))
     return UnitSums(np.concatenate(keys), np.concatenate(parents), np.concatenate(sums, axis=1))
 
 

@@ -33,10 +33,8 @@ def gammaln(xp: Any, x: Any) -> Any:
 
 def log_rising(xp: Any, y: Any, alpha: Any) -> Any:
     """Return log[Gamma(alpha + y) / (Gamma(alpha) alpha^y)], y >= 0, with all digits where alpha is large (by Stirling)."""
-    large, small = (
-        xp.maximum(alpha, _LARGE),
-        xp.minimum(alpha, _LARGE),
-    )  # neither way overflows where it is not taken
+    # neither way overflows where it is not taken
+    large, small = xp.maximum(alpha, _LARGE), xp.minimum(alpha, _LARGE)
     total = large + y
     series = (total - 0.5) * xp.log1p(y / large) - y + _stirling_tail(total) - _stirling_tail(large)
     ratio = gammaln(xp, small + y) - gammaln(xp, small) - y * xp.log(small)

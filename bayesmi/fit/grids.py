@@ -19,7 +19,14 @@ from bayesmi.build.tables import Tables, make_tables
 from bayesmi.draw.grid import cell_masses
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.predictor import chunks
-from bayesmi.draw.weights import UnitSums, entry_probabilities, restricted, unit_log_weights, unit_sums
+from bayesmi.draw.weights import (
+    UnitSums,
+    add_upwards,
+    entry_probabilities,
+    restricted,
+    unit_log_weights,
+    unit_sums,
+)
 from bayesmi.errors import NotSupportedError
 from bayesmi.gibbs.blocks import summed_again
 from bayesmi.gibbs.tables import table_of_draw, tables_of_draw
@@ -134,8 +141,8 @@ def _look(
         if further is not None:
             edge = max(edge, float(mass[:, :, 0].max()))
             others, _ = unit_log_weights(model.factors, further, at)
-            one = unit_sums(part.expansion, log_weights)
-            two = unit_sums(further.expansion, others)
+            one = unit_sums(part.expansion, add_upwards(part.expansion, log_weights))
+            two = unit_sums(further.expansion, add_upwards(further.expansion, others))
             error = max(error, _error(one, two, part.expansion, probabilities))
     return GridAccuracy(name, cells.values.shape[1], error, edge)
 
