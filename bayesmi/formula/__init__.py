@@ -8,7 +8,7 @@ from bayesmi.formula.design_fit import fit_design, fit_offsets
 from bayesmi.formula.expression import Expression
 from bayesmi.formula.fitting import Variable
 from bayesmi.formula.names import check_variables, closest
-from bayesmi.formula.parsing import parse
+from bayesmi.formula.parsing import parse, parse_calculation
 from bayesmi.formula.terms import Formula, GroupTerm, Response, Term
 
 __all__ = [
@@ -28,4 +28,5 @@ __all__ = [
     "fit_design",
     "fit_offsets",
     "parse",
+    "parse_calculation",
 ]

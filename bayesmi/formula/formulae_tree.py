@@ -31,13 +31,15 @@ from bayesmi.formula.expression import (
 )
 from bayesmi.formula.formulae_parts import ParseError, Parser, ScanError, Scanner, Token, expr
 
-__all__ = ["NO_RESPONSE", "tree"]
+__all__ = ["NO_RESPONSE", "calculation_tree", "tree"]
 
 _NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _CLOSING = {"LEFT_PAREN": "RIGHT_PAREN", "LEFT_BRACKET": "RIGHT_BRACKET", "LEFT_BRACE": "RIGHT_BRACE"}
 _OPENING = {closing: opening for opening, closing in _CLOSING.items()}
 _LIST = "["  # name of the call that a list is rewritten to; no identifier can be called so
 _MISSING_RESPONSE = "~"  # likewise, the left-hand side put in front of a one-sided formula
+_WHOLE = "("  # likewise, the function put around a calculation
+_NOTHING = ""  # how the bracket that closes it is written
 _NAMES = ("IDENTIFIER", "BQNAME")
 _COMPARISONS = ("EQUAL_EQUAL", "BANG_EQUAL", "LESS_EQUAL", "LESS", "GREATER_EQUAL", "GREATER")
 NO_RESPONSE = Call(_MISSING_RESPONSE)
@@ -46,7 +48,27 @@ _FLAGS = {"True": True, "False": False}
 
 def tree(text: str) -> Expression:
     """Syntax tree of a whole formula; a one-sided one has `NO_RESPONSE` on the left."""
-    tokens = _rewritten(_scanned(text))
+    return _parsed(_rewritten(_scanned(text)))
+
+
+def calculation_tree(text: str) -> Expression:
+    """Syntax tree of a calculation: what may be the one argument of a function."""
+    if not text.strip():
+        raise FormulaError("there is nothing to calculate")
+    *tokens, end = _scanned(text)
+    for token in tokens:
+        if token.kind == "TILDE":
+            raise FormulaError(f"`~` at position {token.position + 1}: this is a calculation, not a formula")
+    opening = [_token("TILDE", "~", 0), _token("IDENTIFIER", _WHOLE, 0), _token("LEFT_PAREN", "(", 0)]
+    closing = _token("RIGHT_PAREN", _NOTHING, end.position)
+    root = _parsed(_rewritten([*opening, *tokens, closing, end]))
+    whole = root.right if isinstance(root, Binary) else root
+    if not isinstance(whole, Call) or len(whole.args) != 1 or whole.kwargs:
+        raise FormulaError(f"`{text.strip()}` is not one calculation")
+    return whole.args[0]
+
+
+def _parsed(tokens: list[Token]) -> Expression:
     parser = Parser(tokens)
     try:
         root = parser.parse()
@@ -181,8 +203,8 @@ def _unexpected(tokens: Sequence[Token], at: int) -> str:
     """One line about the token that nothing could be done with."""
     token, before = tokens[at], tokens[at - 1] if at else None
     after = "" if before is None else f" after `{before.lexeme}`"
-    if token.kind == "EOF":
-        return f"the formula stops short{after}"
+    if token.kind == "EOF" or token.lexeme == _NOTHING:
+        return f"{'the formula' if token.kind == 'EOF' else 'it'} stops short{after}"
     where = f"`{token.lexeme}` at position {token.position + 1}"
     if token.kind == "PIPE":
         return f"{where} is outside brackets; a group term is written ({_pipe_hint(tokens, at)})"

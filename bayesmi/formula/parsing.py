@@ -6,10 +6,10 @@ from bayesmi.errors import FormulaError
 from bayesmi.formula.algebra import expand
 from bayesmi.formula.expression import Binary, Call, Column, Expression, Items, Number
 from bayesmi.formula.functions import function_name
-from bayesmi.formula.syntax import call, unwrapped
+from bayesmi.formula.syntax import arithmetic, call, unwrapped
 from bayesmi.formula.terms import Formula, GroupTerm, Response, Term
 
-__all__ = ["parse"]
+__all__ = ["parse", "parse_calculation"]
 
 _NOT_ON_THE_LEFT = ("C", "offset", "poly", "bs", "center", "scale", "between", "within")
 
@@ -59,6 +59,41 @@ def parse(text: str) -> Formula:
         shown = " ".join(text.split())
         shown = shown if len(shown) <= 120 else shown[:117] + "..."
         raise FormulaError(f"{error} (in the formula {shown})") from None
+
+
+def parse_calculation(text: str) -> Expression:
+    """Read a calculation in columns, such as ``"weight / height**2"``: what may stand inside I().
+
+    Parameters
+    ----------
+    text : str
+        Arithmetic, comparisons and functions of columns; names that are not plain words go into backticks.
+
+    Returns
+    -------
+    Expression
+        Frozen; uses at least one column.
+
+    Raises
+    ------
+    FormulaError
+        In one line, with the token that cannot be read.
+
+    Examples
+    --------
+    >>> from bayesmi.formula import parse_calculation
+    >>> sorted(parse_calculation("weight / height**2").variables)
+    ['height', 'weight']
+    """
+    from bayesmi.formula.formulae_tree import calculation_tree
+
+    try:
+        expression = arithmetic(calculation_tree(text))
+    except RecursionError:
+        raise FormulaError("it is nested too deeply") from None
+    if not expression.variables:
+        raise FormulaError(f"`{text}` uses no column")
+    return expression
 
 
 def _formula(root: Expression, no_response: Expression) -> Formula:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from bayesmi.errors import FormulaError, ModelError
-from bayesmi.formula import Expression, parse
+from bayesmi.formula import Expression, parse_calculation
 from bayesmi.formula.evaluate import stateful_calls
-from bayesmi.formula.expression import Call
 
 __all__ = ["read_expression"]
 
@@ -27,12 +26,9 @@ def read_expression(text: str) -> Expression:
     ['age']
     """
     try:
-        (term,) = parse(f"~ 0 + I({text})").terms
-    except (FormulaError, ValueError) as problem:
+        expression = parse_calculation(text)
+    except FormulaError as problem:
         raise ModelError(f"Delta(shift={text!r}): {problem}") from None
-    (call,) = term.factors
-    assert isinstance(call, Call)
-    expression = call.args[0]
     if stateful_calls(expression):
         raise ModelError(f"Delta(shift={text!r}): center() and scale() depend on the data: write the numbers")
     return expression

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from bayesmi.data import IncompleteFrame
 from bayesmi.data.wording import name_rows
 from bayesmi.errors import FormulaError, ModelError
-from bayesmi.formula import Expression, parse
+from bayesmi.formula import Expression, parse_calculation
 from bayesmi.formula.evaluate import evaluate, stateful_calls
-from bayesmi.formula.expression import Call
 from bayesmi.formula.scores import scored
 from bayesmi.formula.substitute import substitute
 
@@ -63,12 +62,10 @@ def read_derived(given: Mapping[str, str] | None, columns: Sequence[str]) -> tup
         if not isinstance(text, str):
             raise ModelError(f"derived[{name!r}] must be a text such as 'Weight / Height**2', not {text!r}")
         try:
-            terms = parse(f"~ 0 + I({text})").terms
+            read = parse_calculation(text)
         except FormulaError as problem:
             raise ModelError(f"derived[{name!r}]: {problem}") from None
-        (factor,) = terms[0].factors
-        assert isinstance(factor, Call)
-        expression = substitute(factor.args[0], {d.name: d.expression for d in out})
+        expression = substitute(read, {d.name: d.expression for d in out})
         if stateful_calls(expression):
             raise ModelError(f"derived[{name!r}]: center() and scale() depend on the data: write the numbers")
         if name in expression.variables:
@@ -78,8 +75,6 @@ def read_derived(given: Mapping[str, str] | None, columns: Sequence[str]) -> tup
             later = [n for n in unknown if n in given] if given else []
             why = "is derived after it: put it first" if later else "is not a column of the table"
             raise ModelError(f"derived[{name!r}] uses {(later or unknown)[0]!r}, which {why}")
-        if not expression.variables:
-            raise ModelError(f"derived[{name!r}] = {text!r} uses no column")
         out.append(Derived(name, text, expression))
     return tuple(out)
 
