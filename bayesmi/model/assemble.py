@@ -15,9 +15,10 @@ from bayesmi.model.default_priors import choose_priors
 from bayesmi.model.factor import EffectLink, Factor, GroupEffect, level_codes
 from bayesmi.model.table import ModelTable
 from bayesmi.model.trials import check_trials
+from bayesmi.model.whitening import said_of_dependent, whitening_of
 from bayesmi.priors import Prior
 
-__all__ = ["assemble_factor", "column_names", "effect_sds", "group_effects", "read_columns", "whitening_of"]
+__all__ = ["assemble_factor", "column_names", "effect_sds", "group_effects", "read_columns"]
 
 
 def column_names(design: Design) -> list[tuple[str, str]]:
@@ -131,12 +132,7 @@ def assemble_factor(
     whitening, dependent = whitening_of(matrix[complete] - centers, sds, family.whitening_scale or spread)
     notices: tuple[str, ...] = (
         *design.notices,
-        *(
-            f"predictor {columns[j][1]!r} of {variable!r} is a linear combination of the others in the observed rows: "
-            "only its prior tells them apart"
-            for j in dependent
-            if not special[j]
-        ),
+        *said_of_dependent([columns[j][1] for j in dependent if not special[j]], repr(variable)),
     )
     n_complete = int(complete.sum())
     if n_complete <= len(columns):
@@ -264,32 +260,3 @@ def effect_sds(effect: GroupEffect, table: ModelTable, rows: NDArray[np.intp]) -
         sd = seen.std(ddof=1) if name != "1" and seen.size > 1 else 1.0
         sds.append(sd if sd > 0 else 1.0)
     return np.array(sds)
-
-
-def whitening_of(
-    centred: NDArray[np.float64], sds: NDArray[np.float64], scale: float
-) -> tuple[NDArray[np.float64], list[int]]:
-    """Return W with coefficients = W raw, raw of order one and uncorrelated, and columns that depend on the others.
-
-    Near-posterior geometry: with residual sd s and default priors of sd 2.5 s / sd(x), the covariance of the slopes is
-    s² (X'X + diag(sd(x)² / 2.5²))^-1, which exists however collinear the columns are.
-    """
-    p = len(sds)
-    if p == 0:
-        return np.zeros((0, 0)), []
-    n = len(centred)
-    if n <= p + 1:
-        return np.diag(scale / sds), []
-    scaled = centred / sds
-    cross = scaled.T @ scaled / n
-    dependent = []
-    for j in range(p):
-        before = [k for k in range(j) if k not in dependent]
-        residual = cross[j, j]
-        if before:
-            block = cross[np.ix_(before, before)]
-            residual = cross[j, j] - cross[j, before] @ np.linalg.solve(block, cross[before, j])
-        if residual < 1e-9 * max(cross[j, j], 1e-300):
-            dependent.append(j)
-    root = np.linalg.cholesky(cross * n + np.eye(p) / 2.5**2)
-    return scale * np.linalg.inv(root).T / sds[:, None], dependent

@@ -9,10 +9,11 @@ import numpy as np
 
 from bayesmi.families import Family
 from bayesmi.formula import Formula, fit_design, fit_offsets
-from bayesmi.model.assemble import effect_sds, group_effects, read_columns, whitening_of
+from bayesmi.model.assemble import effect_sds, group_effects, read_columns
 from bayesmi.model.default_priors import choose_priors
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
+from bayesmi.model.whitening import said_of_dependent, whitening_of
 from bayesmi.priors import Prior
 
 __all__ = ["assemble_part"]
@@ -98,9 +99,5 @@ def assemble_part(
     )
     complete = np.all(observed, axis=1)
     whitening, dependent = whitening_of(matrix[complete] - centers, sds, whitening_scale)
-    notices = tuple(
-        f"predictor {columns[j][1]!r} of {words} of {factor.variable!r} is a linear combination of the others in the observed "
-        "rows: only its prior tells them apart"
-        for j in dependent
-    )
+    notices = said_of_dependent([columns[j][1] for j in dependent], f"{words} of {factor.variable!r}")
     return replace(shell, whitening=whitening, priors=priors), (*design.notices, *notices)

@@ -86,6 +86,18 @@ def test_empty_first_level_of_a_complete_predictor() -> None:
     assert {"c[q]", "c[r]"} <= set(road.means.index)
 
 
+def test_many_collinear_predictors_are_one_notice() -> None:
+    copies = {f"z{j}": j * table().z + j for j in range(2, 12)}
+    with warnings.catch_warnings(record=True) as notices:
+        warnings.simplefilter("always", BayesmiNotice)
+        bmi.Model("y ~ z + " + " + ".join(copies), table(**copies))
+    said = [str(notice.message) for notice in notices if "linear combination" in str(notice.message)]
+    assert said == [
+        "predictors 'z2', 'z3', 'z4', 'z5', 'z6', 'z7', … (10 in all) of 'y' are linear combinations of the others in the "
+        "observed rows: only their priors tell them apart"
+    ]
+
+
 def test_collinear_predictors_are_named() -> None:
     road = travel("y ~ z + z2", table(z2=2 * table().z + 1))
     assert road.said("'z2'", "of 'y'", "linear combination of the others") == 1
