@@ -8,7 +8,7 @@ densities (as exp(-c / h²) where they are Gaussian, as exp(-c / h) where they a
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,26 +27,23 @@ from bayesmi.draw.weights import (
     unit_log_weights,
     unit_sums,
 )
-from bayesmi.errors import NotSupportedError
 from bayesmi.gibbs.blocks import summed_again
 from bayesmi.gibbs.tables import table_of_draw, tables_of_draw
 from bayesmi.model import Model
 from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
-from bayesmi.plan import Plan, make_plan
+from bayesmi.plan import Plan
 from bayesmi.plan.grid import grid_values
 from bayesmi.plan.held import HELD
 from bayesmi.plan.values import CellValues
 
-__all__ = ["GridAccuracy", "check_grids", "next_grids", "refined_plan"]
+__all__ = ["MOST_EDGE", "MOST_ERROR", "GridAccuracy", "check_grids"]
 
-_MOST_ERROR = 1e-6
-_MOST_EDGE = 1e-8
+MOST_ERROR = 1e-6
+MOST_EDGE = 1e-8
 _CELLS = 300
 _DRAWS = 48
 _HELD_DRAWS = 6  # each with tables of its own
-_STEPS = 6  # of refinement at the same draws
-_TARGET = 1e-7  # error that a refined grid aims at
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ class GridAccuracy:
     @property
     def holds(self) -> bool:
         """Whether the grid may stay as it is."""
-        return self.error <= _MOST_ERROR and self.edge <= _MOST_EDGE
+        return self.error <= MOST_ERROR and self.edge <= MOST_EDGE
 
     def __str__(self) -> str:
         what = "sum over counts" if self.error == 0.0 else f"grid error at most {self.error:.0e}"
@@ -170,45 +167,3 @@ def _error(one: UnitSums, two: UnitSums, expansion: Expansion, probabilities: ND
     below = parents >= 0
     apart[:, below] *= probabilities[:, parents[below]]
     return float(apart.max(initial=0.0))
-
-
-def next_grids(
-    plan: Plan, accuracy: tuple[GridAccuracy, ...]
-) -> tuple[Mapping[str, float], Mapping[str, float]]:
-    """Return how much finer and wider than at first each grid is to be, where it does not hold."""
-    finer, wider = dict(plan.finer), dict(plan.wider)
-    for one in accuracy:
-        if one.error > max(_MOST_ERROR, 2.0 * one.edge):  # what is cut off at the ends is part of the error
-            # between errors that fall as exp(-c / h²) and as exp(-c / h)
-            steps = np.log(2.0 / _TARGET) / np.log(2.0 / min(one.error, 1.0))
-            factor = float(np.clip(steps ** (2 / 3), 1.15, 4.0))
-            finer[one.variable] = finer.get(one.variable, 1.0) * factor
-        if one.edge > _MOST_EDGE:
-            wider[one.variable] = wider.get(one.variable, 1.0) * 1.6
-    return finer, wider
-
-
-def refined_plan(model: Model, plan: Plan, draws: PosteriorDraws, accuracy: tuple[GridAccuracy, ...]) -> Plan:
-    """Return a plan whose grids hold at these draws, so that sampling anew is needed once, not for each refinement.
-
-    Where the finer grids are beyond the budget, more cells are held than the draws have: what is sampled anew tells then.
-    Where a grid would have more points than any may have, the last one stays.
-    """
-    drawn = _held_cells(plan)
-    for _ in range(_STEPS):
-        finer, wider = next_grids(plan, accuracy)
-        try:
-            plan = make_plan(model, finer=finer, wider=wider)
-        except NotSupportedError:
-            break
-        if _held_cells(plan) != drawn:
-            break
-        accuracy = check_grids(model, plan, make_tables(model.factors, model.table, plan), draws)
-        if all(one.holds for one in accuracy):
-            break
-    return plan
-
-
-def _held_cells(plan: Plan) -> set[tuple[str, tuple[int, ...]]]:
-    """Return which cells are held, variable by variable."""
-    return {(group.variable, tuple(group.units.tolist())) for group in plan.cells if group.treatment == HELD}

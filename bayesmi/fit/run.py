@@ -61,8 +61,9 @@ def fit_model(
             from bayesmi.build import build_sampled
             from bayesmi.fit.constrain import posterior_draws
             from bayesmi.fit.gate import judge
-            from bayesmi.fit.grids import check_grids, refined_plan
+            from bayesmi.fit.grids import check_grids
             from bayesmi.fit.names import to_dataset
+            from bayesmi.fit.refine import refined_plan
             from bayesmi.fit.rho_profile import estimated_rhos, profile_rho
             from bayesmi.fit.sampler import load_sampler, sample
             from bayesmi.gibbs.tables import tables_of_draw

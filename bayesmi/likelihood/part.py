@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from bayesmi.model.factor import Factor
 from bayesmi.model.table import ModelTable
 from bayesmi.plan import Plan, make_plan
 from bayesmi.plan.overrides import whole_variables
+
+if TYPE_CHECKING:
+    from bayesmi.fit.grids import GridAccuracy
 
 __all__ = ["Part", "joint_part", "without"]
 
@@ -128,7 +131,8 @@ def without(model: Model, plan: Plan, roles: Collection[str], draws: PosteriorDr
     draws : PosteriorDraws, optional
         Draws at which the grids of the part are checked, and refined where they do not hold.
     """
-    from bayesmi.fit.grids import check_grids, next_grids
+    from bayesmi.fit.grids import check_grids
+    from bayesmi.fit.refine import refine
 
     factors = tuple(factor for factor in model.factors if factor.role not in roles)
     names = {factor.variable for factor in factors}
@@ -144,26 +148,21 @@ def without(model: Model, plan: Plan, roles: Collection[str], draws: PosteriorDr
     chosen: Any = _Chosen(factors, model.table, kept, model.response)
     finer = {name: value for name, value in plan.finer.items() if name in names}
     wider = {name: value for name, value in plan.wider.items() if name in names}
-    for step in range(_STEPS):
-        try:
-            own = make_plan(chosen, finer=finer, wider=wider)
-        except NotSupportedError:
-            if step == 0:
-                raise
-            break
-        if own.holds and step > 0:  # finer grids are beyond the budget: those before have to do
-            break
+
+    def lay_out(own: Plan) -> tuple[Part, tuple[GridAccuracy, ...]]:
         part = Part(factors, model.table, own, make_tables(factors, model.table, own))
         if draws is None or not own.grids:
-            break
-        accuracy = check_grids(chosen, own, part.tables, _at_centres(part, draws))
-        if all(one.holds for one in accuracy):
-            break
-        finer, wider = (dict(one) for one in next_grids(own, accuracy))
-    return part
+            return part, ()
+        return part, check_grids(chosen, own, part.tables, _at_centres(part, draws))
 
+    def again(
+        finer: Mapping[str, float], wider: Mapping[str, float]
+    ) -> tuple[Part, tuple[GridAccuracy, ...]] | None:
+        own = make_plan(chosen, finer=finer, wider=wider)
+        return None if own.holds else lay_out(own)
 
-_STEPS = 6
+    part, accuracy = lay_out(make_plan(chosen, finer=finer, wider=wider))
+    return refine(part, accuracy, finer, wider, again)[0]
 
 
 def _at_centres(part: Part, draws: PosteriorDraws) -> PosteriorDraws:

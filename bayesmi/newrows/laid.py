@@ -14,7 +14,6 @@ from bayesmi.draw.cells import complete_cells
 from bayesmi.draw.known import Known, plan_of_known
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.shifted import full_columns
-from bayesmi.errors import NotSupportedError
 from bayesmi.likelihood.part import Part
 from bayesmi.model import Model
 from bayesmi.newrows.effects import draw_new_effects, effects_at, needs_turns
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["LaidOut", "lay_out_new"]
 
 Floats = NDArray[np.float64]
-_STEPS = 6  # of refinement of grids
 _ROUGH, _ROUGH_EDGE = 1e-3, 1e-7  # of a grid from which values are drawn only: what would be seen in them
 
 
@@ -97,34 +95,30 @@ def lay_out_new(model: Model, plan: Plan, rows: NewRows, draws: PosteriorDraws) 
     draws : PosteriorDraws
         Draws of the fit at which grids are checked, and refined where they do not hold.
     """
-    from bayesmi.fit.grids import check_grids, next_grids
+    from bayesmi.fit.grids import check_grids
+    from bayesmi.fit.refine import refine
 
     known = Known(rows.factors, rows.table, {}, model.response)
     names = {factor.variable for factor in rows.factors}
-    finer: dict[str, float] = {name: value for name, value in plan.finer.items() if name in names}
-    wider: dict[str, float] = {name: value for name, value in plan.wider.items() if name in names}
+    finer = {name: value for name, value in plan.finer.items() if name in names}
+    wider = {name: value for name, value in plan.wider.items() if name in names}
     some = draws.take(np.linspace(0, draws.n - 1, min(48, draws.n)).astype(np.intp))
-    part: Part | None = None
-    coarse: tuple[GridAccuracy, ...] = ()
-    for _ in range(_STEPS):
-        try:
-            own = plan_of_known(known, finer=finer, wider=wider, scales=model.table)
-        except NotSupportedError:
-            if part is None:
-                raise
-            break  # points beyond the budget: the grid before stays
-        if part is not None and any(own.units(name, "sample").size for name in names):
-            break
-        part, coarse = _part(rows.factors, rows.table, own), ()
+
+    def lay_out(own: Plan) -> tuple[Part, tuple[GridAccuracy, ...]]:
+        part = _part(rows.factors, rows.table, own)
         if not own.grids:
-            break
+            return part, ()
         at = effects_at(some, rows.known, np.random.default_rng(0))
-        accuracy = check_grids(cast(Any, known), own, part.tables, at)
-        coarse = tuple(one for one in accuracy if not one.holds)
-        if not coarse:
-            break
-        finer, wider = (dict(one) for one in next_grids(own, accuracy))
-    assert part is not None
+        return part, check_grids(cast(Any, known), own, part.tables, at)
+
+    def again(
+        finer: Mapping[str, float], wider: Mapping[str, float]
+    ) -> tuple[Part, tuple[GridAccuracy, ...]] | None:
+        own = plan_of_known(known, finer=finer, wider=wider, scales=model.table)
+        return None if any(own.units(name, "sample").size for name in names) else lay_out(own)
+
+    first = plan_of_known(known, finer=finer, wider=wider, scales=model.table)
+    part, accuracy = refine(*lay_out(first), finer, wider, again)
     held = None
     if needs_turns(part, rows.new):
         above = part.tables.expansion.group_level
@@ -134,7 +128,7 @@ def lay_out_new(model: Model, plan: Plan, rows: NewRows, draws: PosteriorDraws) 
         nothing = {name: np.zeros(rows.table.n_rows) for name in fixed}
         given = replace(known, table=rows.table.with_known(nothing))
         held = (fixed, plan_of_known(given, finer=part.plan.finer, wider=part.plan.wider, scales=model.table))
-    rough = [one for one in coarse if one.error > _ROUGH or one.edge > _ROUGH_EDGE]
+    rough = [one for one in accuracy if one.error > _ROUGH or one.edge > _ROUGH_EDGE]
     return LaidOut(model, rows, part, held, tuple(_words(one) for one in rough))
 
 

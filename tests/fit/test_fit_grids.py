@@ -11,7 +11,8 @@ from bayesmi import BayesmiNotice, Model
 from bayesmi.build import build_sampled
 from bayesmi.build.tables import make_tables
 from bayesmi.draw.parameters import FactorDraws, PosteriorDraws
-from bayesmi.fit.grids import GridAccuracy, check_grids, next_grids, refined_plan
+from bayesmi.fit.grids import GridAccuracy, check_grids
+from bayesmi.fit.refine import next_grids, refined_plan
 from bayesmi.plan import make_plan
 
 pytestmark = pytest.mark.xdist_group("fit_grids")
@@ -55,13 +56,17 @@ def checked(model, plan, at):
     return check_grids(model, plan, make_tables(model.factors, model.table, plan), at)
 
 
+def next_after(plan, accuracy):
+    return next_grids(plan.finer, plan.wider, accuracy)
+
+
 def refined(model, at, plan, attempts=6):
     """Refine until the check holds; returns the plan and how often."""
     for attempt in range(attempts):
         accuracy = checked(model, plan, at)
         if all(one.holds for one in accuracy):
             return plan, attempt
-        finer, wider = next_grids(plan, accuracy)
+        finer, wider = next_after(plan, accuracy)
         assert (finer, wider) != (dict(plan.finer), dict(plan.wider))
         plan = make_plan(model, finer=finer, wider=wider)
     raise AssertionError("never held")
@@ -89,7 +94,7 @@ def test_a_grid_that_is_too_coarse_is_seen_and_refined_until_it_holds(model):
     assert one.variable == "x"
     assert not one.holds
     assert one.error > 1e-4
-    finer, wider = next_grids(coarse, (one,))
+    finer, wider = next_after(coarse, (one,))
     assert finer["x"] > 0.4
     assert "x" not in wider
     plan, attempts = refined(model, at, coarse)
@@ -148,7 +153,7 @@ def test_a_grid_that_is_too_short_is_seen_and_widened_until_it_holds(model):
     (one,) = checked(model, make_plan(model), at)
     assert one.edge > 1e-8
     assert not one.holds
-    finer, wider = next_grids(make_plan(model), (one,))
+    finer, wider = next_after(make_plan(model), (one,))
     assert wider["x"] == pytest.approx(1.6)
     assert "x" not in finer
     plan, _ = refined(model, at, make_plan(model))
@@ -177,10 +182,10 @@ def test_a_range_of_counts_that_is_too_short_is_seen():
 
 def test_how_much_finer_follows_from_what_was_seen(model):
     plan = make_plan(model)
-    little = next_grids(plan, (GridAccuracy("x", 30, 1e-5, 0.0),))[0]["x"]
-    much = next_grids(plan, (GridAccuracy("x", 30, 0.1, 0.0),))[0]["x"]
+    little = next_after(plan, (GridAccuracy("x", 30, 1e-5, 0.0),))[0]["x"]
+    much = next_after(plan, (GridAccuracy("x", 30, 0.1, 0.0),))[0]["x"]
     assert 1.15 <= little < much <= 4.0
-    assert next_grids(plan, (GridAccuracy("x", 30, 1e-9, 1e-12),)) == ({}, {})
+    assert next_after(plan, (GridAccuracy("x", 30, 1e-9, 1e-12),)) == ({}, {})
 
 
 def test_where_a_finer_grid_is_refused_the_last_one_stays(model, monkeypatch):

@@ -13,7 +13,8 @@ from bayesmi import Model
 from bayesmi.build import build_sampled
 from bayesmi.draw.held_grid import place_held
 from bayesmi.fit.constrain import constrained, posterior_draws
-from bayesmi.fit.grids import check_grids, refined_plan
+from bayesmi.fit.grids import check_grids
+from bayesmi.fit.refine import refined_plan
 from bayesmi.gibbs.sweep import Sweep
 from bayesmi.plan import make_plan
 

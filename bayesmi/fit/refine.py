@@ -1,0 +1,91 @@
+"""Grids laid finer and wider until they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from bayesmi.build.tables import make_tables
+from bayesmi.draw.parameters import PosteriorDraws
+from bayesmi.errors import NotSupportedError
+from bayesmi.fit.grids import MOST_EDGE, MOST_ERROR, GridAccuracy, check_grids
+from bayesmi.model import Model
+from bayesmi.plan import Plan, make_plan
+from bayesmi.plan.held import HELD
+
+__all__ = ["next_grids", "refine", "refined_plan"]
+
+Accuracy = tuple[GridAccuracy, ...]
+Factors = Mapping[str, float]  # how much finer, or wider, than at first, by variable
+_STEPS = 6
+_TARGET = 1e-7  # error that a refined grid aims at
+
+
+def next_grids(finer: Factors, wider: Factors, accuracy: Accuracy) -> tuple[Factors, Factors]:
+    """Return how much finer and wider than at first each grid is to be, where it does not hold."""
+    finer, wider = dict(finer), dict(wider)
+    for one in accuracy:
+        if one.error > max(MOST_ERROR, 2.0 * one.edge):  # what is cut off at the ends is part of the error
+            # between errors that fall as exp(-c / h²) and as exp(-c / h)
+            steps = np.log(2.0 / _TARGET) / np.log(2.0 / min(one.error, 1.0))
+            factor = float(np.clip(steps ** (2 / 3), 1.15, 4.0))
+            finer[one.variable] = finer.get(one.variable, 1.0) * factor
+        if one.edge > MOST_EDGE:
+            wider[one.variable] = wider.get(one.variable, 1.0) * 1.6
+    return finer, wider
+
+
+def refine[T](
+    laid: T,
+    accuracy: Accuracy,
+    finer: Factors,
+    wider: Factors,
+    again: Callable[[Factors, Factors], tuple[T, Accuracy] | None],
+) -> tuple[T, Accuracy]:
+    """Lay grids again until they hold at the draws that they are looked at.
+
+    Parameters
+    ----------
+    laid, accuracy
+        What was laid out, and what was seen of its grids.
+    finer, wider : mapping
+        How it was laid out.
+    again : callable
+        Lays out with finer and wider grids and looks at them; None, or a `NotSupportedError`, where these are beyond
+        the budget: what was laid out before has to do.
+    """
+    for _ in range(_STEPS):
+        if all(one.holds for one in accuracy):
+            break
+        finer, wider = next_grids(finer, wider, accuracy)
+        try:
+            further = again(finer, wider)
+        except NotSupportedError:
+            break
+        if further is None:
+            break
+        laid, accuracy = further
+    return laid, accuracy
+
+
+def refined_plan(model: Model, plan: Plan, draws: PosteriorDraws, accuracy: Accuracy) -> Plan:
+    """Return a plan whose grids hold at these draws, so that sampling anew is needed once, not for each refinement.
+
+    Where the finer grids are beyond the budget, more cells are held than the draws have: what is sampled anew tells then.
+    Where a grid would have more points than any may have, the last one stays.
+    """
+    drawn = _held_cells(plan)
+
+    def again(finer: Factors, wider: Factors) -> tuple[Plan, Accuracy]:
+        new = make_plan(model, finer=finer, wider=wider)
+        if _held_cells(new) != drawn:
+            return new, ()
+        return new, check_grids(model, new, make_tables(model.factors, model.table, new), draws)
+
+    return refine(plan, accuracy, plan.finer, plan.wider, again)[0]
+
+
+def _held_cells(plan: Plan) -> set[tuple[str, tuple[int, ...]]]:
+    """Return which cells are held, variable by variable."""
+    return {(group.variable, tuple(group.units.tolist())) for group in plan.cells if group.treatment == HELD}
