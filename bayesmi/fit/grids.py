@@ -58,7 +58,11 @@ class GridAccuracy:
     @property
     def holds(self) -> bool:
         """Whether the grid may stay as it is."""
-        return self.error <= MOST_ERROR and self.edge <= MOST_EDGE
+        return self.is_within(MOST_ERROR, MOST_EDGE)
+
+    def is_within(self, error: float, edge: float) -> bool:
+        """Whether neither is larger."""
+        return self.error <= error and self.edge <= edge
 
     def __str__(self) -> str:
         what = "sum over counts" if self.error == 0.0 else f"grid error at most {self.error:.0e}"

