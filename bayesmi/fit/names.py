@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayesmi.build.tree_name import tree_name
+from bayesmi.build.tree_name import in_tree, tree_name
 from bayesmi.draw.parameters import FactorDraws, PosteriorDraws
 from bayesmi.fit.contextual_view import as_sampled, as_written, written_factor
 from bayesmi.model import Model
@@ -70,8 +70,7 @@ def to_dataset(draws: PosteriorDraws, model: Model, plan: Plan) -> xr.Dataset:
     for name, values in draws.cells.items():
         coords[f"{name}__cell"] = cell_labels(model, plan, name)
         put(f"cell__{name}", values, (f"{name}__cell",))
-    dataset = xr.Dataset(variables, coords)
-    return dataset.rename({name: tree_name(str(name)) for name in dataset.variables if "/" in str(name)})
+    return in_tree(xr.Dataset(variables, coords))
 
 
 def _put_effects(

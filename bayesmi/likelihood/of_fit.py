@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayesmi.build.tree_name import in_tree
 from bayesmi.data.wording import did_you_mean
 from bayesmi.errors import BayesmiNotice, FitError, NotSupportedError
 from bayesmi.likelihood.integral import Nodes
@@ -91,9 +92,8 @@ def with_log_likelihood(fit: Fit, **options: Any) -> xr.DataTree:
     if values.attrs["kind"] == "joint":
         warnings.warn(f"kind='joint' is {_COMPARABLE['joint']}", BayesmiNotice, stacklevel=3)
     groups = {name: node.to_dataset() for name, node in fit.tree.children.items()}
-    return xr.DataTree.from_dict(
-        {**groups, "log_likelihood": xr.Dataset({str(values.name): values}, attrs=values.attrs)}
-    )
+    own = in_tree(xr.Dataset({str(values.name): values}, attrs=values.attrs))
+    return xr.DataTree.from_dict({**groups, "log_likelihood": own})
 
 
 def _parts(fit: Fit, kind: str) -> list[tuple[Part, float]]:

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayesmi.build.tree_name import in_tree
 from bayesmi.errors import BayesmiNotice, FitError, ModelError
 from bayesmi.predictive.prior_draws import draw_prior
 from bayesmi.predictive.replicated import (
@@ -100,7 +101,7 @@ def _of_rows(model: Model, derived: Mapping[str, Floats]) -> xr.Dataset:
     from bayesmi.fit.names import row_labels
 
     variables = {name: (("chain", "draw", f"{name}__obs"), values[None]) for name, values in derived.items()}
-    return xr.Dataset(variables, {f"{name}__obs": row_labels(model) for name in derived})
+    return in_tree(xr.Dataset(variables, {f"{name}__obs": row_labels(model) for name in derived}))
 
 
 def _observed(model: Model) -> xr.Dataset:

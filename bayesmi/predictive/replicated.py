@@ -14,6 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayesmi.build.tables import Tables
+from bayesmi.build.tree_name import in_tree
 from bayesmi.draw.cells import complete_cells
 from bayesmi.draw.conditional import conditional
 from bayesmi.draw.parameters import PosteriorDraws
@@ -179,4 +180,4 @@ def to_group(
         )
         coords[dim] = labels[units(model, factor)]
         variables[name] = ((*(sample or {}), dim), factor.values(own).reshape((*shape, own.shape[-1])))
-    return xr.Dataset(variables, coords)
+    return in_tree(xr.Dataset(variables, coords))

@@ -38,3 +38,25 @@ def test_a_slash_in_a_term_and_in_column_names(tmp_path):
         prior = pm.sample_prior_predictive(2, random_seed=1)["prior"]
     assert {"I(w \u2215 2)", "1|g\u2215h", "km\u2215h__Intercept"} <= set(prior.data_vars)
     assert {"g\u2215h__factor_dim", "km\u2215h__cell"} <= set(prior.dims)
+
+
+@pytest.mark.xdist_group("fit_slashes")
+def test_what_is_drawn_and_compared_has_names_that_a_tree_can_hold():
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame({"km/h": rng.normal(size=40), "g/h": np.repeat(range(4), 10)})
+    data["y/x"] = data["km/h"] + rng.normal(size=40)
+    data.loc[:5, "km/h"] = np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", bmi.BayesmiNotice)
+        model = bmi.Model("`y/x` ~ `km/h` + (1 | `g/h`)", data, derived={"m/s": "`km/h` / 3.6"})
+        fit = model.fit(seed=1, draws=20, tune=50, chains=2, progress=False)
+        drawn = fit.posterior_predictive(draws=10, progress=False)
+        prior = model.prior_predictive(draws=3, seed=1, progress=False)
+        rows = fit.with_log_likelihood(progress=False)
+        groups = fit.with_log_likelihood(unit="g/h", marginal=True, progress=False)
+    assert {"y\u2215x", "km\u2215h"} == set(drawn["posterior_predictive"].data_vars)
+    assert drawn["observed_data"]["km\u2215h"].dims == ("km\u2215h__obs",)
+    assert {"y\u2215x", "km\u2215h", "m\u2215s"} == set(prior["prior_predictive"].data_vars)
+    assert rows["log_likelihood"]["y\u2215x"].shape == (2, 20, 40)
+    assert groups["log_likelihood"]["y\u2215x"].dims[2] == "g\u2215h__factor_dim"
+    assert set(rows["log_likelihood"].data_vars) == set(fit.tree["observed_data"].data_vars)
