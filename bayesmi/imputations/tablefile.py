@@ -46,6 +46,9 @@ def write_frame(frame: IncompleteFrame) -> tuple[bytes, dict[str, Any]]:
         "notices": list(frame.notices),
     }
     facts["categories"] = _categories(original)
+    facts["objects"] = _objects(original)
+    dates = None if is_polars(original) else original.index
+    facts["freq"] = dates.freqstr if isinstance(dates, pd.DatetimeIndex) else None
     table = _to_bytes(_without_categories(original, facts["categories"]))
     changed = _changed(original, _from_bytes(table, facts))
     if changed:
@@ -106,6 +109,10 @@ def _from_bytes(table: bytes, facts: dict[str, Any]) -> Any:
         categories = pd.Index(about["labels"], dtype=about["dtype"])
         dtype = pd.CategoricalDtype(categories, about["ordered"])
         read[name] = pd.Series(pd.Categorical.from_codes(read[name], dtype=dtype), index=read.index)
+    for name in facts.get("objects", ()):
+        read[name] = read[name].astype(object)
+    if facts.get("freq"):
+        read.index = pd.DatetimeIndex(read.index, freq=facts["freq"])
     return read
 
 
@@ -128,6 +135,17 @@ def _categories(table: Any) -> dict[str, dict[str, Any]]:
                     "ordered": bool(dtype.ordered),
                 }
     return found
+
+
+def _objects(table: Any) -> list[str]:
+    """Columns of pandas objects: where these are text, pandas 3 would return them as its own text dtype."""
+    return (
+        []
+        if is_polars(table)
+        else [
+            name for name, dtype in table.dtypes.items() if dtype.kind == "O" and isinstance(dtype, np.dtype)
+        ]
+    )
 
 
 def _without_categories(table: Any, categories: dict[str, Any]) -> Any:

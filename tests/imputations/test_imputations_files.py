@@ -291,6 +291,22 @@ def test_categories_of_any_plain_kind_are_saved(labels, ordered, tmp_path):
     same(imputed, Imputations.load(tmp_path / "x.bmi"))
 
 
+def test_text_kept_as_objects_and_the_frequency_of_dates_are_saved(tmp_path):
+    table = pd.DataFrame(
+        {
+            "sex": pd.Series(["m", None, "f", "m"], dtype=object),
+            "note": pd.Series(list("abcd"), dtype=object),
+            "flag": pd.Series([True, None, False, True], dtype=object),
+        }
+    ).set_axis(pd.date_range("2020-01-01", periods=4, name="day"), axis=0)
+    draws = StoredDraws({"sex": np.array([[0.0]]), "flag": np.array([[1.0]])}, ((0, 0),))
+    imputed = Imputations(IncompleteFrame.from_table(table), draws)
+    imputed.save(tmp_path / "text.bmi")
+    back = Imputations.load(tmp_path / "text.bmi")
+    same(imputed, back)
+    assert back.complete(1).index.freq == "D"
+
+
 def test_polars_lists_are_refused_in_a_csv_file(tmp_path):
     pl = pytest.importorskip("polars")
     table = pl.DataFrame({"x": [1.5, None, 2.5, 3.5], "things": [[1], [2, 3], [], [4]]})
