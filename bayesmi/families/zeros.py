@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
+_RARE = -300.0  # eta below which a count of one or more has the probability exp(eta), whatever the shape
 _ZI = FamilyParameter("zi", "logit", "probability of an extra zero")
 _HU = FamilyParameter("hu", "logit", "probability of zero")
 
@@ -74,11 +75,14 @@ class _Hurdle:
 
     def log_density(self, xp: Any, y: Any, eta: Any, scales: Mapping[str, Any]) -> Any:
         """Return log f(y)."""
-        count = super().log_density(xp, y, eta, scales) - log1mexp(xp, self._log_zero(xp, eta, scales))  # type: ignore[misc]
+        log_zero = self._log_zero(xp, xp.maximum(eta, _RARE), scales)
+        above = xp.where(eta < _RARE, eta, log1mexp(xp, log_zero))
+        count = super().log_density(xp, y, eta, scales) - above  # type: ignore[misc]
         return xp.where(_is_zero(xp, y), xp.log(scales["hu"]), count + xp.log1p(-scales["hu"]))
 
     def mean(self, xp: Any, eta: Any, scales: Mapping[str, Any]) -> Any:
         """Return (1 - hu) times the mean of the counts that are at least 1."""
+        eta = xp.maximum(eta, _RARE)
         above = -xp.expm1(self._log_zero(xp, eta, scales))
         return (1.0 - scales["hu"]) * super().mean(xp, eta, scales) / above  # type: ignore[misc]
 

@@ -98,6 +98,7 @@ CODES = (
 PREPARED = 3  # most numbers that `prepare` fills; of ordered levels twice as many as there are thresholds
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 _ROOT_2_PI = math.sqrt(2.0 / math.pi)
+_RARE = -300.0  # eta below which a count of one or more has the probability exp(eta), whatever the shape
 _FEW = 6.0  # counts up to which a ratio of gamma functions is a product
 
 
@@ -310,6 +311,15 @@ def _counts(code, y, eta, aux):  # type: ignore[no-untyped-def]
         if y == 0.0:
             value, slope, d_alpha, d_share = math.log(share), 0.0, 0.0, 1.0 / share
         else:
+            value += math.log1p(-share)
+            d_share = -1.0 / (1.0 - share)
+            if eta < _RARE:  # the probability of a count of one or more is exp(eta)
+                return (
+                    value - eta,
+                    slope - 1.0,
+                    d_alpha if negative else d_share,
+                    d_share if negative else 0.0,
+                )
             zero, zero_slope, zero_alpha = -rate, -rate, 0.0
             if negative:
                 total = alpha + rate
@@ -320,10 +330,9 @@ def _counts(code, y, eta, aux):  # type: ignore[no-untyped-def]
                     rate / total - log_zero,
                 )
             odds = 1.0 / math.expm1(-zero)
-            value += math.log1p(-share) - math.log(-math.expm1(zero))
+            value -= math.log(-math.expm1(zero))
             slope += odds * zero_slope
             d_alpha += odds * zero_alpha
-            d_share = -1.0 / (1.0 - share)
     elif y == 0.0:
         own = math.exp(value)
         mass = share + (1.0 - share) * own

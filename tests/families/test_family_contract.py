@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -326,3 +326,19 @@ def test_hurdle_counts_are_counts_however_small_or_large_their_mean(name, scales
         assert np.isfinite(drawn).all()
         assert (drawn == 0).mean() == pytest.approx(scales["hu"], abs=0.05)
         assert least <= np.median(drawn[drawn > 0]) <= most
+
+
+@in_one_process
+@pytest.mark.parametrize("name", ["hurdlepoisson", "hurdlenegativebinomial"])
+@pytest.mark.parametrize("eta", [-290.0, -310.0, -800.0, -5000.0])
+def test_hurdle_counts_of_means_that_underflow_are_ones(name, eta):
+    one = replace(example(name), y=np.array([0.0, 1.0, 1.0, 2.0]))
+    at = np.full(4, eta)
+    found = in_kernel(one, at, parameters(one))
+    with np.errstate(divide="raise", invalid="raise", over="raise"):
+        theirs = one.family.log_density(np, one.y, at, one.scales)
+        assert one.family.mean(np, at, one.scales) == pytest.approx(np.full(4, 1.0 - one.scales["hu"]))
+    assert found[:, 0] + constant(one) == pytest.approx(theirs, rel=1e-11)
+    assert theirs[:2] == pytest.approx(np.log([0.3, 0.7]), rel=1e-11)
+    assert theirs[3] < eta + 1.0
+    assert found[:, 1] == pytest.approx([0.0, 0.0, 0.0, 1.0], abs=1e-9)
