@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bayesmi.build.tables import Tables
 from bayesmi.build.tree_name import in_tree
 from bayesmi.draw.cells import complete_cells
-from bayesmi.draw.conditional import conditional
+from bayesmi.draw.conditional import Conditional, conditional
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.shifted import full_columns
 from bayesmi.model import Model
@@ -121,7 +121,7 @@ def replicate_all(
             values = model.table.filled(values) if factor.means else values
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a wide prior reaches far
                 free = replace(factor, limits=tuple(one for one in factor.limits if one != INTERVAL))
-                drawn = conditional(free, model.table, units[name], values, draw).draw(rng)
+                drawn = _drawn(conditional(free, model.table, units[name], values, draw), rng)
             _to_rows(model, factor, units[name], factor.values(drawn), values[name])
             out[name].append(drawn)
         for one in model.derived:
@@ -130,6 +130,18 @@ def replicate_all(
             moved(s + 1)
     stacked = ({name: np.stack(parts) for name, parts in own.items()} for own in (out, derived))
     return next(stacked), next(stacked)
+
+
+def _drawn(own: Conditional, rng: np.random.Generator) -> Floats:
+    """Draw, NaN where the predictors are so far out that their sum is no number (infinity less infinity)."""
+    several = isinstance(own.eta, list)
+    etas = own.eta if several else [own.eta]
+    beyond = np.isnan(etas).any(axis=0)
+    if own.factor.family.has_levels or not beyond.any():
+        return own.draw(rng)
+    held = [np.where(beyond, 0.0, eta) for eta in etas]
+    drawn = replace(own, eta=held if several else held[0]).draw(rng)
+    return np.where(beyond, np.nan, drawn)
 
 
 def _to_rows(model: Model, factor: Factor, units: Ints, drawn: Floats, values: Floats) -> None:

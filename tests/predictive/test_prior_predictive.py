@@ -233,3 +233,24 @@ def test_derived_columns_follow_from_the_drawn_tables():
     drawn = quietly(model, draws=20, seed=3)["prior_predictive"]
     assert drawn["bmi"].dims == ("chain", "draw", "bmi__obs")
     np.testing.assert_allclose(drawn["bmi"].values, drawn["w"].values / drawn["h"].values ** 2)
+
+
+def test_counts_whose_predictors_are_no_number_are_said():
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"w": rng.lognormal(size=30), "q": rng.lognormal(size=30)})
+    data["y"] = rng.poisson(2.0, 30)
+    data.loc[:3, ["w", "q"]] = np.nan
+    wide = {"w__Intercept": Prior("Normal", 0.0, 1e4), "q__Intercept": Prior("Normal", 0.0, 1e4)}
+    model = Model(
+        "y ~ w + q",
+        data,
+        family="poisson",
+        kinds={"y": "count"},
+        families={"w": "lognormal", "q": "lognormal"},
+        priors=wide,
+    )
+    with pytest.warns(BayesmiNotice, match=r"in \d+ of 40 draws 'y' is beyond what a number can hold"):
+        tree = model.prior_predictive(draws=40, seed=1, progress=False)
+    drawn = tree["prior_predictive"]["y"].values
+    assert np.isnan(drawn).any()
+    assert (drawn[~np.isnan(drawn)] >= 0.0).all()
