@@ -37,7 +37,8 @@ class Conditional:
 
     def log_density(self, y: Floats) -> Floats:
         """Return the log density at y, on the family's scale, (T,)."""
-        return np.asarray(self.factor.family.log_density(np, y, self.eta, self.scales))
+        with np.errstate(over="ignore"):  # a mean beyond what a number can hold: the density is zero
+            return np.asarray(self.factor.family.log_density(np, y, self.eta, self.scales))
 
 
 def conditional(

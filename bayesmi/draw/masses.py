@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,13 +109,10 @@ def log_density_at(
     `shift` (cells,) adds to the linear predictor of a family with one.
     """
     own = conditional(factor, table, units, values, draw)
-    eta = own.eta if shift is None else own.eta + shift
+    own = own if shift is None else replace(own, eta=own.eta + shift)
     if not factor.family.has_levels:  # counts: all at once
-        return np.asarray(factor.family.log_density(np, support[:, None], eta[None, :], own.scales)).T
-    columns = [
-        factor.family.log_density(np, np.full(len(units), value), eta, own.scales) for value in support
-    ]
-    return np.stack(columns, axis=1)
+        return replace(own, eta=own.eta[None, :]).log_density(support[:, None]).T
+    return np.stack([own.log_density(np.full(len(units), value)) for value in support], axis=1)
 
 
 def _range(

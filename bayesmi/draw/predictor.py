@@ -109,7 +109,8 @@ def row_scale(factor: Factor, table: FactorTable, draws: PosteriorDraws) -> dict
 def log_density(factor: Factor, table: FactorTable, draws: PosteriorDraws) -> Floats:
     """Return log f(response | predictors, group effects) by row, (S, T)."""
     eta, own = predictors(factor, table, draws), scales(factor, table, draws)
-    value = np.asarray(factor.family.log_density(np, responses(table, draws), eta, own))
+    with np.errstate(over="ignore"):  # a mean beyond what a number can hold: the density is zero
+        value = np.asarray(factor.family.log_density(np, responses(table, draws), eta, own))
     return with_limits(factor, value, eta, own)
 
 
