@@ -18,7 +18,7 @@ __all__ = ["next_grids", "refine", "refined_plan"]
 
 Accuracy = tuple[GridAccuracy, ...]
 Factors = Mapping[str, float]  # how much finer, or wider, than at first, by variable
-_STEPS = 6
+_STEPS = 8
 _ERROR, _EDGE = (
     0.1 * MOST_ERROR,
     0.01 * MOST_EDGE,

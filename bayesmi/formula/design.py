@@ -14,7 +14,7 @@ from bayesmi.errors import FormulaError
 from bayesmi.formula.affine import Affine
 from bayesmi.formula.contrasts import Coding
 from bayesmi.formula.evaluate import is_symbolic
-from bayesmi.formula.expression import Expression
+from bayesmi.formula.expression import Call, Column, Expression
 from bayesmi.formula.factors import CategoricalFactor, Factor
 
 __all__ = ["Block", "CodedTerm", "Design"]
@@ -128,6 +128,14 @@ class Design:
         """Columns of the table that enter as categories."""
         factors = (factor for term in self._terms for factor in term.factors)
         return frozenset(factor.column for factor in factors if isinstance(factor, CategoricalFactor))
+
+    def spline_ends(self, name: str) -> tuple[tuple[float, float], ...]:
+        """Boundary knots of each `bs()` of a column of the table itself."""
+        constants = self.frozen
+        calls = (factor.expression for term in self._terms for factor in term.factors)
+        own = [call for call in calls if isinstance(call, Call) and call.function == "bs"]
+        knots = [constants[str(call)][1:] for call in own if call.args[0] == Column(name)]
+        return tuple((every[0], every[-1]) for every in knots)
 
     @property
     def term_variables(self) -> tuple[frozenset[str], ...]:

@@ -22,6 +22,7 @@ from bayesmi.model.table import ModelTable
 from bayesmi.plan.cells import children_of
 from bayesmi.plan.complete_rows import complete_rows, with_intercept
 from bayesmi.plan.limited_grid import limited_grid
+from bayesmi.plan.meet_knots import meet_knots, spline_ends
 from bayesmi.plan.own_windows import own_windows
 from bayesmi.plan.values import CellValues
 from bayesmi.plan.windows import find_windows
@@ -138,6 +139,9 @@ def first_grid(
         bounds[0][limited], bounds[1][limited] = own_grid.low, own_grid.high
         starts[limited], widths[limited] = own_grid.first, own_grid.last - own_grid.first
         spacings[limited] = own_grid.spacing
+    knots = None if limited.any() else spline_ends(factor, factors)
+    if knots is not None:
+        starts, widths, spacings = meet_knots(starts, widths, spacings, knots)
     needed = np.ceil(widths / spacings * (1.0 - 1e-9)).astype(np.intp) + 1
     n_points = int(needed.max())
     if n_points > MOST_POINTS:
@@ -146,8 +150,9 @@ def first_grid(
             "against the residual; the nearest that is supported: the variable without its nonlinear term, or on another scale"
         )
     counts = None if ends is None else _few_sizes(needed, n_points)
-    steps = n_points - 1 if counts is None else counts - 1
-    return grid_values(starts, widths / steps, n_points, support, bounds[0], bounds[1], counts)
+    if knots is None:
+        spacings = widths / (n_points - 1 if counts is None else counts - 1)
+    return grid_values(starts, spacings, n_points, support, bounds[0], bounds[1], counts)
 
 
 def _few_sizes(needed: NDArray[np.intp], most: int) -> NDArray[np.intp]:
