@@ -34,7 +34,8 @@ class Analyses:
 
     Examples
     --------
-    >>> analyses = Analyses.from_results([({"x": 1.0}, [[1.0]]), ({"x": 2.0}, [[1.0]]), ({"x": 3.0}, [[1.0]])])
+    >>> import bayesmi as bmi
+    >>> analyses = bmi.Analyses.from_results([({"x": 1.0}, [[1.0]]), ({"x": 2.0}, [[1.0]]), ({"x": 3.0}, [[1.0]])])
     >>> float(analyses.pool().table.loc["x", "estimate"])
     2.0
     """
@@ -60,12 +61,47 @@ class Analyses:
         ------
         PoolError
             If one cannot be read; the message names the data set.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> import statsmodels.formula.api as smf
+        >>> data = bmi.datasets.load("nhanes").fillna({"bmi": 26.0, "chl": 190.0})
+        >>> tables = [data, data.assign(bmi=data["bmi"] + data["age"])]
+        >>> analyses = bmi.Analyses.from_results([smf.ols("chl ~ bmi", table).fit() for table in tables])
+        >>> analyses.m, list(analyses.pool().terms)
+        (2, ['Intercept', 'bmi'])
         """
         return cls.from_outcomes([read_result(i, result) for i, result in enumerate(results, start=1)])
 
     @classmethod
     def from_outcomes(cls, outcomes: Sequence[Outcome]) -> Analyses:
-        """Gather all data sets, or raise the error of the first that failed."""
+        """Gather all data sets, or raise the error of the first that failed.
+
+        Parameters
+        ----------
+        outcomes : sequence of Outcome
+            What `bayesmi.analyses.outcome.read_result` made of the result of each data set, or the failure of its analysis.
+
+        Returns
+        -------
+        Analyses
+
+        Raises
+        ------
+        AnalysisError
+            If there are none, or an analysis failed: the first that did is named.
+        PoolError
+            If a result could not be read.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> from bayesmi.analyses.outcome import read_result
+        >>> outcomes = [read_result(number, ({"x": float(number)}, [[1.0]])) for number in (1, 2, 3)]
+        >>> bmi.Analyses.from_outcomes(outcomes).m
+        3
+        """
         if not outcomes:
             raise AnalysisError("there are no completed data sets to analyse")
         for one in outcomes:
@@ -89,6 +125,15 @@ class Analyses:
         -------
         DataFrame
             Columns .imp (1 … m), term, estimate, std.error.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> analyses = bmi.Analyses.from_results([({"x": 1.0}, [[1.0]]), ({"x": 2.0}, [[4.0]])])
+        >>> print(analyses.table())
+           .imp term  estimate  std.error
+        0     1    x       1.0        1.0
+        1     2    x       2.0        2.0
         """
         parts = []
         for i, one in enumerate(self.extracts, start=1):
@@ -113,6 +158,15 @@ class Analyses:
         DataFrame
             Indexed by term: estimate (mean over the data sets), b (variance between them) and mcse (Monte Carlo error of
             the mean, (b/m)^½). None of these is a standard error: how far the estimate is from the truth they do not say.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> analyses = bmi.Analyses.from_results([({"x": 1.0}, [[1.0]]), ({"x": 2.0}, [[1.0]])])
+        >>> print(analyses.means())
+              estimate    b  mcse
+        term
+        x          1.5  0.5   0.5
         """
         table = pd.DataFrame([one.estimates for one in self.extracts])
         between = table.var(ddof=1)
@@ -136,6 +190,7 @@ class Analyses:
         Returns
         -------
         Pooled
+            Estimates, standard errors, tests, intervals and fractions of missing information.
 
         Raises
         ------
@@ -146,6 +201,14 @@ class Analyses:
         Notes
         -----
         Where the data sets have different df (different rows in each), the smallest counts.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> results = [({"x": 1.0}, [[1.0]]), ({"x": 2.0}, [[1.0]]), ({"x": 3.0}, [[1.0]])]
+        >>> pooled = bmi.Analyses.from_results(results).pool(dfcom=50)
+        >>> pooled.table.loc["x", ["estimate", "t"]].round(4).to_dict()
+        {'estimate': 2.0, 't': 2.3333}
         """
         if all(one.covariance.isna().all(axis=None) for one in self.extracts):
             raise PoolError(
@@ -207,11 +270,22 @@ class Analyses:
         Returns
         -------
         FTest
+            Statistic, its two degrees of freedom and p-value.
 
         Raises
         ------
         PoolError
             If the models are not nested or their numbers of data sets differ.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> nhanes = bmi.datasets.load("nhanes")
+        >>> imputed = bmi.impute(nhanes, "chl ~ age + bmi", m=10, seed=1, progress=False)
+        >>> full, null = imputed.with_("chl ~ age + bmi"), imputed.with_("chl ~ 1")
+        >>> test = full.compare(null, "D1")
+        >>> test.terms, test.df1, test.m
+        (('age', 'bmi'), 2.0, 10)
         """
         if not isinstance(null, Analyses) or null.m != self.m:
             raise PoolError(f"null must be the smaller model's Analyses of the same {self.m} data sets")

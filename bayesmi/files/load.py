@@ -30,6 +30,18 @@ def load(path: str | Path) -> Any:
     ------
     DataError
         If the file is missing, damaged, cut off, or of a newer format.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "fit.bmi"
+    ...     fit.save(path)
+    ...     again = bmi.load(path)
+    >>> again.model.formula == fit.model.formula, again.seed
+    (True, 1)
     """
     path = as_path(path)
     kind = None

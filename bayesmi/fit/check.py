@@ -38,6 +38,14 @@ class Check:
     left_out : tuple of str
         Censored and rounded variables, which the table leaves out: values that were seen because they lie inside of their limits
         are not like values drawn without these.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+    >>> check = fit.check(replications=50)
+    >>> list(check.table.index.names), check.replicated["chl"].shape
+    (['variable', 'statistic'], (50, 15))
     """
 
     table: pd.DataFrame
@@ -46,7 +54,27 @@ class Check:
     left_out: tuple[str, ...] = ()
 
     def plot(self, variable: str | None = None, *, ax: Any = None) -> Any:
-        """Draw the distribution of the observed values over those of the replications; return the Axes."""
+        """Draw the distribution of the observed values over those of the replications; return the Axes.
+
+        Parameters
+        ----------
+        variable : str, optional
+            By default the first of `observed`.
+        ax : Axes, optional
+            Where to draw.
+
+        Returns
+        -------
+        Axes
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+        >>> ax = fit.check(replications=50).plot("chl")
+        >>> ax.get_xlabel()
+        'chl'
+        """
         from bayesmi.plots import replicated
 
         name = variable or next(iter(self.observed))

@@ -53,6 +53,17 @@ class Fit:
         Wall time by stage: build, compile, sample, draw back, check.
     how : str
         Sampler and compilation path.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+    >>> fit.gate.passed
+    True
+    >>> list(fit.posterior.sizes)[:2], fit.seed
+    (['chain', 'draw'], 1)
+    >>> sorted(fit.tree.children)
+    ['observed_data', 'posterior', 'sample_stats']
     """
 
     model: Model
@@ -101,6 +112,16 @@ class Fit:
         sigma differs from row to row (``sigma ~ x``) has neither: the share of the variance would be another one in every row;
         nor have responses without one residual variance on the scale of the predictor (nominal, binomial out of trials, gamma,
         Weibull, exponential, beta, Student-t, truncated, zero-inflated and hurdle ones).
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+        >>> table = fit.summary()
+        >>> list(table.index)
+        ['Intercept', 'age', 'bmi', 'sigma', 'R2 (marginal)']
+        >>> bool(table.loc["age", "mean"] > 0)
+        True
         """
         if not 0.0 < prob < 1.0:
             raise FitError(f"prob must be between 0 and 1, such as 0.95, not {prob!r}")
@@ -141,6 +162,16 @@ class Fit:
         ------
         FitError
             If `replications` is no positive whole number.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+        >>> check = fit.check(replications=100)
+        >>> list(check.table.index)[:3]
+        [('chl', 'mean'), ('chl', 'sd'), ('chl', 'min')]
+        >>> check.replicated["chl"].shape  # replications, observed cells
+        (100, 15)
         """
         if (
             isinstance(replications, bool)
@@ -183,8 +214,13 @@ class Fit:
 
         Examples
         --------
-        >>> import arviz_plots as azp  # doctest: +SKIP
-        >>> azp.plot_ppc_dist(fit.posterior_predictive(), var_names=["popular"])  # doctest: +SKIP
+        >>> import bayesmi as bmi
+        >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+        >>> tree = fit.posterior_predictive(draws=200, progress=False)
+        >>> tree["posterior_predictive"]["chl"].shape  # 15 of 25 values of chl are observed
+        (4, 50, 15)
+        >>> import arviz_plots as azp
+        >>> pc = azp.plot_ppc_dist(tree, var_names=["chl"])
         """
         from bayesmi.predictive import posterior_predictive
 
@@ -242,8 +278,15 @@ class Fit:
 
         Examples
         --------
-        >>> fit.log_likelihood()  # doctest: +SKIP
-        >>> fit.log_likelihood(unit="school", marginal=True)  # doctest: +SKIP
+        >>> import bayesmi as bmi
+        >>> model = bmi.Model("popular ~ sex + (1 | school)", bmi.datasets.load("popmis"))
+        >>> fit = model.fit(seed=1, draws=500, tune=500, progress=False)
+        >>> rows = fit.log_likelihood(progress=False)
+        >>> rows.shape, rows.attrs["n_absent"]  # popular is missing in 848 of 2,000 rows
+        ((4, 500, 1152), 848)
+        >>> schools = fit.log_likelihood(unit="school", marginal=True, progress=False)
+        >>> schools.shape
+        (4, 500, 100)
         """
         from bayesmi.likelihood import log_likelihood
 
@@ -273,7 +316,15 @@ class Fit:
 
         Examples
         --------
-        >>> az.compare({"small": small.with_log_likelihood(), "large": large.with_log_likelihood()})  # doctest: +SKIP
+        >>> import arviz as az
+        >>> import bayesmi as bmi
+        >>> pupils = bmi.datasets.load("popmis")
+        >>> trees = {}
+        >>> for formula in ("popular ~ (1 | school)", "popular ~ sex + (1 | school)"):
+        ...     fit = bmi.Model(formula, pupils).fit(seed=1, draws=500, tune=500, progress=False)
+        ...     trees[formula] = fit.with_log_likelihood(progress=False)
+        >>> list(az.compare(trees).index)  # the better one first
+        ['popular ~ sex + (1 | school)', 'popular ~ (1 | school)']
         """
         from bayesmi.likelihood import with_log_likelihood
 
@@ -307,8 +358,19 @@ class Fit:
 
         Examples
         --------
-        >>> fit.profile_rho().modes  # doctest: +SKIP
-        (0.03,)
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> x, z, e = rng.normal(size=(3, 300))
+        >>> y = np.where(0.5 + z + e > 0, x + e + rng.normal(size=300), np.nan)  # the same e: seen if large
+        >>> model = bmi.Model(
+        ...     "y ~ x", pd.DataFrame({"y": y, "x": x, "z": z}), mechanisms={"y": bmi.Heckman("~ x + z")}
+        ... )
+        >>> fit = model.fit(seed=1, progress=False)
+        >>> profile = fit.profile_rho()
+        >>> len(profile.modes), bool(profile.log_density.max() == 0)
+        (1, True)
+        >>> bool(profile.modes[0] > 0)
+        True
         """
         from bayesmi.build import build_sampled
         from bayesmi.fit.rho_profile import RHO_GRID, estimated_rhos, profile_rho
@@ -363,8 +425,15 @@ class Fit:
 
         Examples
         --------
-        >>> fit.impute(20).complete(1)  # doctest: +SKIP
-        >>> fit.impute(20, newdata=next_year, seed=1).complete("long")  # doctest: +SKIP
+        >>> import bayesmi as bmi
+        >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+        >>> fit.impute(5).complete(1).isna().sum().to_dict()  # hyp is in no model
+        {'age': 0, 'bmi': 0, 'hyp': 8, 'chl': 0}
+        >>> import pandas as pd
+        >>> new = pd.DataFrame({"age": [1, 3], "bmi": [None, 24.5]}, index=["Ann", "Bob"])
+        >>> completed = fit.impute(5, newdata=new, seed=1).complete("long")
+        >>> completed.shape, int(completed["bmi"].isna().sum())
+        ((10, 5), 0)
         """
         from bayesmi.newrows.impute import impute_fit
 
@@ -424,7 +493,13 @@ class Fit:
 
         Examples
         --------
-        >>> fit.predict(next_year).mean(("chain", "draw"))  # doctest: +SKIP
+        >>> import bayesmi as bmi
+        >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+        >>> import pandas as pd
+        >>> new = pd.DataFrame({"age": [1, 3], "bmi": [None, 24.5]})
+        >>> expected = fit.predict(new, draws=200, progress=False)
+        >>> expected.sizes["row"], bool(expected.mean(("chain", "draw"))[0] < expected.mean(("chain", "draw"))[1])
+        (2, True)
         """
         from bayesmi.newrows.predict import predict
 
@@ -463,7 +538,12 @@ class Fit:
 
         Examples
         --------
-        >>> fit.predictions(next_year, groups="population")  # doctest: +SKIP
+        >>> import bayesmi as bmi
+        >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+        >>> import pandas as pd
+        >>> table = fit.predictions(pd.DataFrame({"age": [1, 3], "bmi": [None, 24.5]}), draws=200, progress=False)
+        >>> list(table.columns), len(table)
+        (['age', 'bmi', 'estimate', 'std.error', 'conf.low', 'conf.high'], 2)
         """
         from bayesmi.newrows.predict import predictions
 
@@ -506,7 +586,15 @@ class Fit:
 
         Examples
         --------
-        >>> fit.group_effects("school")["estimate"].sel(term="Intercept")  # doctest: +SKIP
+        >>> import bayesmi as bmi
+        >>> model = bmi.Model("popular ~ sex + (1 | school)", bmi.datasets.load("popmis"))
+        >>> fit = model.fit(seed=1, draws=500, tune=500, progress=False)
+        >>> effects = fit.group_effects("school")
+        >>> effects["estimate"].dims, effects.sizes["school"]
+        (('school', 'term'), 100)
+        >>> table = effects[["estimate", "conf.low", "conf.high"]].sel(term="Intercept").to_dataframe()
+        >>> bool((table["conf.low"] < table["conf.high"]).all())
+        True
         """
         from bayesmi.fit.group_effects import group_effects
 
@@ -535,7 +623,14 @@ class Fit:
 
         Examples
         --------
-        >>> fit.latent_means("ses")["estimate"]  # doctest: +SKIP
+        >>> import bayesmi as bmi
+        >>> pupils = bmi.datasets.load("popmis")
+        >>> pupils = pupils[pupils["school"] <= 40]
+        >>> model = bmi.Model("teachpop ~ within(popular) + between(popular) + (1 | school)", pupils)
+        >>> fit = model.fit(seed=1, progress=False)
+        >>> means = fit.latent_means("popular")
+        >>> means["estimate"].dims, means.sizes["school"]
+        (('school',), 40)
         """
         from bayesmi.fit.latent_means import latent_means
 
@@ -618,8 +713,13 @@ class Fit:
 
         Examples
         --------
-        >>> fit.sensitivity({"weight": [-10, -5, 0]}).plot("age")  # doctest: +SKIP
-        >>> fit.sensitivity(rho=[-0.9, -0.5, 0, 0.5, 0.9], group_rho=[0, 0.5]).table  # doctest: +SKIP
+        >>> import bayesmi as bmi
+        >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+        >>> found = fit.sensitivity({"bmi": [-2, 0, 2]}, m=10, progress=False)
+        >>> found.columns, found.terms
+        (('delta_bmi',), ('Intercept', 'age', 'bmi'))
+        >>> found.table.shape[0]  # three deltas, three terms
+        9
         """
         from bayesmi.sensitivity import run_sensitivity
 
@@ -658,6 +758,17 @@ class Fit:
         -------
         TippingPoint
             Value, Monte Carlo error, and the sensitivity analysis it was found in.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+        >>> options = {"m": 10, "progress": False}
+        >>> tipping = fit.tipping_point("bmi", {"chl": (0, 100)}, criterion=7.5, **options)
+        >>> tipping.term, tipping.criterion
+        ('bmi', 'estimate crosses 7.5')
+        >>> 0 < tipping.value < 100
+        True
         """
         from bayesmi.sensitivity.grid import nine_points
 
@@ -666,6 +777,11 @@ class Fit:
 
     def deltas(self, *, prob: float = 0.95) -> pd.DataFrame:
         """Say what the data told about the deltas of delta_models.
+
+        Parameters
+        ----------
+        prob : float
+            Content of the equal-tailed intervals.
 
         Returns
         -------
@@ -680,6 +796,18 @@ class Fit:
         ------
         FitError
             If the model has none.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> prior = bmi.Prior("Normal", -2, 1)
+        >>> model = bmi.Model(
+        ...     "chl ~ age + bmi", bmi.datasets.load("nhanes"), mechanisms={"bmi": bmi.Delta(prior, kind="model")}
+        ... )
+        >>> fit = model.fit(seed=1, progress=False)
+        >>> table = fit.deltas()
+        >>> table["prior"].tolist(), bool(abs(table["mean"].iloc[0] + 2) < 1)  # the data tell next to nothing
+        (['Normal(mu=-2, sigma=1)'], True)
         """
         from bayesmi.sensitivity import delta_posterior
 
@@ -694,6 +822,23 @@ class Fit:
             By custom ``*.bmi``.
         force : bool
             Replace an existing file.
+
+        Raises
+        ------
+        DataError
+            If the file exists and `force` is not set.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "fit.bmi"
+        ...     fit.save(path)
+        ...     again = bmi.load(path)
+        >>> bool((again.posterior["age"] == fit.posterior["age"]).all())
+        True
         """
         from bayesmi.files import save_fit
 

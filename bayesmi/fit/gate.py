@@ -66,6 +66,13 @@ class Gate:
         Accuracy of the sums over grids and counts, a line each.
     notes : tuple of str
         What is worth knowing beside the verdict, such as a second mode along rho of a selection model.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+    >>> fit.gate.passed, fit.gate.divergences, fit.gate.r_hat <= 1.01
+    (True, 0, True)
     """
 
     passed: bool

@@ -147,11 +147,12 @@ class Imputations(MidsFields):
 
         Examples
         --------
+        >>> import bayesmi as bmi
         >>> import numpy as np, pandas as pd, xarray as xr
         >>> table = pd.DataFrame({"age": [30.0, np.nan, 41.0, np.nan, 52.0]})
         >>> draws = np.random.default_rng(1).normal(35, 5, (2, 100, 2))
         >>> posterior = xr.Dataset({"age_missing": (("chain", "draw", "gap"), draws)})
-        >>> imputed = Imputations.from_posterior(table, posterior, {"age": "age_missing"}, m=4, seed=1)
+        >>> imputed = bmi.Imputations.from_posterior(table, posterior, {"age": "age_missing"}, m=4, seed=1)
         >>> len(imputed), int(imputed.complete(1)["age"].isna().sum())
         (4, 0)
         """
@@ -261,6 +262,17 @@ class Imputations(MidsFields):
         Notes
         -----
         Layout of mice 3.19.0. ``.id`` holds the row label as in mice ≥ 3.17 (in 3.15 it was the position).
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> imputed = bmi.impute(bmi.datasets.load("nhanes"), "chl ~ age + bmi", m=5, seed=1, progress=False)
+        >>> imputed.complete(1).shape, imputed.complete("long").shape
+        ((25, 4), (125, 6))
+        >>> int(imputed.complete(0)["chl"].isna().sum()), int(imputed.complete(1)["chl"].isna().sum())
+        (10, 0)
+        >>> list(imputed.complete("broad").columns)[:5]
+        ['age.1', 'bmi.1', 'hyp.1', 'chl.1', 'age.2']
         """
         wanted = read_action(action, self.m, include=include, order=order)
         self._say_notices()
@@ -284,6 +296,15 @@ class Imputations(MidsFields):
         ------
         DataError
             If there is no such column, or its missing cells are not imputed.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> imputed = bmi.impute(bmi.datasets.load("nhanes"), "chl ~ age + bmi", m=5, seed=1, progress=False)
+        >>> imputed.cells("bmi").shape
+        (9, 5)
+        >>> list(imputed.cells("bmi").columns)
+        [1, 2, 3, 4, 5]
         """
         column = self._column(name)
         labels = self._frame.index[column.missing]
@@ -299,7 +320,30 @@ class Imputations(MidsFields):
         )
 
     def draws_of(self, name: str) -> NDArray[np.float64]:
-        """Imputed values of a column as numbers or codes, shape (n_missing, m)."""
+        """Imputed values of a column as numbers or codes, shape (n_missing, m).
+
+        Parameters
+        ----------
+        name : str
+            An imputed column.
+
+        Returns
+        -------
+        ndarray, shape (n_missing, m)
+            Codes of categories count from 0, in the order of the categories.
+
+        Raises
+        ------
+        DataError
+            If there is no such column, or its missing cells are not imputed.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> imputed = bmi.impute(bmi.datasets.load("nhanes"), "chl ~ age + bmi", m=5, seed=1, progress=False)
+        >>> imputed.draws_of("chl").shape
+        (10, 5)
+        """
         if self._column(name).n_missing == 0:
             return np.empty((0, self.m))
         return np.column_stack([self._cells_of(i)[name] for i in range(self.m)])
@@ -444,6 +488,14 @@ class Imputations(MidsFields):
         -----
         ``before`` are the same posterior draws and random numbers without delta. Of a delta_model that is not missing at
         random, whose parameters are others: `Fit.sensitivity` compares with that.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> imputed = bmi.impute(bmi.datasets.load("nhanes"), "chl ~ age + bmi", m=5, seed=1, progress=False)
+        >>> shifted = imputed.delta_after({"bmi": -2})
+        >>> shifted.realised_difference()[["cells", "difference"]].to_dict("records")
+        [{'cells': 9, 'difference': -2.0}]
         """
         from bayesmi.imputations.realised import realised_difference
 
@@ -482,6 +534,18 @@ class Imputations(MidsFields):
         Notes
         -----
         A CSV file has no order of levels: `r_code` writes the lines of R that give them back.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> imputed = bmi.impute(bmi.datasets.load("nhanes"), "chl ~ age + bmi", m=5, seed=1, progress=False)
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "imputed.csv"
+        ...     imputed.to_csv(path)
+        ...     again = bmi.read_mids(path)
+        >>> again.m, again.names
+        (5, ('bmi', 'chl'))
         """
         export.write_csv(self, path, force=force, include=include, order=order, na=na)
 
@@ -532,6 +596,18 @@ class Imputations(MidsFields):
         ------
         DataError
             If the file exists, or a column has no Parquet type.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> imputed = bmi.impute(bmi.datasets.load("nhanes"), "chl ~ age + bmi", m=5, seed=1, progress=False)
+        >>> import pandas as pd, pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "imputed.parquet"
+        ...     imputed.to_parquet(path, include=False)
+        ...     long = pd.read_parquet(path)
+        >>> long.shape, list(long.columns)
+        ((125, 6), ['age', 'bmi', 'hyp', 'chl', '.imp', '.id'])
         """
         export.write_parquet(self, path, force=force, include=include, order=order)
 
@@ -549,6 +625,18 @@ class Imputations(MidsFields):
         ------
         DataError
             If the file exists, or a column cannot be stored without change.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> imputed = bmi.impute(bmi.datasets.load("nhanes"), "chl ~ age + bmi", m=5, seed=1, progress=False)
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "imputed.bmi"
+        ...     imputed.save(path)
+        ...     again = bmi.load(path)
+        >>> again.complete("long").equals(imputed.complete("long"))
+        True
         """
         archive.save(self, path, force=force)
 
@@ -561,10 +649,27 @@ class Imputations(MidsFields):
         path : path-like
             A file written by `save`.
 
+        Returns
+        -------
+        Imputations
+            As it was saved.
+
         Raises
         ------
         DataError
             If the file is not whole, is something else, or was written by a newer version.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> imputed = bmi.impute(bmi.datasets.load("nhanes"), "chl ~ age + bmi", m=5, seed=1, progress=False)
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "imputed.bmi"
+        ...     imputed.save(path)
+        ...     again = bmi.Imputations.load(path)
+        >>> again.m, again.seed
+        (5, 1)
         """
         frame, draws, about = archive.load(path)
         return cls(frame, draws, **about)

@@ -147,6 +147,19 @@ class MidsFields:
         Returns
         -------
         Analyses
+
+        Raises
+        ------
+        FormulaError, AnalysisError, PoolError
+            If the formula names no column, the analysis fails on a data set, or its result cannot be read.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> imputed = bmi.impute(bmi.datasets.load("nhanes"), "chl ~ age + bmi", m=5, seed=1, progress=False)
+        >>> analyses = imputed.with_("chl ~ age + bmi")
+        >>> list(analyses.pool().terms)
+        ['Intercept', 'age', 'bmi']
         """
         from bayesmi.mice.with_formula import run_with
 
@@ -165,6 +178,19 @@ class MidsFields:
         -------
         Imputations
             Method and where stay as they were.
+
+        Raises
+        ------
+        DataError
+            If the condition cannot be read, or no row is left.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> imputed = bmi.impute(bmi.datasets.load("nhanes"), "chl ~ age + bmi", m=5, seed=1, progress=False)
+        >>> older = imputed.filter("age > 1")
+        >>> len(older.complete(1)), older.m
+        (13, 5)
         """
         from bayesmi.mice.select import filter_rows
 

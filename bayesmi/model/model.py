@@ -423,7 +423,30 @@ class Model:
         return tuple(factor.variable for factor in self._factors if factor.role == "covariate")
 
     def factor(self, variable: str) -> Factor:
-        """Return the conditional of one variable."""
+        """Return the conditional of one variable.
+
+        Parameters
+        ----------
+        variable : str
+            A modelled variable.
+
+        Returns
+        -------
+        Factor
+            With its formula, family, priors and role.
+
+        Raises
+        ------
+        ModelError
+            If the variable has no model.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> model = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes"))
+        >>> model.factor("bmi").role, sorted(model.factor("bmi").parents)
+        ('covariate', ['age'])
+        """
         for factor in self._factors:
             if factor.variable == variable:
                 return factor
@@ -432,7 +455,20 @@ class Model:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the specification as plain data (the keys of a model file)."""
+        """Return the specification as plain data (the keys of a model file).
+
+        Returns
+        -------
+        dict
+            Of strings, numbers, lists and dicts; the table is not in it.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> spec = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).to_dict()
+        >>> spec["schema"], spec["formula"], spec["families"]
+        (1, 'chl ~ age + bmi', {})
+        """
         return {
             "schema": 1,
             **{key: value for key, value in self._spec.items() if key != "priors"},
@@ -440,7 +476,27 @@ class Model:
         }
 
     def plan(self) -> Plan:
-        """Return what happens to each missing cell, in words and counts."""
+        """Return what happens to each missing cell, in words and counts.
+
+        Returns
+        -------
+        Plan
+            Prints as text.
+
+        Raises
+        ------
+        BayesmiError
+            If the cells cannot be treated as asked for, or cost more than the budget and there is no other way.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> print(bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).plan())
+        Plan
+          bmi  7 cells   predicted afterwards        (the outcome is missing too: nothing observed depends on it)
+          bmi  2 cells   integrated out, drawn back  (linear in the means of Gaussian variables: integrated out in closed form)
+          chl  10 cells  predicted afterwards        (missing outcome: nothing depends on it)
+        """
         from bayesmi.plan import make_plan
 
         return make_plan(self)
@@ -495,6 +551,18 @@ class Model:
         latent group means the analysis model's coefficients are those of x and of its group effects; `fit` reports them as
         the formula has them. PyMC allows no slash in a name: it is written as the division sign ``∕`` (U+2215), as in
         the posterior.
+
+        Returns
+        -------
+        pymc.Model
+            Its variables have the names that the posterior of `fit` has.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> latent = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).to_pymc()
+        >>> [variable.name for variable in latent.free_RVs]
+        ['bmi__age', 'bmi__Intercept_centered', 'bmi__sigma', 'cell__bmi', 'age', 'bmi', 'Intercept_centered', 'sigma']
         """
         from bayesmi.build import build_plain
 
@@ -539,6 +607,14 @@ class Model:
         ------
         FitError
             If sampling cannot start, or an option is out of range.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> model = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes"))
+        >>> fit = model.fit(seed=1, progress=False)
+        >>> fit.posterior["age"].shape, fit.gate.passed
+        ((4, 1000), True)
         """
         from bayesmi.fit import fit_model
 

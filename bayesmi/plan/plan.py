@@ -50,7 +50,30 @@ _BUDGET = 4_000_000  # expanded rows
 
 @dataclass(frozen=True)
 class Plan:
-    """What happens to each missing cell and to the group effects."""
+    """What happens to each missing cell and to the group effects.
+
+    Attributes
+    ----------
+    cells : tuple of CellGroup
+        Missing cells of a variable that are treated alike, with the reason.
+    effects : tuple of EffectGroup
+        How the group effects of each grouping in each factor are treated.
+    active : mapping of str to ndarray of bool
+        By variable, which of its units stand in the sampled density.
+    n_expanded : int
+        Weighted rows that the rows with summed cells expand to.
+    grids : mapping of str to CellValues
+        The values that cells on a grid, and counts, run over.
+    remarks : tuple of str
+        One line each.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> plan = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).plan()
+    >>> [(group.variable, group.treatment, len(group.units)) for group in plan.cells]
+    [('bmi', 'predict', 7), ('bmi', 'integrate', 2), ('chl', 'predict', 10)]
+    """
 
     cells: tuple[CellGroup, ...]
     effects: tuple[EffectGroup, ...]
@@ -69,18 +92,76 @@ class Plan:
     held_grids: Mapping[str, CellValues] = field(default_factory=dict)  # of cells that are held at a point
 
     def joint_set(self, variable: str) -> JointSet | None:
-        """Return the set of models that a variable's is in, out of which group effects are integrated together."""
+        """Return the set of models that a variable's is in, out of which group effects are integrated together.
+
+        Parameters
+        ----------
+        variable : str
+            A modelled variable.
+
+        Returns
+        -------
+        JointSet or None
+            None where the variable is in no such set.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> pupils = bmi.datasets.simulate_pupils(20, 20, seed=1, missing={"popular": 0.2, "texp": 0.2}).data
+        >>> plan = bmi.Model("teachpop ~ popular + (1 | school)", pupils).plan()
+        >>> plan.joint_set("teachpop").variables
+        ('popular', 'teachpop')
+        """
         return next((own for own in self.joint if variable in own.variables), None)
 
     def units(self, variable: str, treatment: str) -> NDArray[np.intp]:
-        """Return the units of a variable's cells under a treatment (possibly none)."""
+        """Return the units of a variable's cells under a treatment (possibly none).
+
+        Parameters
+        ----------
+        variable : str
+            A modelled variable.
+        treatment : str
+            "predict", "enumerate", "gibbs", "integrate", "grid" or "sample".
+
+        Returns
+        -------
+        ndarray of int
+            Positions of the rows, of a group-level variable those of the groups.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> plan = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).plan()
+        >>> plan.units("bmi", "integrate").tolist(), len(plan.units("bmi", "sample"))
+        ([2, 5], 0)
+        """
         for group in self.cells:
             if group.variable == variable and group.treatment == treatment:
                 return group.units
         return np.zeros(0, dtype=np.intp)
 
     def effect(self, variable: str, grouping: str) -> EffectGroup:
-        """Return how the effects of a grouping are treated in a factor, or ("y[sigma]") in the model of its scale."""
+        """Return how the effects of a grouping are treated in a factor, or ("y[sigma]") in the model of its scale.
+
+        Parameters
+        ----------
+        variable : str
+            A modelled variable; ``y[sigma]`` for the model of its scale.
+        grouping : str
+            A grouping in its model.
+
+        Returns
+        -------
+        EffectGroup
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> plan = bmi.Model("popular ~ sex + (1 | school)", bmi.datasets.load("popmis")).plan()
+        >>> plan.effect("popular", "school").treatment
+        'collapse'
+        """
         return next(e for e in self.effects if e.variable == variable and e.grouping == grouping)
 
     @property

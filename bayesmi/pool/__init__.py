@@ -101,10 +101,11 @@ def pool(
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import numpy as np
     >>> estimates = [{"a": 1.0, "b": 2.0}, {"a": 1.2, "b": 1.8}, {"a": 1.1, "b": 2.1}]
     >>> fits = [(one, np.eye(2)) for one in estimates]
-    >>> pool(fits, dfcom={"a": 20, "b": 100}).table.loc["a", ["estimate", "t", "df"]].round(3).tolist()
+    >>> bmi.pool(fits, dfcom={"a": 20, "b": 100}).table.loc["a", ["estimate", "t", "df"]].round(3).tolist()
     [1.1, 1.013, 17.993]
     """
     if callable(getattr(analyses, "pool", None)):  # Analyses: as R's pool(with(imp, …))

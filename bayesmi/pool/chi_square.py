@@ -27,7 +27,8 @@ def pool_chi_square(statistics: ArrayLike, df: int) -> FTest:
 
     Examples
     --------
-    >>> pool_chi_square([10.0, 12.0, 11.0], df=2).method
+    >>> import bayesmi as bmi
+    >>> bmi.pool.pool_chi_square([10.0, 12.0, 11.0], df=2).method
     'D2'
     """
     return d2(statistics, df)

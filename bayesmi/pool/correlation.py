@@ -59,7 +59,8 @@ def pool_correlation(
 
     Examples
     --------
-    >>> pool_correlation([0.30, 0.35, 0.33], 200)[["r", "conf.low", "conf.high"]].round(3)
+    >>> import bayesmi as bmi
+    >>> bmi.pool.pool_correlation([0.30, 0.35, 0.33], 200)[["r", "conf.low", "conf.high"]].round(3)
            r  conf.low  conf.high
     0  0.327     0.181      0.459
     """

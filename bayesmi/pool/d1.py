@@ -29,6 +29,7 @@ def d1(estimates: Estimates, dfcom: ArrayLike = np.inf) -> FTest:
     Returns
     -------
     FTest
+        Statistic, its two degrees of freedom and p-value.
 
     Raises
     ------
@@ -43,6 +44,14 @@ def d1(estimates: Estimates, dfcom: ArrayLike = np.inf) -> FTest:
     1) <= 4, or very few complete-data df), 1/df = 1/df of Li and others + 1/((1 - lambda) dfcom (dfcom + 1)
     / (dfcom + 3)) with lambda = r / (1 + r): for k = 1 Barnard and Rubin's, and never above dfcom; a note
     says so. mice and mitml evaluate the expansion there too: df may be NaN, negative or above dfcom.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi, numpy as np
+    >>> pooled = bmi.pool([({"a": 1.0 + i, "b": 3.0 - i}, np.eye(2)) for i in (0.0, 0.5, 1.0)])
+    >>> test = bmi.pool.d1(pooled.estimates, dfcom=50)
+    >>> test.df1, round(test.statistic, 4), round(test.riv, 4)
+    (2.0, 3.1875, 0.3333)
     """
     test = _d1(estimates, dfcom)
     if estimates.m < 3:

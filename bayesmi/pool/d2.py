@@ -52,7 +52,8 @@ def d2(
 
     Examples
     --------
-    >>> d2([10.0, 12.0, 11.0], df=2)
+    >>> import bayesmi as bmi
+    >>> bmi.pool.d2([10.0, 12.0, 11.0], df=2)
     D2: F(2, 1151.0) = 5.279, p = 0.00522, RIV = 0.030, m = 3
     """
     d = read_statistics(statistics)

@@ -43,6 +43,7 @@ def d3(
     Returns
     -------
     FTest
+        Statistic, its two degrees of freedom and p-value.
 
     Raises
     ------
@@ -56,6 +57,13 @@ def d3(
     variances, which is wrong for mixed models (mice issue 226); for its numbers hand in its deviances. r
     may be negative: then prefer D4. The Monte Carlo error is the jackknife; what the others gain when the pooled parameters
     move away from a data set that is left out is that data set's own gain, (own - at_pooled) / (m - 1), to second order.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> test = bmi.pool.d3([8.0, 9.5, 8.6], [7.6, 9.0, 8.3], df=2)
+    >>> test.df1, round(test.statistic, 4), round(test.riv, 4)
+    (2.0, 2.9643, 0.4)
     """
     d, dtilde = np.asarray(own, dtype=float), np.asarray(at_pooled, dtype=float)
     if d.ndim != 1 or d.shape != dtilde.shape or len(d) < 2:

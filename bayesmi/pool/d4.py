@@ -53,6 +53,7 @@ def d4(
     Returns
     -------
     FTest
+        Statistic, its two degrees of freedom and p-value.
 
     Raises
     ------
@@ -66,6 +67,13 @@ def d4(
     (mean full - full_stacked/m), df2 = h (m - 1)(1 + 1/r)^2. As mitml's `testModels(method = "D4")`. The Monte Carlo error is
     the jackknife; without a data set the stacked fit loses that data set's share and gains (own - share) / (m - 1), to second
     order.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> test = bmi.pool.d4([-50.0, -51.0, -49.5], [-54.2, -55.1, -53.6], -151.5, -163.5, df=2)
+    >>> test.df1, round(test.statistic, 4), round(test.riv, 4)
+    (2.0, 3.1579, 0.2667)
     """
     ll, ll0 = np.asarray(full, dtype=float), np.asarray(null, dtype=float)
     if ll.ndim != 1 or ll.shape != ll0.shape or len(ll) < 2:

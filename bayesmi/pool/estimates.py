@@ -28,6 +28,13 @@ class Estimates:
         The estimates, read-only.
     covariances : ndarray, shape (m, k, k)
         Their covariance matrices, read-only; off the diagonal NaN where only standard errors are known.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi, numpy as np
+    >>> estimates = bmi.pool([({"a": 1.0 + i, "b": 3.0}, np.eye(2)) for i in (0.0, 0.5)]).estimates
+    >>> estimates.terms, estimates.values.tolist(), estimates.covariances.shape
+    (('a', 'b'), [[1.0, 3.0], [1.5, 3.0]], (2, 2, 2))
     """
 
     terms: tuple[str, ...]
@@ -68,6 +75,13 @@ class Estimates:
         ------
         PoolError
             If a name is unknown or given twice, or `joint` is set and the covariances are not known.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np
+        >>> estimates = bmi.pool([({"a": 1.0 + i, "b": 3.0}, np.eye(2)) for i in (0.0, 0.5)]).estimates
+        >>> estimates.select(["a"]).values.tolist()
+        [[1.0], [1.5]]
         """
         names = self.terms if terms is None else tuple([terms] if isinstance(terms, str) else terms)
         if not names:

@@ -31,7 +31,8 @@ def pool_f(statistics: ArrayLike, df1: int) -> FTest:
 
     Examples
     --------
-    >>> pool_f([5.0, 6.0, 5.5], df1=2).statistic == d2([10.0, 12.0, 11.0], df=2).statistic
+    >>> import bayesmi as bmi
+    >>> bmi.pool.pool_f([5.0, 6.0, 5.5], df1=2).statistic == bmi.pool.d2([10.0, 12.0, 11.0], df=2).statistic
     True
     """
     return d2(read_statistics(statistics) * df1, df1)

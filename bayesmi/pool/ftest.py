@@ -37,7 +37,8 @@ class FTest:
 
     Examples
     --------
-    >>> test = FTest("D1", 3.2, 2.0, 45.0, 0.3, 20, ("a", "b"))
+    >>> import bayesmi as bmi
+    >>> test = bmi.pool.FTest("D1", 3.2, 2.0, 45.0, 0.3, 20, ("a", "b"))
     >>> test
     D1: F(2, 45.0) = 3.200, p = 0.0502, RIV = 0.300, m = 20 (a, b)
     """

@@ -51,9 +51,8 @@ class Pooled:
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from bayesmi.pool import pool
-    >>> pooled = pool([({"x": estimate}, np.eye(1)) for estimate in (1.0, 2.0, 3.0)])
+    >>> import bayesmi as bmi, numpy as np
+    >>> pooled = bmi.pool([({"x": estimate}, np.eye(1)) for estimate in (1.0, 2.0, 3.0)])
     >>> pooled.m, float(pooled.table.loc["x", "estimate"])
     (3, 2.0)
     """
@@ -89,6 +88,13 @@ class Pooled:
         -------
         DataFrame
             Indexed by term: estimate, std.error, statistic, df, p.value, conf.low, conf.high, fmi.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> pooled = bmi.pool([({"x": 1.0}, [[1.0]]), ({"x": 2.0}, [[1.0]]), ({"x": 3.0}, [[1.0]])])
+        >>> pooled.summary()[["estimate", "std.error"]].round(4).loc["x"].to_dict()
+        {'estimate': 2.0, 'std.error': 1.5275}
         """
         return self.table[_SUMMARY]
 
@@ -149,6 +155,7 @@ class Pooled:
         Returns
         -------
         FTest
+            Statistic, its two degrees of freedom and p-value.
 
         Raises
         ------
@@ -156,6 +163,14 @@ class Pooled:
             If a term is unknown or the within covariance is singular.
         NotSupportedError
             For synthetic data: D1 and D2 hold for missing data.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np
+        >>> pooled = bmi.pool([({"a": 1.0 + i, "b": 3.0 - i}, np.eye(2)) for i in (0.0, 0.5, 1.0)])
+        >>> test = pooled.test(["a", "b"])
+        >>> test.terms, test.df1, round(test.statistic, 4)
+        (('a', 'b'), 2.0, 3.1875)
         """
         from bayesmi.pool.constraints import wald_test
 
@@ -176,6 +191,7 @@ class Pooled:
         Returns
         -------
         FTest
+            Statistic, its two degrees of freedom and p-value.
 
         Raises
         ------
@@ -183,6 +199,14 @@ class Pooled:
             If a constraint cannot be read or names no term.
         NotSupportedError
             For synthetic data, as `test`.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np
+        >>> pooled = bmi.pool([({"a": 1.0 + i, "b": 3.0 - i}, np.eye(2)) for i in (0.0, 0.5, 1.0)])
+        >>> test = pooled.constraints("a = b")
+        >>> test.df1, round(test.statistic, 4)
+        (1.0, 0.3)
         """
         from bayesmi.pool.constraints import wald_test
 
@@ -207,6 +231,14 @@ class Pooled:
         ------
         PoolError
             If an expression cannot be read or names no term.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np
+        >>> pooled = bmi.pool([({"a": 1.0 + i, "b": 3.0 - i}, np.eye(2)) for i in (0.0, 0.5, 1.0)])
+        >>> made = pooled.transform({"difference": "a - b", "ratio": "exp(a)"})
+        >>> made.table["estimate"].round(4).to_dict()
+        {'difference': -1.0, 'ratio': 4.863}
         """
         from bayesmi.pool.constraints import transform
 

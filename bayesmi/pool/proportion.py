@@ -48,7 +48,8 @@ def pool_proportion(
 
     Examples
     --------
-    >>> pool_proportion([0.20, 0.24, 0.22], 100)[["estimate", "conf.low", "conf.high"]].round(3).to_numpy().tolist()
+    >>> import bayesmi as bmi
+    >>> bmi.pool.pool_proportion([0.20, 0.24, 0.22], 100)[["estimate", "conf.low", "conf.high"]].round(3).to_numpy().tolist()
     [[0.22, 0.139, 0.329]]
     """
     p = np.asarray(proportions, dtype=float)

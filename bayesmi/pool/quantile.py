@@ -46,11 +46,12 @@ def pool_quantiles(
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import numpy as np
     >>> rng = np.random.default_rng(1)
     >>> base = rng.normal(10, 2, 200)
     >>> sets = [np.append(base, rng.normal(10, 2, 20)) for _ in range(5)]
-    >>> pool_quantiles(sets, [0.5]).round(2)["estimate"].tolist()
+    >>> bmi.pool.pool_quantiles(sets, [0.5]).round(2)["estimate"].tolist()
     [9.98]
     """
     if len(samples) < 2:

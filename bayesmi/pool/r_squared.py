@@ -42,7 +42,8 @@ def pool_r_squared(r_squared: ArrayLike, n: ArrayLike, *, adjusted: bool = False
 
     Examples
     --------
-    >>> pool_r_squared([0.40, 0.45, 0.42], 100).round(3)
+    >>> import bayesmi as bmi
+    >>> bmi.pool.pool_r_squared([0.40, 0.45, 0.42], 100).round(3)
            est  lo 95  hi 95    fmi   mcse
     R^2  0.423  0.261  0.573  0.141  0.015
     """

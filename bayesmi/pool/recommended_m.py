@@ -36,6 +36,15 @@ class Recommendation:
         One line: which term and which rule decide.
     table : DataFrame
         One row per term, a column per rule.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> pooled = bmi.pool([({"x": 1.0}, [[1.0]]), ({"x": 1.1}, [[1.0]]), ({"x": 1.2}, [[1.0]])])
+    >>> pooled.recommendation.m == pooled.recommended_m, pooled.recommendation.enough
+    (True, True)
+    >>> list(pooled.recommendation.table.columns)
+    ['estimate', 'std.error']
     """
 
     m: int

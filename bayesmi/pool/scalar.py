@@ -48,7 +48,8 @@ def pool_scalar(
 
     Examples
     --------
-    >>> pool_scalar([1.0, 2.0, 3.0], [1.0, 1.0, 1.0]).table["riv"].round(4).to_dict()
+    >>> import bayesmi as bmi
+    >>> bmi.pool.pool_scalar([1.0, 2.0, 3.0], [1.0, 1.0, 1.0]).table["riv"].round(4).to_dict()
     {'estimate': 1.3333}
     """
     q, u = np.asarray(estimates, dtype=float), np.asarray(variances, dtype=float)

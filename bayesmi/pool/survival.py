@@ -43,8 +43,9 @@ def pool_survival(fits: Sequence[Any], times: ArrayLike) -> pd.DataFrame:
 
     Examples
     --------
+    >>> import bayesmi as bmi, pandas as pd
     >>> curve = lambda s: pd.DataFrame({"time": [1.0, 2.0], "survival": [s, s - 0.2], "std.error": [0.05, 0.06]})
-    >>> pool_survival([curve(0.8), curve(0.84), curve(0.82)], [1.5])["estimate"].round(3).tolist()
+    >>> bmi.pool.pool_survival([curve(0.8), curve(0.84), curve(0.82)], [1.5])["estimate"].round(3).tolist()
     [0.821]
     """
     if len(fits) < 2:

@@ -36,7 +36,32 @@ Floats = NDArray[np.float64]
 def prior_predictive(
     model: Model, *, draws: int = 500, seed: int | None = None, progress: bool = True
 ) -> xr.DataTree:
-    """Return draws from the prior and tables made from them; see `Model.prior_predictive`."""
+    """Return draws from the prior and tables made from them; see `Model.prior_predictive`.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    draws, seed, progress
+        As in `Model.prior_predictive`.
+
+    Returns
+    -------
+    xarray.DataTree
+
+    Raises
+    ------
+    ModelError
+        If a prior is improper (Flat), or `draws` is no positive whole number.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> from bayesmi.predictive import prior_predictive
+    >>> model = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes"))
+    >>> sorted(prior_predictive(model, draws=50, seed=1, progress=False).children)
+    ['observed_data', 'prior', 'prior_predictive']
+    """
     from bayesmi.fit.names import to_dataset
     from bayesmi.plan import make_plan
 
@@ -73,7 +98,33 @@ def prior_predictive(
 def posterior_predictive(
     fit: Fit, *, draws: int | None = 200, seed: int | None = None, progress: bool = True
 ) -> xr.DataTree:
-    """Return replications of the observed values; see `Fit.posterior_predictive`."""
+    """Return replications of the observed values; see `Fit.posterior_predictive`.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    draws, seed, progress
+        As in `Fit.posterior_predictive`.
+
+    Returns
+    -------
+    xarray.DataTree
+
+    Raises
+    ------
+    FitError
+        If `draws` is no positive whole number.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+    >>> from bayesmi.predictive import posterior_predictive
+    >>> tree = posterior_predictive(fit, draws=40, progress=False)
+    >>> tree["posterior_predictive"]["chl"].shape
+    (4, 10, 15)
+    """
     own = fit.seed if seed is None else check_seed(seed)
     n_chains, n_draws = fit.draws.n_chains, fit.draws.n_draws
     if draws is not None and (

@@ -34,6 +34,16 @@ class Sensitivity:
         Imputations at each point; the same posterior draws and random numbers at all.
     seed : int
         Repeats it.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+    >>> found = fit.sensitivity({"bmi": [-2, 0, 2]}, m=5, progress=False)
+    >>> found.columns, found.terms, found.m
+    (('delta_bmi',), ('Intercept', 'age', 'bmi'), 5)
+    >>> found.table[["delta_bmi", "realised_bmi"]].drop_duplicates().round(2).to_numpy().tolist()
+    [[-2.0, -2.0], [0.0, 0.0], [2.0, 2.0]]
     """
 
     grid: Grid
@@ -85,10 +95,28 @@ class Sensitivity:
     def at(self, *values: float) -> pd.DataFrame:
         """Return the estimates at one combination of the grid, indexed by term.
 
+        Parameters
+        ----------
+        *values : number
+            One for each axis, in the order of `columns`.
+
+        Returns
+        -------
+        DataFrame
+            Estimate, standard error, interval and p-value by term.
+
         Raises
         ------
         ModelError
             If it is not on the grid.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+        >>> found = fit.sensitivity({"bmi": [-2, 0, 2]}, m=5, progress=False)
+        >>> list(found.at(-2).index)
+        ['Intercept', 'age', 'bmi']
         """
         for point in self.points:
             if np.allclose(point.values, values):
@@ -122,6 +150,15 @@ class Sensitivity:
         ------
         ModelError
             If the term is not there or the grid has two deltas (see `tipping_line`).
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+        >>> found = fit.sensitivity({"chl": [0, 50, 100]}, m=10, progress=False)
+        >>> tipping = found.tipping_point("bmi", criterion=7.5)
+        >>> 0 < float(tipping) < 100
+        True
         """
         from bayesmi.sensitivity.tipping import find_tipping_point
 
@@ -132,24 +169,96 @@ class Sensitivity:
     ) -> pd.DataFrame:
         """Return where the conclusion turns on a grid of two deltas, by interpolation along its lines in both directions.
 
+        Parameters
+        ----------
+        term : str
+            The estimand.
+        criterion, alpha
+            As in `tipping_point`.
+
         Returns
         -------
         DataFrame
             Two columns, the deltas, one row a point of the line; none where nothing turns on the grid.
+
+        Raises
+        ------
+        ModelError
+            If the term is not there or the grid has one delta.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+        >>> found = fit.sensitivity({"chl": [0, 100], "bmi": [-2, 0]}, m=10, progress=False)
+        >>> line = found.tipping_line("bmi", criterion=7.5)
+        >>> list(line.columns), bool(line["delta_chl"].between(0, 100).all())
+        (['delta_chl', 'delta_bmi'], True)
         """
         from bayesmi.sensitivity.tipping import tipping_line
 
         return tipping_line(self, self.check_term(term), criterion, alpha)
 
     def plot(self, term: str, *, ax: Any = None, **options: Any) -> Any:
-        """Draw a term over the grid: a curve of one delta, a heat map of two; return the Axes."""
+        """Draw a term over the grid: a curve of one delta, a heat map of two; return the Axes.
+
+        Parameters
+        ----------
+        term : str
+            The estimand.
+        ax : Axes, optional
+            Where to draw.
+        **options
+            As in `bayesmi.plots.sensitivity` and `bayesmi.plots.sensitivity_map`.
+
+        Returns
+        -------
+        Axes
+
+        Raises
+        ------
+        ModelError
+            If the term is not there.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+        >>> found = fit.sensitivity({"bmi": [-2, 0, 2]}, m=5, progress=False)
+        >>> ax = found.plot("bmi")
+        >>> ax.get_xlabel(), ax.get_ylabel()
+        ('delta_conditional of bmi', 'bmi')
+        """
         from bayesmi import plots
 
         draw = plots.sensitivity if len(self.grid.names) == 1 else plots.sensitivity_map
         return draw(self, term, ax=ax, **options)
 
     def check_term(self, term: str | None) -> str:
-        """Return the term, the only one for None, or say which there are."""
+        """Return the term, the only one for None, or say which there are.
+
+        Parameters
+        ----------
+        term : str or None
+            None stands for the only one.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        ModelError
+            If there is no such term, or several and none is named.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+        >>> found = fit.sensitivity({"bmi": [-2, 0]}, m=5, progress=False)
+        >>> found.check_term("age")
+        'age'
+        """
         if term is None:
             if len(self.terms) > 1:
                 raise ModelError(f"say which term: {list_some(self.terms)}")
@@ -159,7 +268,26 @@ class Sensitivity:
         return term
 
     def with_points(self, more: Sequence[Point]) -> Sensitivity:
-        """Return the same with further points, in the order of their deltas."""
+        """Return the same with further points, in the order of their deltas.
+
+        Parameters
+        ----------
+        more : sequence of Point
+            Such as `evaluator` makes; one at a place that is there already replaces it.
+
+        Returns
+        -------
+        Sensitivity
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+        >>> found = fit.sensitivity({"bmi": [-2, 0]}, m=5, progress=False)
+        >>> wider = found.with_points([found.evaluator((-4.0,))])
+        >>> [point.values for point in wider.points]
+        [(-4.0,), (-2.0,), (0.0,)]
+        """
         known = {point.values: point for point in (*self.points, *more)}
         ordered = tuple(known[values] for values in sorted(known))
         return Sensitivity(self.grid, ordered, self.evaluator, self.m, self.seed)

@@ -41,6 +41,17 @@ class TippingPoint:
         With the points that were evaluated on the way.
     lost : float
         Share of the replicates in which nothing turned in the range.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+    >>> found = fit.sensitivity({"chl": [0, 50, 100]}, m=10, progress=False)
+    >>> tipping = found.tipping_point("bmi", criterion=7.5)
+    >>> tipping.values == (tipping.value,), tipping.mcse > 0
+    (True, True)
+    >>> float(round(tipping.estimate["estimate"], 1))
+    7.5
     """
 
     value: float

@@ -63,6 +63,17 @@ class SeparateFits(Mapping[Any, Fit]):
         Level -> Fit.
     seed : int
         The seed that repeats all of them.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> table = bmi.datasets.simulate_pupils(20, 20, seed=1, missing={"popular": 0.3}).data
+    >>> models = bmi.SeparateModels("popular ~ texp", table, by="sex")
+    >>> fits = models.fit(seed=1, progress=False)
+    >>> fits.by, list(fits), fits.seed
+    ('sex', [0, 1], 1)
+    >>> fits[0].posterior["texp"].shape
+    (4, 1000)
     """
 
     def __init__(self, models: SeparateModels, fits: Mapping[Any, Fit], seed: int) -> None:
@@ -125,6 +136,21 @@ class SeparateFits(Mapping[Any, Fit]):
         -------
         pandas.DataFrame
             As `Fit.summary` gives it, with the group in a first column named like `by`.
+
+        Raises
+        ------
+        FitError
+            As `Fit.summary`.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> table = bmi.datasets.simulate_pupils(20, 20, seed=1, missing={"popular": 0.3}).data
+        >>> models = bmi.SeparateModels("popular ~ texp", table, by="sex")
+        >>> fits = models.fit(seed=1, progress=False)
+        >>> table = fits.summary()
+        >>> table.loc["texp", "sex"].tolist()
+        [0, 1]
         """
         tables = []
         for label, fit in self._fits.items():
@@ -155,6 +181,16 @@ class SeparateFits(Mapping[Any, Fit]):
         ------
         GateError
             If the checks of a group failed and `despite_gate` is not set.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> table = bmi.datasets.simulate_pupils(20, 20, seed=1, missing={"popular": 0.3}).data
+        >>> models = bmi.SeparateModels("popular ~ texp", table, by="sex")
+        >>> fits = models.fit(seed=1, progress=False)
+        >>> imputed = fits.impute(5)
+        >>> imputed.complete(1).shape, int(imputed.complete(1)["popular"].isna().sum())
+        ((390, 6), 0)
         """
         from bayesmi.imputations import Imputations, choose_draws
 
@@ -191,6 +227,25 @@ class SeparateFits(Mapping[Any, Fit]):
             By custom ``*.bmi``.
         force : bool
             Replace an existing file.
+
+        Raises
+        ------
+        DataError
+            If the file exists and `force` is not set.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> table = bmi.datasets.simulate_pupils(20, 20, seed=1, missing={"popular": 0.3}).data
+        >>> models = bmi.SeparateModels("popular ~ texp", table, by="sex")
+        >>> fits = models.fit(seed=1, progress=False)
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "fits.bmi"
+        ...     fits.save(path)
+        ...     again = bmi.load(path)
+        >>> list(again), again.seed
+        ([0, 1], 1)
         """
         from bayesmi.files.separate_file import save_separate
 

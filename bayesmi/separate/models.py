@@ -62,8 +62,12 @@ class SeparateModels(Mapping[Any, Model]):
     Examples
     --------
     >>> import bayesmi as bmi
-    >>> models = bmi.SeparateModels("chl ~ bmi", bmi.datasets.load("nhanes2"), by="hyp")  # doctest: +SKIP
-    >>> models.fit(seed=1).impute(m=20)  # doctest: +SKIP
+    >>> table = bmi.datasets.simulate_pupils(20, 20, seed=1, missing={"popular": 0.3}).data
+    >>> models = bmi.SeparateModels("popular ~ texp", table, by="sex")
+    >>> models.by, list(models)
+    ('sex', [0, 1])
+    >>> models[0].response
+    'popular'
     """
 
     def __init__(self, formula: str | Sequence[str], data: Any, *, by: str, **options: Any) -> None:
@@ -132,7 +136,32 @@ class SeparateModels(Mapping[Any, Model]):
     def restored(
         cls, by: str, frame: IncompleteFrame, strata: tuple[Stratum, ...], models: Mapping[Any, Model]
     ) -> SeparateModels:
-        """Return models that were read from a file."""
+        """Return models that were read from a file.
+
+        Parameters
+        ----------
+        by : str
+            The column.
+        frame : IncompleteFrame
+            The whole table.
+        strata : tuple of Stratum
+            The rows of each level.
+        models : mapping
+            Level -> Model.
+
+        Returns
+        -------
+        SeparateModels
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> table = bmi.datasets.simulate_pupils(20, 20, seed=1, missing={"popular": 0.3}).data
+        >>> models = bmi.SeparateModels("popular ~ texp", table, by="sex")
+        >>> again = bmi.SeparateModels.restored(models.by, models.frame, models.strata, models.models)
+        >>> list(again) == list(models)
+        True
+        """
         out = cls.__new__(cls)
         out._by, out._frame, out._strata, out._models = by, frame, strata, dict(models)
         return out
@@ -174,7 +203,26 @@ class SeparateModels(Mapping[Any, Model]):
         return len(self._models)
 
     def plan(self) -> SeparatePlans:
-        """Return the plan of each group."""
+        """Return the plan of each group.
+
+        Returns
+        -------
+        SeparatePlans
+            A dict from level to `Plan`.
+
+        Raises
+        ------
+        BayesmiError
+            As `Model.plan`.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> table = bmi.datasets.simulate_pupils(20, 20, seed=1, missing={"popular": 0.3}).data
+        >>> models = bmi.SeparateModels("popular ~ texp", table, by="sex")
+        >>> {level: len(plan.units("popular", "predict")) for level, plan in models.plan().items()}
+        {0: 32, 1: 85}
+        """
         return SeparatePlans(self._by, {label: model.plan() for label, model in self._models.items()})
 
     def fit(self, *, seed: int | None = None, progress: bool = True, **options: Any) -> SeparateFits:
@@ -193,6 +241,20 @@ class SeparateModels(Mapping[Any, Model]):
         -------
         SeparateFits
             A mapping from level to `Fit`.
+
+        Raises
+        ------
+        FitError
+            As `Model.fit`; the group is named.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> table = bmi.datasets.simulate_pupils(20, 20, seed=1, missing={"popular": 0.3}).data
+        >>> models = bmi.SeparateModels("popular ~ texp", table, by="sex")
+        >>> fits = models.fit(seed=1, progress=False)
+        >>> list(fits), fits.gate.passed
+        ([0, 1], True)
         """
         from bayesmi.seeds import check_seed
         from bayesmi.separate.fits import SeparateFits, seed_of
