@@ -64,6 +64,17 @@ class Amputed:
         Makes the same table again.
     notices : tuple of str
         Remarks.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi, numpy as np, pandas as pd
+    >>> rng = np.random.default_rng(1)
+    >>> table = pd.DataFrame(rng.normal(size=(1000, 3)), columns=["x", "y", "z"])
+    >>> made = bmi.ampute(table, prop=0.4, seed=1)
+    >>> made.data.equals(table), made.mech, made.patterns.shape
+    (True, 'MAR', (3, 3))
+    >>> bool(abs(made.missing.any(axis=1).mean() - 0.4) < 0.05)
+    True
     """
 
     amp: Any
@@ -186,10 +197,11 @@ def ampute(
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import numpy as np, pandas as pd
     >>> rng = np.random.default_rng(1)
     >>> table = pd.DataFrame(rng.normal(size=(1000, 3)), columns=["x", "y", "z"])
-    >>> made = ampute(table, prop=0.4, patterns=[["y"], ["y", "z"]], freq=[0.7, 0.3], seed=1)
+    >>> made = bmi.ampute(table, prop=0.4, patterns=[["y"], ["y", "z"]], freq=[0.7, 0.3], seed=1)
     >>> made.amp.isna().mean().round(1).tolist()
     [0.0, 0.4, 0.1]
     """

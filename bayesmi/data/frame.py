@@ -35,12 +35,16 @@ class IncompleteFrame:
     Made by :meth:`from_table`; never changed. Observed cells are never touched, completed tables come back
     in the original dtypes, index and column order.
 
+    Attributes
+    ----------
+    notices : tuple of str
+        Remarks on the table, one line each.
+
     Examples
     --------
-    >>> import pandas as pd
-    >>> from bayesmi.data import IncompleteFrame
+    >>> import bayesmi as bmi, pandas as pd
     >>> data = pd.DataFrame({"school": [1, 1, 2, 2], "texp": [5, 5, 9, 9], "score": [3.0, None, 7.5, 4.0]})
-    >>> frame = IncompleteFrame.from_table(data, groups=["school"])
+    >>> frame = bmi.IncompleteFrame.from_table(data, groups=["school"])
     >>> frame.columns["texp"].level, frame.columns["score"].n_missing
     ('school', 1)
     >>> frame.fill({"score": [6.25]})["score"].tolist()
@@ -92,6 +96,17 @@ class IncompleteFrame:
         ------
         DataError
             When the table cannot be used; one line that names the column and the first rows.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, pandas as pd
+        >>> data = pd.DataFrame({"school": [1, 1, 2, 2], "texp": [5, 5, 9, 9], "score": [3.0, None, 7.5, 4.0]})
+        >>> frame = bmi.IncompleteFrame.from_table(data, groups=["school"])
+        >>> frame.columns["score"].kind.value, list(frame.groups)
+        ('continuous', ['school'])
+        >>> frame = bmi.IncompleteFrame.from_table(data, kinds={"texp": "count"})
+        >>> frame.columns["texp"].kind.value
+        'count'
         """
         table = open_table(data)
         names = check_names(table)
@@ -195,10 +210,27 @@ class IncompleteFrame:
     def grouping(self, name: str) -> Grouping:
         """Return the grouping of that name.
 
+        Parameters
+        ----------
+        name : str
+            A grouping of ``groups=``.
+
+        Returns
+        -------
+        Grouping
+
         Raises
         ------
         DataError
             When the table was not read with it in ``groups=``.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, pandas as pd
+        >>> data = pd.DataFrame({"school": [1, 1, 2, 2], "texp": [5, 5, 9, 9], "score": [3.0, None, 7.5, 4.0]})
+        >>> frame = bmi.IncompleteFrame.from_table(data, groups=["school"])
+        >>> frame.grouping("school")
+        Grouping('school', 2 groups, 2 rows each)
         """
         if name not in self._groups:
             raise DataError(
@@ -207,7 +239,20 @@ class IncompleteFrame:
         return self._groups[name]
 
     def original(self) -> Any:
-        """Return the table as it came, pandas or polars."""
+        """Return the table as it came, pandas or polars.
+
+        Returns
+        -------
+        pandas.DataFrame or polars.DataFrame
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, pandas as pd
+        >>> data = pd.DataFrame({"school": [1, 1, 2, 2], "texp": [5, 5, 9, 9], "score": [3.0, None, 7.5, 4.0]})
+        >>> frame = bmi.IncompleteFrame.from_table(data, groups=["school"])
+        >>> frame.original().equals(data)
+        True
+        """
         return self._table.original()
 
     def fill(self, cells: Mapping[str, Any], *, integer_valued: Collection[str] = ()) -> Any:
@@ -230,12 +275,38 @@ class IncompleteFrame:
         ------
         DataError
             For unknown columns, wrong lengths, and values that the column cannot take.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, pandas as pd
+        >>> data = pd.DataFrame({"school": [1, 1, 2, 2], "texp": [5, 5, 9, 9], "score": [3.0, None, 7.5, 4.0]})
+        >>> frame = bmi.IncompleteFrame.from_table(data, groups=["school"])
+        >>> frame.fill({"score": [6.25]})["score"].tolist()
+        [3.0, 6.25, 7.5, 4.0]
         """
         written = {name: self._cells(name, values, name in integer_valued) for name, values in cells.items()}
         return self._table.write({name: filled for name, filled in written.items() if len(filled.rows)})
 
     def missing_word_notices(self, names: Collection[str]) -> tuple[str, ...]:
-        """Return a line for each of some columns with labels such as '' or '?', which are levels here and may be holes."""
+        """Return a line for each of some columns with labels such as '' or '?', which are levels here and may be holes.
+
+        Parameters
+        ----------
+        names
+            The columns to look at.
+
+        Returns
+        -------
+        tuple of str
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, pandas as pd
+        >>> frame = bmi.IncompleteFrame.from_table(pd.DataFrame({"job": ["cook", "?", "nurse", "nurse"]}))
+        >>> for line in frame.missing_word_notices(["job"]):
+        ...     print(line)
+        column 'job': '?' in 1 cell is a level like the others; if it means missing: bmi.recode_missing(data, {'job': ['?']})
+        """
         out = []
         for name, column in self.columns.items():
             found = {
@@ -252,7 +323,24 @@ class IncompleteFrame:
         return tuple(out)
 
     def number_word_notices(self, names: Collection[str]) -> tuple[str, ...]:
-        """Return a line for each of some columns whose many levels are numbers written as text."""
+        """Return a line for each of some columns whose many levels are numbers written as text.
+
+        Parameters
+        ----------
+        names
+            The columns to look at.
+
+        Returns
+        -------
+        tuple of str
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, pandas as pd
+        >>> frame = bmi.IncompleteFrame.from_table(pd.DataFrame({"age": [str(age) for age in range(20, 50)] * 2}))
+        >>> len(frame.number_word_notices(["age"]))
+        1
+        """
         out = []
         for name in [name for name in self.columns if name in names]:
             levels = self.columns[name].categories or ()
@@ -272,7 +360,30 @@ class IncompleteFrame:
         return tuple(out)
 
     def dtype_notices(self, names: Collection[str], integer_valued: Collection[str] = ()) -> tuple[str, ...]:
-        """One line per column among `names` whose integer dtype becomes float to hold its imputations."""
+        """One line per column among `names` whose integer dtype becomes float to hold its imputations.
+
+        Parameters
+        ----------
+        names
+            The columns that are imputed.
+        integer_valued
+            Those whose imputations are whole numbers.
+
+        Returns
+        -------
+        tuple of str
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, pandas as pd
+        >>> visits = pd.Series([3, None, 4, 7], dtype="Int64")
+        >>> frame = bmi.IncompleteFrame.from_table(pd.DataFrame({"visits": visits}))
+        >>> for line in frame.dtype_notices(["visits"]):
+        ...     print(line)
+        column 'visits' is Int64 and comes back as Float64: its imputations are not whole numbers
+        >>> frame.dtype_notices(["visits"], ["visits"])
+        ()
+        """
         lines = []
         for name in names:
             column = self._columns[name]
@@ -285,7 +396,27 @@ class IncompleteFrame:
         return tuple(lines)
 
     def is_whole(self, name: str, integer_valued: bool) -> bool:
-        """Whether a numeric column holds whole numbers and still does when it is completed."""
+        """Whether a numeric column holds whole numbers and still does when it is completed.
+
+        Parameters
+        ----------
+        name
+            A column.
+        integer_valued
+            Whether its imputations are whole numbers.
+
+        Returns
+        -------
+        bool
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, pandas as pd
+        >>> data = pd.DataFrame({"school": [1, 1, 2, 2], "texp": [5, 5, 9, 9], "score": [3.0, None, 7.5, 4.0]})
+        >>> frame = bmi.IncompleteFrame.from_table(data, groups=["school"])
+        >>> frame.is_whole("texp", False), frame.is_whole("score", True)
+        (True, False)
+        """
         column = self._columns[name]
         seen = column.values[column.observed]
         if not column.is_numeric or bool((seen != np.floor(seen)).any()):

@@ -62,11 +62,49 @@ class Grouping:
         return len(self.labels)
 
     def any_of(self, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return which groups hold one of some rows, shape (G,)."""
+        """Return which groups hold one of some rows, shape (G,).
+
+        Parameters
+        ----------
+        rows
+            Shape (n,). True for these rows.
+
+        Returns
+        -------
+        ndarray of bool
+            Shape (G,).
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, pandas as pd
+        >>> data = pd.DataFrame({"school": [1, 1, 2, 2], "texp": [5, 5, 9, 9], "score": [3.0, None, 7.5, 4.0]})
+        >>> frame = bmi.IncompleteFrame.from_table(data, groups=["school"])
+        >>> frame.grouping("school").any_of(frame.columns["score"].missing).tolist()
+        [True, False]
+        """
         return np.bincount(self.codes[rows], minlength=self.n_groups) > 0
 
     def means(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the mean of the known values in each group, shape (G,), NaN where there is none."""
+        """Return the mean of the known values in each group, shape (G,), NaN where there is none.
+
+        Parameters
+        ----------
+        values
+            Shape (n,), NaN where unknown.
+
+        Returns
+        -------
+        ndarray
+            Shape (G,).
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, pandas as pd
+        >>> data = pd.DataFrame({"school": [1, 1, 2, 2], "texp": [5, 5, 9, 9], "score": [3.0, None, 7.5, 4.0]})
+        >>> frame = bmi.IncompleteFrame.from_table(data, groups=["school"])
+        >>> frame.grouping("school").means(frame.columns["score"].values).tolist()
+        [3.0, 5.75]
+        """
         known = np.isfinite(values)
         size = np.bincount(self.codes[known], minlength=self.n_groups)
         total = np.bincount(self.codes[known], weights=values[known], minlength=self.n_groups)

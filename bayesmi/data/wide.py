@@ -34,9 +34,11 @@ class WideTable:
 
     Examples
     --------
-    >>> import pandas as pd
+    >>> import bayesmi as bmi, pandas as pd
     >>> long = pd.DataFrame({"id": [1, 1, 2, 2], "week": [0, 4, 0, 4], "y": [1.0, None, 3.0, 4.0]})
-    >>> wide = to_wide(long, id="id", time="week", values="y")
+    >>> wide = bmi.to_wide(long, id="id", time="week", values="y")
+    >>> wide.table.shape, wide.occasions, wide.measured
+    ((2, 2), (0, 4), ('y',))
     >>> wide.to_long(wide.table.fillna({"y_4": 2.5}))["y"].tolist()
     [1.0, 2.5, 3.0, 4.0]
     """
@@ -49,7 +51,30 @@ class WideTable:
     _id: str
 
     def columns_of(self, name: str) -> list[str]:
-        """Return the wide columns of a measured column, by occasion."""
+        """Return the wide columns of a measured column, by occasion.
+
+        Parameters
+        ----------
+        name : str
+            A measured column.
+
+        Returns
+        -------
+        list of str
+
+        Raises
+        ------
+        DataError
+            If the column was not spread.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, pandas as pd
+        >>> long = pd.DataFrame({"id": [1, 1, 2, 2], "week": [0, 4, 0, 4], "y": [1.0, None, 3.0, 4.0]})
+        >>> wide = bmi.to_wide(long, id="id", time="week", values="y")
+        >>> wide.columns_of("y")
+        ['y_0', 'y_4']
+        """
         if name not in self.measured:
             raise DataError(f"{name!r} is not a measured column: {did_you_mean(name, list(self.measured))}")
         return [f"{name}_{plain(occasion)}" for occasion in self.occasions]
@@ -72,6 +97,14 @@ class WideTable:
         ------
         DataError
             If units or columns differ, or a value belongs to an occasion without a row.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, pandas as pd
+        >>> long = pd.DataFrame({"id": [1, 1, 2, 2], "week": [0, 4, 0, 4], "y": [1.0, None, 3.0, 4.0]})
+        >>> wide = bmi.to_wide(long, id="id", time="week", values="y")
+        >>> wide.to_long(wide.table.fillna({"y_4": 2.5}))["y"].tolist()
+        [1.0, 2.5, 3.0, 4.0]
         """
         table = self.table if table is None else table
         missing = [name for name in self.table.columns if name not in table.columns]
@@ -137,9 +170,10 @@ def to_wide(
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import pandas as pd
     >>> long = pd.DataFrame({"id": [1, 1, 2], "week": [0, 4, 0], "arm": ["a", "a", "b"], "y": [1.0, 2.0, 3.0]})
-    >>> wide = to_wide(long, id="id", time="week")
+    >>> wide = bmi.to_wide(long, id="id", time="week")
     >>> wide.table.columns.tolist(), wide.table["y_4"].tolist()
     (['arm', 'y_0', 'y_4'], [2.0, nan])
     >>> wide.to_long().equals(long)

@@ -33,6 +33,15 @@ class SimulatedPupils:
         Parameters by the names they have in the posterior: ``Intercept``, ``texp``, ``sex``,
         ``1|school_sigma``, ``sigma``, and with a random slope ``sex|school_sigma`` and ``school__corr``; and
         ``icc``.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> pupils = bmi.datasets.simulate_pupils(20, 10, seed=1, missing={"popular": 0.3})
+    >>> pupils.data.shape, pupils.truth["texp"]
+    ((195, 6), 0.09)
+    >>> int(pupils.complete["popular"].isna().sum()), bool(pupils.data["popular"].isna().any())
+    (0, True)
     """
 
     data: pd.DataFrame

@@ -50,6 +50,13 @@ class Description:
         The clusters.
     audit : tuple of str
         Values that look like missing codes and other remarks, one line each.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> found = bmi.describe(bmi.datasets.load("nhanes"))
+    >>> found.n_rows, found.n_complete, found.columns["missing"].to_dict()
+    (25, 13, {'age': 0, 'bmi': 9, 'hyp': 8, 'chl': 10})
     """
 
     n_rows: int
@@ -105,10 +112,9 @@ def describe(data: Any, cluster: Any = None) -> Description:
 
     Examples
     --------
-    >>> import numpy as np, pandas as pd
-    >>> from bayesmi.describe import describe
+    >>> import bayesmi as bmi, numpy as np, pandas as pd
     >>> table = pd.DataFrame({"g": [1, 1, 2, 2, 3, 3], "y": [1.1, 2.2, np.nan, np.nan, 3.0, np.nan]})
-    >>> describe(table, cluster="g").clusters[["systematic", "systematic_cells", "sporadic"]]
+    >>> bmi.describe(table, cluster="g").clusters[["systematic", "systematic_cells", "sporadic"]]
        systematic  systematic_cells  sporadic
     y           1                 2         1
     """

@@ -43,9 +43,10 @@ def missing_by_group(
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import pandas as pd
     >>> table = pd.DataFrame({"sex": ["f", "f", "m", "m"], "age": [31.5, None, None, None]})
-    >>> missing_by_group(table, "sex").loc["age", ["rows", "missing", "share"]].to_numpy().tolist()
+    >>> bmi.missing_by_group(table, "sex").loc["age", ["rows", "missing", "share"]].to_numpy().tolist()
     [[2.0, 1.0, 0.5], [2.0, 2.0, 1.0]]
     """
     frame = as_frame(data)

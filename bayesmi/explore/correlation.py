@@ -37,6 +37,15 @@ class Correlations:
         Pearson, Spearman or Kendall (tau-b).
     notes : tuple of str
         What was left out, and why.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> found = bmi.pairwise_correlations(bmi.datasets.load("nhanes"))
+    >>> found.method, found.values.shape, list(found.missing.index)
+    ('pearson', (4, 4), ['bmi', 'hyp', 'chl'])
+    >>> int(found.pairs.loc["bmi", "chl"])
+    13
     """
 
     values: pd.DataFrame
@@ -81,8 +90,8 @@ def pairwise_correlations(data: Any, method: Method = "pearson") -> Correlations
 
     Examples
     --------
-    >>> from bayesmi import datasets
-    >>> found = pairwise_correlations(datasets.load("nhanes"))
+    >>> import bayesmi as bmi
+    >>> found = bmi.pairwise_correlations(bmi.datasets.load("nhanes"))
     >>> round(float(found.values.loc["bmi", "chl"]), 3), round(float(found.missing.loc["chl", "bmi"]), 3)
     (0.373, 0.012)
     """

@@ -33,8 +33,8 @@ def flux(data: Any) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from bayesmi import datasets
-    >>> flux(datasets.load("nhanes")).loc["bmi", ["influx", "outflux"]].round(3).tolist()
+    >>> import bayesmi as bmi
+    >>> bmi.flux(bmi.datasets.load("nhanes")).loc["bmi", ["influx", "outflux"]].round(3).tolist()
     [0.164, 0.111]
     """
     return flux_of_mask(observed_cells(as_frame(data)))
@@ -59,8 +59,8 @@ def fico(data: Any) -> pd.Series:
 
     Examples
     --------
-    >>> from bayesmi import datasets
-    >>> fico(datasets.load("nhanes")).round(3).tolist()
+    >>> import bayesmi as bmi
+    >>> bmi.fico(bmi.datasets.load("nhanes")).round(3).tolist()
     [0.48, 0.188, 0.235, 0.133]
     """
     return flux(data)["fico"]

@@ -49,6 +49,13 @@ class McarTest:
         What was left out or merged, and remarks on these data.
     limits : tuple of str
         What the test cannot say.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> test = bmi.mcar_test(bmi.datasets.load("nhanes"))
+    >>> test.n_rows, test.n_patterns, list(test.patterns.columns)
+    (25, 5, ['rows', 'missing', 'contribution'])
     """
 
     statistic: float
@@ -119,8 +126,8 @@ def mcar_test(
 
     Examples
     --------
-    >>> from bayesmi import datasets
-    >>> test = mcar_test(datasets.load("nhanes"))
+    >>> import bayesmi as bmi
+    >>> test = bmi.mcar_test(bmi.datasets.load("nhanes"))
     >>> test.df, test.n_patterns, test.p_value > 0.05
     (9, 5, True)
     """

@@ -55,6 +55,13 @@ class MissingnessModel:
         What was done about missing values of the predictors.
     notes : tuple of str
         What was left out, and remarks on these data.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> found = bmi.missingness_model(bmi.datasets.load("popmis"), "popular", ["sex", "texp"])
+    >>> found.target, list(found.table.index), 0.5 < found.auc < 1
+    ('popular', ['Intercept', 'sex', 'texp'], True)
     """
 
     target: str
@@ -137,8 +144,8 @@ def missingness_model(
 
     Examples
     --------
-    >>> from bayesmi import datasets
-    >>> found = missingness_model(datasets.load("popmis"), "popular", ["sex", "texp", "teachpop"])
+    >>> import bayesmi as bmi
+    >>> found = bmi.missingness_model(bmi.datasets.load("popmis"), "popular", ["sex", "texp", "teachpop"])
     >>> found.variables.index.tolist()[0], found.n_missing, found.n_rows
     ('sex', 848, 2000)
     """

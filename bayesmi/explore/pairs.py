@@ -28,6 +28,13 @@ class MissingPairs:
         First missing, second observed.
     mm : DataFrame of int
         Both missing.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> pairs = bmi.md_pairs(bmi.datasets.load("nhanes"))
+    >>> int(pairs.rm.loc["age", "bmi"]), float(pairs.usable.loc["bmi", "age"])
+    (9, 1.0)
     """
 
     rr: pd.DataFrame
@@ -75,8 +82,8 @@ def md_pairs(data: Any) -> MissingPairs:
 
     Examples
     --------
-    >>> from bayesmi import datasets
-    >>> pairs = md_pairs(datasets.load("nhanes"))
+    >>> import bayesmi as bmi
+    >>> pairs = bmi.md_pairs(bmi.datasets.load("nhanes"))
     >>> int(pairs.rm.loc["age", "chl"]), float(pairs.usable.loc["bmi", "hyp"])
     (10, 0.1111111111111111)
     """

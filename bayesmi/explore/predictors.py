@@ -69,8 +69,8 @@ def quickpred(
 
     Examples
     --------
-    >>> from bayesmi import datasets
-    >>> quickpred(datasets.load("nhanes"), mincor=0.3, include="age")
+    >>> import bayesmi as bmi
+    >>> bmi.quickpred(bmi.datasets.load("nhanes"), mincor=0.3, include="age")
          age  bmi  hyp  chl
     age    0    0    0    0
     bmi    1    0    0    1

@@ -30,6 +30,13 @@ class SelectionWeights:
         Weights that sum to one: f(y | observed), f(y | missing), f(y).
     share_observed : float
         P(observed) that the supposed probabilities imply.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> found = bmi.selection_weights([1.0, 2.0], [0.5, 1.0])
+    >>> found.missing.tolist(), round(found.share_observed, 4), found.difference
+    ([1.0, 0.0], 0.6667, -0.5)
     """
 
     values: Floats
@@ -59,7 +66,25 @@ class SelectionWeights:
         return self.missing_mean - self.observed_mean
 
     def draw(self, n: int, *, seed: int | None = None) -> Floats:
-        """Draw n missing values from the observed ones with the weights of the missing."""
+        """Draw n missing values from the observed ones with the weights of the missing.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        seed : int, optional
+            Repeats them exactly.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> bmi.selection_weights([1.0, 2.0], [0.5, 1.0]).draw(3, seed=1).tolist()
+        [1.0, 1.0, 1.0]
+        """
         rng = stream(check_seed(seed), _PURPOSE)
         return np.asarray(rng.choice(self.values, size=n, p=self.missing))
 
@@ -102,8 +127,9 @@ def selection_weights(
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import numpy as np
-    >>> found = selection_weights([1.0, 2.0], [0.5, 1.0])
+    >>> found = bmi.selection_weights([1.0, 2.0], [0.5, 1.0])
     >>> round(found.overall_mean, 4), found.missing_mean
     (1.3333, 1.0)
     """

@@ -49,8 +49,8 @@ def missingness_t_tests(data: Any, target: str, columns: str | Sequence[str] | N
 
     Examples
     --------
-    >>> from bayesmi import datasets
-    >>> tests = missingness_t_tests(datasets.load("popmis"), "popular", "texp")
+    >>> import bayesmi as bmi
+    >>> tests = bmi.missingness_t_tests(bmi.datasets.load("popmis"), "popular", "texp")
     >>> tests[["mean.observed", "mean.missing", "statistic", "p.value"]].round(4).loc["texp"].tolist()
     [14.1528, 14.4127, -0.8731, 0.3827]
     """

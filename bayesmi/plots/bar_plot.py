@@ -38,6 +38,14 @@ def bar(imputations: Imputations, name: str, ax: Axes | None = None) -> Axes:
     ------
     DataError
         If the variable is continuous (see `density`), or has no missing cell.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> imputed = bmi.impute(bmi.datasets.load("nhanes2"), "chl ~ hyp + bmi", m=5, seed=1, progress=False)
+    >>> ax = bmi.plots.bar(imputed, "hyp")
+    >>> ax.get_xlabel(), [label.get_text() for label in ax.get_xticklabels()]
+    ('hyp', ['no', 'yes'])
     """
     found = imputed_column(imputations, name)
     if found.imputed.size == 0:

@@ -39,6 +39,14 @@ def box(imputations: Imputations, name: str, ax: Axes | None = None) -> Axes:
     ------
     DataError
         If the variable is a category (see `density`), or has no missing cell.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> imputed = bmi.impute(bmi.datasets.load("nhanes"), "chl ~ age + bmi", m=5, seed=1, progress=False)
+    >>> ax = bmi.plots.box(imputed, "chl")
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('imputation (0: observed)', 'chl')
     """
     found = imputed_column(imputations, name)
     if found.column.categories is not None:

@@ -35,10 +35,22 @@ def correlations(data: Any, ax: Axes | None = None) -> Axes:
         two, others are left out. Blue is negative, red positive; the number is printed in the cell, or with more than
         30 columns a colour bar is drawn in its place; empty where fewer than three pairs or no variation.
 
+    Raises
+    ------
+    DataError
+        If no two variables are numbers or ordered.
+
     Notes
     -----
     A variable that correlates with the missingness of another, or with the variable itself, is a candidate
     for its model (van Buuren 2018, section 6.3.2; mice's ``quickpred``).
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> ax = bmi.plots.correlations(bmi.datasets.load("nhanes"))
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['age', 'bmi', 'hyp', 'chl', 'bmi missing', 'hyp missing', 'chl missing']
     """
     found = pairwise_correlations(data)
     names = list(found.values.columns)

@@ -38,11 +38,24 @@ def density(imputations: Imputations, name: str, ax: Axes | None = None) -> Axes
         proportions of each level, observed in blue bars, mean of the imputations in hatched red bars, each
         imputation a dot.
 
+    Raises
+    ------
+    DataError
+        If there is no such variable, or it has no missing cell.
+
     Notes
     -----
     Bandwidth by Scott's rule; where values are heaped, as whole numbers are, at least 0.6 of the distance
     between heaps, so that these do not show as waves. Observed and imputed values may differ for a good
     reason: that is what missing at random allows.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> imputed = bmi.impute(bmi.datasets.load("nhanes"), "chl ~ age + bmi", m=5, seed=1, progress=False)
+    >>> ax = bmi.plots.density(imputed, "chl")
+    >>> ax.get_xlabel(), [text.get_text() for text in ax.get_legend().get_texts()]
+    ('chl', ['observed (15)', 'imputed (5 × 10)'])
     """
     found = imputed_column(imputations, name)
     if found.imputed.size == 0:

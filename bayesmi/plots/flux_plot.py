@@ -35,6 +35,13 @@ def flux(data: Any, ax: Axes | None = None) -> Axes:
     Notes
     -----
     van Buuren (2018), section 4.1.3; see `bayesmi.describe.flux`.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> ax = bmi.plots.flux(bmi.datasets.load("nhanes"))
+    >>> ax.get_xlabel(), ax.get_ylabel(), sorted(text.get_text() for text in ax.texts)
+    ('influx', 'outflux', ['age', 'bmi', 'chl', 'hyp'])
     """
     table = flux_table(observed_cells(as_frame(data)))
     ax = new_axes(ax, 5.2, 5.0)

@@ -51,6 +51,14 @@ def imputed_rank(
     -----
     Säilynoja, Bürkner and Vehtari (2022): differences of empirical distributions show what rank histograms show, without bins.
     A chain that lies too high sags below zero, one that varies too little is S-shaped. The band is pointwise, hypergeometric.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+    >>> axes = bmi.plots.imputed_rank(fit.impute(100), "chl")
+    >>> [ax.get_title(loc="left") for ax in axes]
+    ['chl: mean', 'chl: sd']
     """
     from scipy.stats import hypergeom
 

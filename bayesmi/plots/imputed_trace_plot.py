@@ -50,6 +50,14 @@ def imputed_trace(
     -----
     What mice's ``plot(imp)`` shows over iterations is shown here over posterior draws, which have no iterations to converge
     over: chains should lie on top of each other, without a trend. That imputed and observed differ is no fault.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+    >>> axes = bmi.plots.imputed_trace(fit.impute(100), "chl")
+    >>> [ax.get_title(loc="left") for ax in axes]
+    ['chl: mean', 'chl: sd']
     """
     series = imputed_series(imputations, names)
     axes = panels(series, ax)

@@ -38,9 +38,21 @@ def margin(data: Any, x: str, y: str, ax: Axes | None = None) -> Axes:
         where it is missing; under data missing completely at random they agree. The number in the corner has
         both missing.
 
+    Raises
+    ------
+    DataError
+        If there is no such column, it is no number, or it has no observed value.
+
     Notes
     -----
     As VIM's ``marginplot`` (Templ, Alfons and Filzmoser 2012).
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> ax = bmi.plots.margin(bmi.datasets.load("nhanes"), "bmi", "chl")
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('bmi', 'chl')
     """
     frame = as_frame(data)
     a, b = (_numbers(frame, name) for name in (x, y))

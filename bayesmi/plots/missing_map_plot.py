@@ -38,6 +38,18 @@ def missing_map(data: Any, ax: Axes | None = None, *, sort: str | None = None) -
         Columns in table order with their share missing; light is observed, dark missing, white does not
         apply. Of a long table neighbouring rows are averaged into at most 600 bands: the darker, the more is
         missing.
+
+    Raises
+    ------
+    DataError
+        If `sort` is no column.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> ax = bmi.plots.missing_map(bmi.datasets.load("nhanes"), sort="age")
+    >>> ax.get_ylabel(), [label.get_text() for label in ax.get_xticklabels()]
+    ('row, ordered by age', ['age', 'bmi  36 %', 'hyp  32 %', 'chl  40 %'])
     """
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import Patch

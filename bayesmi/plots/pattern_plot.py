@@ -42,6 +42,11 @@ def pattern(
         missing, white does not apply. Left: rows with the pattern; right: missing cells in it; below: missing
         cells of the variable.
 
+    Raises
+    ------
+    DataError
+        If a name in `columns` is no column.
+
     Examples
     --------
     >>> import numpy as np, pandas as pd

@@ -54,7 +54,11 @@ def sensitivity_map(
     Examples
     --------
     >>> import bayesmi as bmi
-    >>> ax = bmi.plots.sensitivity_map(found, "x", show="p.value")  # doctest: +SKIP
+    >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+    >>> found = fit.sensitivity({"chl": [-20, 0, 20], "bmi": [-2, 0, 2]}, m=5, progress=False)
+    >>> ax = bmi.plots.sensitivity_map(found, "bmi", show="p.value")
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('delta_conditional of chl', 'delta_conditional of bmi')
     """
     if len(found.grid.names) != 2:
         raise DataError("this grid has one axis: plots.sensitivity draws it")

@@ -43,7 +43,11 @@ def sensitivity(found: Any, term: str | None = None, ax: Axes | None = None, *, 
     Examples
     --------
     >>> import bayesmi as bmi
-    >>> ax = bmi.plots.sensitivity(found, "x")  # doctest: +SKIP
+    >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+    >>> found = fit.sensitivity({"bmi": [-2, 0, 2]}, m=5, progress=False)
+    >>> ax = bmi.plots.sensitivity(found, "bmi")
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('delta_conditional of bmi', 'bmi')
     """
     if hasattr(found, "sensitivity"):
         tipping, found = found, found.sensitivity

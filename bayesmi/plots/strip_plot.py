@@ -35,10 +35,23 @@ def strip(imputations: Imputations, name: str, ax: Axes | None = None) -> Axes:
         shaded band and the line run from the 5 % to the 95 % quantile, and at the median, of the observed
         values.
 
+    Raises
+    ------
+    DataError
+        If there is no such variable.
+
     Notes
     -----
     Sideways jitter only tells points apart, and is the same every time. Levels of a discrete variable are
     jittered upwards as well.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> imputed = bmi.impute(bmi.datasets.load("nhanes"), "chl ~ age + bmi", m=5, seed=1, progress=False)
+    >>> ax = bmi.plots.strip(imputed, "bmi")
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('imputation (0: observed)', 'bmi')
     """
     found = imputed_column(imputations, name)
     rng = np.random.default_rng(0)

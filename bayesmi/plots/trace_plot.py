@@ -55,6 +55,14 @@ def trace(
     Chains that mix lie on top of each other like a fat caterpillar; chains that lie apart, or drift, have not
     converged. The mean over cells is what mice's ``plot(imp)`` shows, there against iterations. Long chains
     are thinned to about 1 000 points for drawing only.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+    >>> axes = bmi.plots.trace(fit, ["age", "sigma"])
+    >>> [ax.get_title() or ax.get_title(loc="left") for ax in axes]
+    ['age', 'sigma']
     """
     posterior = posterior_dataset(fit_or_posterior)
     wanted = (

@@ -47,6 +47,13 @@ def upset(data: Any, ax: Axes | None = None, *, most: int = 20, complete: bool =
     Notes
     -----
     Lex, Gehlenborg, Strobelt, Vuillemot and Pfister (2014); naniar's ``gg_miss_upset``.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> bars, matrix, totals = bmi.plots.upset(bmi.datasets.load("nhanes"))
+    >>> [label.get_text() for label in totals.get_yticklabels()], totals.get_xlabel()
+    (['chl', 'bmi', 'hyp'], 'missing cells')
     """
     frame = as_frame(data)
     table = missing_patterns(frame)

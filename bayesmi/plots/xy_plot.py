@@ -37,6 +37,19 @@ def xy(imputations: Imputations, x: str, y: str, ax: Axes | None = None, *, impu
     Axes
         Blue circles where both were observed, red triangles where at least one was imputed. Discrete
         variables are jittered, the same way every time.
+
+    Raises
+    ------
+    DataError
+        If there is no such imputation or column.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> imputed = bmi.impute(bmi.datasets.load("nhanes"), "chl ~ age + bmi", m=5, seed=1, progress=False)
+    >>> ax = bmi.plots.xy(imputed, "bmi", "chl")
+    >>> ax.get_xlabel(), [text.get_text() for text in ax.get_legend().get_texts()]
+    ('bmi', ['observed (13)', 'imputed (12)'])
     """
     if not 1 <= imputation <= len(imputations):
         raise DataError(f"imputation={imputation}: there are {len(imputations)}, 1 … {len(imputations)}")

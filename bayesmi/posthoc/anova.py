@@ -29,6 +29,15 @@ class Anova:
         The coefficients of each model, largest first.
     method, convention : str
         How they were tested.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi, numpy as np
+    >>> large = bmi.Analyses.from_results([({"a": 1.0 + i / 10, "b": 2.0}, np.eye(2)) for i in range(4)])
+    >>> small = bmi.Analyses.from_results([({"b": 2.0}, np.eye(1)) for i in range(4)])
+    >>> found = bmi.anova(small, large)
+    >>> found.comparisons, found.method, list(found.table.columns)
+    (('1 ~~ 2',), 'D1', ['F.value', 'df1', 'df2', 'P(>F)', 'RIV', 'terms'])
     """
 
     tests: tuple[FTest, ...]
@@ -88,11 +97,11 @@ def anova(
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import numpy as np
-    >>> from bayesmi import Analyses
-    >>> large = Analyses.from_results([({"a": 1.0 + i / 10, "b": 2.0}, np.eye(2)) for i in range(4)])
-    >>> small = Analyses.from_results([({"b": 2.0}, np.eye(1)) for i in range(4)])
-    >>> anova(small, large).table[["df1", "terms"]].to_numpy().tolist()
+    >>> large = bmi.Analyses.from_results([({"a": 1.0 + i / 10, "b": 2.0}, np.eye(2)) for i in range(4)])
+    >>> small = bmi.Analyses.from_results([({"b": 2.0}, np.eye(1)) for i in range(4)])
+    >>> bmi.anova(small, large).table[["df1", "terms"]].to_numpy().tolist()
     [[1.0, 'a']]
     """
     if len(models) < 2:

@@ -87,6 +87,12 @@ def bootstrapped(
     Bootstrapped
         A function for `Imputations.analyze`.
 
+    Raises
+    ------
+    PoolError
+        If there are fewer than 10 replicates; on a data set, if it is no pandas table, the cluster is no complete column of it,
+        or a sample has other terms than the data set.
+
     Notes
     -----
     "MI boot" of Schomaker and Heumann (2018): imputation first, bootstrap within each completed data set, Rubin's rules last.
@@ -94,8 +100,9 @@ def bootstrapped(
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import numpy as np, pandas as pd
-    >>> analysis = bootstrapped(lambda d: {"mean": d["x"].mean()}, replicates=100, seed=1)
+    >>> analysis = bmi.bootstrapped(lambda d: {"mean": d["x"].mean()}, replicates=100, seed=1)
     >>> estimates, covariance = analysis(pd.DataFrame({"x": np.arange(50.0)}))
     >>> float(estimates["mean"]), bool(1 < covariance.loc["mean", "mean"] ** 0.5 < 3)
     (24.5, True)

@@ -61,10 +61,11 @@ def marginal_effects(
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import pandas as pd, statsmodels.formula.api as smf
     >>> sets = [pd.DataFrame({"x": [1.0, 2, 3, 4], "y": [1.0, 2.2, 2.9, 4.0 + i / 10]}) for i in range(3)]
-    >>> fits = Analyses.from_results([smf.ols("y ~ x", d).fit() for d in sets])
-    >>> effect, slope = marginal_effects(fits, "x"), fits.pool()
+    >>> fits = bmi.Analyses.from_results([smf.ols("y ~ x", d).fit() for d in sets])
+    >>> effect, slope = bmi.marginal_effects(fits, "x"), fits.pool()
     >>> bool(abs(effect.table.loc["x", "estimate"] - slope.table.loc["x", "estimate"]) < 1e-8)
     True
     """

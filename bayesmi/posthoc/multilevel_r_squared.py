@@ -115,6 +115,7 @@ def multilevel_r_squared(analyses: Analyses) -> pd.DataFrame:
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import numpy as np, pandas as pd, statsmodels.formula.api as smf
     >>> rng = np.random.default_rng(1)
     >>> g = np.repeat(np.arange(30), 10)
@@ -122,7 +123,7 @@ def multilevel_r_squared(analyses: Analyses) -> pd.DataFrame:
     ...     x = rng.normal(size=300)
     ...     y = x + rng.normal(size=30)[g] + rng.normal(size=300)
     ...     return smf.mixedlm("y ~ x", pd.DataFrame({"x": x, "y": y, "g": g}), groups="g").fit()
-    >>> table = multilevel_r_squared(Analyses.from_results([fit(i) for i in range(3)]))
+    >>> table = bmi.multilevel_r_squared(bmi.Analyses.from_results([fit(i) for i in range(3)]))
     >>> list(table.index)
     ['RB1', 'RB2', 'SB', 'MVP']
     """

@@ -59,10 +59,11 @@ def predictions(
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import pandas as pd, statsmodels.formula.api as smf
     >>> sets = [pd.DataFrame({"x": [1.0, 2, 3, 4], "y": [1.0, 2.2, 2.9, 4.0 + i / 10]}) for i in range(3)]
-    >>> fits = Analyses.from_results([smf.ols("y ~ x", d).fit() for d in sets])
-    >>> predictions(fits, {"x": [2.5]})[["x", "estimate"]].round(3).to_numpy().tolist()
+    >>> fits = bmi.Analyses.from_results([smf.ols("y ~ x", d).fit() for d in sets])
+    >>> bmi.predictions(fits, {"x": [2.5]})[["x", "estimate"]].round(3).to_numpy().tolist()
     [[2.5, 2.55]]
     """
     if scale not in ("response", "link"):

@@ -39,6 +39,15 @@ class StackedPosteriors:
         Number of completed data sets.
     notices : tuple of str
         Variables left out because a data set lacks them; what did not converge, and in which data set.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi, numpy as np, xarray as xr
+    >>> rng = np.random.default_rng(1)
+    >>> sets = [xr.Dataset({"b": (("chain", "draw"), rng.normal(i, 1, (4, 200)))}) for i in range(5)]
+    >>> stacked = bmi.stack_posteriors(sets)
+    >>> stacked.m, stacked.draws["b"].shape, stacked.r_hat.shape
+    (5, (4000,), (5, 1))
     """
 
     draws: Any
@@ -84,10 +93,11 @@ def stack_posteriors(posteriors: Iterable[Any], names: Sequence[str] | None = No
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import numpy as np, xarray as xr
     >>> rng = np.random.default_rng(1)
     >>> sets = [xr.Dataset({"b": (("chain", "draw"), rng.normal(i, 1, (4, 200)))}) for i in range(5)]
-    >>> stacked = stack_posteriors(sets)
+    >>> stacked = bmi.stack_posteriors(sets)
     >>> bool(stacked.table.loc["b", "r_hat"] < 1.02), stacked.draws.sizes["sample"]
     (True, 4000)
     """

@@ -52,9 +52,10 @@ def mean(
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import pandas as pd
     >>> table = pd.DataFrame({"sex": ["f", "f", "m", "m"], "age": [31.5, None, 40.5, None]})
-    >>> mean(table, by="sex").data["age"].tolist()
+    >>> bmi.simple.mean(table, by="sex").data["age"].tolist()
     [31.5, 31.5, 40.5, 40.5]
     """
     frame = as_frame(data)

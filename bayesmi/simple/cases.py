@@ -36,6 +36,13 @@ class CompleteCases:
         By column with holes: rows left out in which it is missing. A row can count in several.
     statement : str
         What the method is, and what is wrong with it.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> found = bmi.simple.complete_cases(bmi.datasets.load("nhanes"))
+    >>> found.n_rows, found.n_dropped, found.dropped_for.to_dict()
+    (25, 12, {'bmi': 9, 'hyp': 8, 'chl': 10})
     """
 
     data: Any
@@ -78,8 +85,8 @@ def complete_cases(data: Any, columns: str | Sequence[str] | None = None) -> Com
 
     Examples
     --------
-    >>> from bayesmi import datasets
-    >>> cases = complete_cases(datasets.load("nhanes"), "chl ~ age + bmi")
+    >>> import bayesmi as bmi
+    >>> cases = bmi.simple.complete_cases(bmi.datasets.load("nhanes"), "chl ~ age + bmi")
     >>> len(cases.data), cases.n_dropped, cases.dropped_for.to_dict()
     (13, 12, {'bmi': 9, 'chl': 10})
     """

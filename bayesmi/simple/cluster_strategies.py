@@ -45,6 +45,14 @@ class ClusterStrategies:
     icc : float
         Of the observed values.
     seed : int
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> pupils = bmi.datasets.load("popmis")
+    >>> found = bmi.simple.cluster_strategies(pupils, "popular ~ sex", "school", m=2, seed=1, hierarchical=False)
+    >>> found.n_clusters, found.sizes[0] <= found.sizes[1] <= found.sizes[2], sorted(found.imputations)
+    (100, True, ['ignored', 'indicator', 'separate'])
     """
 
     table: pd.DataFrame
@@ -110,9 +118,9 @@ def cluster_strategies(
 
     Examples
     --------
-    >>> from bayesmi import datasets
-    >>> found = cluster_strategies(
-    ...     datasets.load("popmis"), "popular ~ sex", "school", m=2, seed=1, hierarchical=False
+    >>> import bayesmi as bmi
+    >>> found = bmi.simple.cluster_strategies(
+    ...     bmi.datasets.load("popmis"), "popular ~ sex", "school", m=2, seed=1, hierarchical=False
     ... )
     >>> list(found.table.index)
     ['ignored', 'indicator', 'separate']

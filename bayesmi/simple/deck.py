@@ -64,9 +64,10 @@ def hot_deck(
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import pandas as pd
     >>> table = pd.DataFrame({"sex": ["f", "f", "m", "m"], "age": [31.5, None, 40.5, None]})
-    >>> hot_deck(table, "age", domain_var="sex", seed=1).data["age"].tolist()
+    >>> bmi.simple.hot_deck(table, "age", domain_var="sex", seed=1).data["age"].tolist()
     [31.5, 31.5, 40.5, 40.5]
     """
     frame = as_frame(data)

@@ -44,9 +44,10 @@ def nelson_aalen(time: ArrayLike, event: ArrayLike, ties: Literal["efron", "bres
 
     Examples
     --------
-    >>> nelson_aalen([1, 2, 2, 3], [1, 1, 1, 0]).round(4).tolist()
+    >>> import bayesmi as bmi
+    >>> bmi.nelson_aalen([1, 2, 2, 3], [1, 1, 1, 0]).round(4).tolist()
     [0.25, 1.0833, 1.0833, 1.0833]
-    >>> nelson_aalen([1, 2, 2, 3], [1, 1, 1, 0], ties="breslow").round(4).tolist()
+    >>> bmi.nelson_aalen([1, 2, 2, 3], [1, 1, 1, 0], ties="breslow").round(4).tolist()
     [0.25, 0.9167, 0.9167, 0.9167]
     """
     if ties not in ("efron", "breslow"):

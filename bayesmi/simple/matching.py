@@ -61,9 +61,10 @@ def pmm(data: Any, formula: str, m: int = 5, donors: int = 5, seed: int | None =
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import pandas as pd
     >>> table = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0, 4.5], "y": [2.5, 3.5, 6.5, 7.5, None]})
-    >>> set(one["y"].iloc[4] for one in pmm(table, "y ~ x", m=3, donors=2, seed=1)) <= {2.5, 3.5, 6.5, 7.5}
+    >>> set(one["y"].iloc[4] for one in bmi.simple.pmm(table, "y ~ x", m=3, donors=2, seed=1)) <= {2.5, 3.5, 6.5, 7.5}
     True
     """
     frame = as_frame(data)

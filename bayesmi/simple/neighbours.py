@@ -57,9 +57,10 @@ def knn(
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import pandas as pd
     >>> table = pd.DataFrame({"x": [1.0, 2.0, 3.0, 9.0, 2.1], "y": [10.5, 20.5, 30.5, 90.5, None]})
-    >>> knn(table, "y", k=3).data["y"].tolist()[-1]
+    >>> bmi.simple.knn(table, "y", k=3).data["y"].tolist()[-1]
     20.5
     """
     frame = as_frame(data)

@@ -57,9 +57,10 @@ def regression(data: Any, formula: str) -> SimpleImputation:
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import pandas as pd
     >>> table = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.5], "y": [2.0, 4.0, 6.0, None]})
-    >>> regression(table, "y ~ x").data["y"].round(6).tolist()
+    >>> bmi.simple.regression(table, "y ~ x").data["y"].round(6).tolist()
     [2.0, 4.0, 6.0, 9.0]
     """
     frame = as_frame(data)
@@ -104,9 +105,10 @@ def stochastic_regression(data: Any, formula: str, m: int = 1, seed: int | None 
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import pandas as pd
     >>> table = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0, 4.5], "y": [2.5, 3.5, 6.5, 7.5, None]})
-    >>> made = stochastic_regression(table, "y ~ x", m=3, seed=1)
+    >>> made = bmi.simple.stochastic_regression(table, "y ~ x", m=3, seed=1)
     >>> len(made), [int(one["y"].isna().sum()) for one in made]
     (3, [0, 0, 0])
     """

@@ -39,6 +39,13 @@ class SimpleImputation:
         Makes the same tables again; None where nothing is random.
     notes : tuple of str
         Remarks on these data.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> found = bmi.simple.mean(bmi.datasets.load("nhanes"), ["bmi", "chl"])
+    >>> found.method, found.m, found.imputed["bmi"].shape
+    ('mean imputation', 1, (1, 9))
     """
 
     method: str
@@ -62,6 +69,28 @@ class SimpleImputation:
         """Return completed table 1 … m, in the original dtypes; 0 is the incomplete table; "long", "all" and others as mice.
 
         Columns that the method did not impute keep their holes.
+
+        Parameters
+        ----------
+        number : int or str
+            1 … m, 0, or a form of `Imputations.complete`.
+
+        Returns
+        -------
+        DataFrame or dict of int to DataFrame
+            pandas or polars, as the data came.
+
+        Raises
+        ------
+        DataError
+            If there is no such table or form.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> found = bmi.simple.mean(bmi.datasets.load("nhanes"), ["bmi", "chl"])
+        >>> found.complete(1).isna().sum().to_dict()
+        {'age': 0, 'bmi': 0, 'hyp': 8, 'chl': 0}
         """
         if isinstance(number, str):
             return self.to_imputations().complete(number)
@@ -77,6 +106,17 @@ class SimpleImputation:
 
         Rubin's rules assume imputations drawn with the uncertainty of the parameters. These are not: pooled standard
         errors come out too small, and for a single table they are those of complete data.
+
+        Returns
+        -------
+        Imputations
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> found = bmi.simple.stochastic_regression(bmi.datasets.load("nhanes"), "bmi ~ age", m=5, seed=1)
+        >>> found.to_imputations().with_("bmi ~ age").pool().m
+        5
         """
         values = {name: np.ascontiguousarray(drawn) for name, drawn in self.imputed.items()}
         draws = StoredDraws(values, tuple((0, i) for i in range(self.m)))

@@ -43,6 +43,13 @@ class ObservationWeights:
         What the method is, and what is wrong with it.
     notes : tuple of str
         Remarks on these data.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> found = bmi.simple.inverse_probability_weights(bmi.datasets.load("nhanes"), "chl ~ age")
+    >>> len(found.weights), int((found.weights > 0).sum()), found.effective_n < 15
+    (25, 15, True)
     """
 
     weights: pd.Series
@@ -77,6 +84,15 @@ class WeightedMean:
         Rows with a weight above 0.
     effective_n : float
         Equally weighted rows that are worth as much.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi
+    >>> nhanes = bmi.datasets.load("nhanes")
+    >>> weights = bmi.simple.inverse_probability_weights(nhanes, "chl ~ age").weights
+    >>> found = bmi.simple.weighted_mean(nhanes["chl"], weights)
+    >>> found.n, found.conf_low < found.estimate < found.conf_high
+    (15, True)
     """
 
     estimate: float
@@ -119,9 +135,10 @@ def inverse_probability_weights(
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import pandas as pd
     >>> table = pd.DataFrame({"g": list("aaaabb"), "y": [1.5, 2.5, None, None, 5.5, None]})
-    >>> inverse_probability_weights(table, "y ~ g").weights.round(4).tolist()
+    >>> bmi.simple.inverse_probability_weights(table, "y ~ g").weights.round(4).tolist()
     [2.0, 2.0, 0.0, 0.0, 2.0, 0.0]
     """
     frame = as_frame(data)
@@ -195,7 +212,8 @@ def weighted_mean(values: ArrayLike, weights: ArrayLike | ObservationWeights) ->
 
     Examples
     --------
-    >>> weighted_mean([1.0, 3.0, None], [1.0, 3.0, 0.0]).estimate
+    >>> import bayesmi as bmi
+    >>> bmi.simple.weighted_mean([1.0, 3.0, None], [1.0, 3.0, 0.0]).estimate
     2.5
     """
     from scipy.special import ndtri
