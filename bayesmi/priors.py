@@ -113,12 +113,45 @@ class Prior:
         return dict(self.arguments)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data for a model file."""
+        """Return plain data for a model file.
+
+        Returns
+        -------
+        dict
+            Of strings, numbers, lists and dicts.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> bmi.Prior("Normal", 0, 10).to_dict()
+        {'name': 'Normal', 'mu': 0.0, 'sigma': 10.0}
+        """
         return {"name": self.name, **self.parameters}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Prior:
-        """Read what `to_dict` wrote."""
+        """Read what `to_dict` wrote.
+
+        Parameters
+        ----------
+        data : dict
+            What `to_dict` returned.
+
+        Returns
+        -------
+        Prior
+
+        Raises
+        ------
+        ModelError
+            If there is no such prior, or an argument does not fit it.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> bmi.Prior.from_dict({"name": "Normal", "mu": 0, "sigma": 10})
+        Normal(mu=0, sigma=10)
+        """
         rest = {key: value for key, value in data.items() if key != "name"}
         return cls(data["name"], **rest)
 

@@ -29,11 +29,14 @@ class MICE:
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> from bayesmi.compat import MICE
-    >>> imp = MICE(data)  # doctest: +SKIP
-    >>> imp.mice(m=5)  # doctest: +SKIP
-    >>> results = [OLS.from_formula("y ~ x", data=one).fit() for one in imp.data]  # doctest: +SKIP
-    >>> imp.pool_results(results)  # doctest: +SKIP
+    >>> from statsmodels.api import OLS
+    >>> imp = MICE(bmi.datasets.load("nhanes"))
+    >>> imputed = imp.mice(m=5, seed=1, progress=False)
+    >>> results = [OLS.from_formula("chl ~ age", data=one).fit() for one in imp.data]
+    >>> list(imp.pool_results(results).terms)
+    ['Intercept', 'age']
     """
 
     def __init__(self, data: Any) -> None:
@@ -57,6 +60,21 @@ class MICE:
         Returns
         -------
         Imputations
+            The same as `data`, with everything that it can do.
+
+        Raises
+        ------
+        BayesmiError
+            As `bayesmi.mice`.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> from bayesmi.compat import MICE
+        >>> imp = MICE(bmi.datasets.load("nhanes"))
+        >>> imputed = imp.mice(m=5, seed=1, progress=False)
+        >>> len(imp.data), int(imp.data[0].isna().sum().sum())
+        (5, 0)
         """
         from bayesmi.mice import mice
 
@@ -83,6 +101,16 @@ class MICE:
         ------
         BayesmiError
             If `mice` was not called, or there are more or fewer results than tables.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> from bayesmi.compat import MICE
+        >>> imp = MICE(bmi.datasets.load("nhanes"))
+        >>> imputed = imp.mice(m=5, seed=1, progress=False)
+        >>> pooled = imp.pool_results([({"bmi": one["bmi"].mean()}, [[one["bmi"].var() / 25]]) for one in imp.data])
+        >>> pooled.m, bool(24 < pooled.table.loc["bmi", "estimate"] < 30)
+        (5, True)
         """
         from bayesmi.analyses import Analyses
 

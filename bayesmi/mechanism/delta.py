@@ -197,10 +197,25 @@ class Delta:
     def times(self, factor: float) -> Delta:
         """Return the same with every amount multiplied, as on a grid of deltas.
 
+        Parameters
+        ----------
+        factor : float
+            The number.
+
+        Returns
+        -------
+        Delta
+
         Raises
         ------
         ModelError
             If an amount is a prior.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> bmi.Delta({"active": -5}, by="arm").times(2)
+        Delta({'active': -10}, kind='conditional', by='arm')
         """
         if self.priors:
             raise ModelError(
@@ -221,7 +236,19 @@ class Delta:
         return out
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data for a model file."""
+        """Return plain data for a model file.
+
+        Returns
+        -------
+        dict
+            Of strings, numbers, lists and dicts.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> bmi.Delta({"active": -5}, by="arm", kind="after").to_dict()["mechanism"]
+        'delta'
+        """
 
         def amount(value: Amount) -> Any:
             return value.to_dict() if isinstance(value, Prior) else value
@@ -238,7 +265,24 @@ class Delta:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Delta:
-        """Read what `to_dict` wrote."""
+        """Read what `to_dict` wrote.
+
+        Parameters
+        ----------
+        data : mapping
+            What `to_dict` returned.
+
+        Returns
+        -------
+        Delta
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> mechanism = bmi.Delta({"active": -5}, by="arm", kind="after")
+        >>> bmi.Delta.from_dict(mechanism.to_dict()) == mechanism
+        True
+        """
         nested: dict[Any, Any] = {}
         for group, category, value in data["entries"]:
             own = Prior.from_dict(dict(value)) if isinstance(value, Mapping) else value

@@ -125,7 +125,28 @@ class Heckman:
         return None if isinstance(self.rho, Prior) else self.rho
 
     def fixed_at(self, *, rho: float | None = None, group_rho: float | None = None) -> Heckman:
-        """Return the same with one or both correlations known."""
+        """Return the same with one or both correlations known.
+
+        Parameters
+        ----------
+        rho, group_rho : float, optional
+            Between -1 and 1; what is not given stays as it is.
+
+        Returns
+        -------
+        Heckman
+
+        Raises
+        ------
+        ModelError
+            If a correlation is out of range.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> bmi.Heckman("~ age + time").fixed_at(rho=0.5)
+        Heckman('~ age + time', rho=0.5)
+        """
         return replace(
             self,
             rho=self.rho if rho is None else rho,
@@ -133,7 +154,18 @@ class Heckman:
         )
 
     def matched(self) -> Heckman:
-        """Return the same, imputing by predictive mean matching."""
+        """Return the same, imputing by predictive mean matching.
+
+        Returns
+        -------
+        Heckman
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> bmi.Heckman("~ age + time").matched().matching
+        True
+        """
         return replace(self, matching=True)
 
     @property
@@ -162,7 +194,19 @@ class Heckman:
         return f"Heckman: {', '.join(parts)}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data for a model file."""
+        """Return plain data for a model file.
+
+        Returns
+        -------
+        dict
+            Of strings, numbers, lists and dicts.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> bmi.Heckman("~ age + time", rho=0.5).to_dict()["mechanism"]
+        'heckman'
+        """
         return {
             "mechanism": "heckman",
             "formula": self.formula,
@@ -175,7 +219,24 @@ class Heckman:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Heckman:
-        """Read what `to_dict` wrote."""
+        """Read what `to_dict` wrote.
+
+        Parameters
+        ----------
+        data : mapping
+            What `to_dict` returned.
+
+        Returns
+        -------
+        Heckman
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> mechanism = bmi.Heckman("~ age + time", rho=0.5)
+        >>> bmi.Heckman.from_dict(mechanism.to_dict()) == mechanism
+        True
+        """
         rho = data["rho"]
         return cls(
             data["formula"],

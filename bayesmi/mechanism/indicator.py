@@ -135,13 +135,45 @@ class SelfMasking(_Indicator):
         self._set(formula, link, dropout, slope=slope)
 
     def formula_of(self, variable: str) -> str:
-        """Return the right-hand side of the indicator's model."""
+        """Return the right-hand side of the indicator's model.
+
+        Parameters
+        ----------
+        variable : str
+            The incomplete variable.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> bmi.SelfMasking("~ age").formula_of("weight")
+        '~ age + weight'
+        """
         if variable in self.selection.variables:
             return self.formula
         return f"{self.formula} + {Column(variable)}"
 
     def priors_of(self, variable: str) -> dict[str, Prior]:
-        """Return the priors that it gives, by name."""
+        """Return the priors that it gives, by name.
+
+        Parameters
+        ----------
+        variable : str
+            The incomplete variable.
+
+        Returns
+        -------
+        dict of str to Prior
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> bmi.SelfMasking("~ age", slope=bmi.Prior("Normal", 0, 0.1)).priors_of("weight")
+        {'missing_weight__weight': Normal(mu=0, sigma=0.1)}
+        """
         return {} if self.slope is None else {f"{indicator_name(variable)}__{variable}": self.slope}
 
     @property
@@ -151,7 +183,19 @@ class SelfMasking(_Indicator):
         return f"self-masking: missing by its own value and '{self.formula}' ({self.link}){slope}{self._dropout_words}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data for a model file."""
+        """Return plain data for a model file.
+
+        Returns
+        -------
+        dict
+            Of strings, numbers, lists and dicts.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> bmi.SelfMasking("~ age").to_dict()["mechanism"]
+        'selfmasking'
+        """
         return {
             "mechanism": "selfmasking",
             "formula": self.formula,
@@ -162,7 +206,24 @@ class SelfMasking(_Indicator):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> SelfMasking:
-        """Read what `to_dict` wrote."""
+        """Read what `to_dict` wrote.
+
+        Parameters
+        ----------
+        data : mapping
+            What `to_dict` returned.
+
+        Returns
+        -------
+        SelfMasking
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> mechanism = bmi.SelfMasking("~ age")
+        >>> bmi.SelfMasking.from_dict(mechanism.to_dict()) == mechanism
+        True
+        """
         slope = None if data["slope"] is None else Prior.from_dict(dict(data["slope"]))
         return cls(data["formula"], link=data["link"], slope=slope, dropout=data["dropout"])
 
@@ -215,11 +276,43 @@ class SharedEffects(_Indicator):
         self._set(formula, link, dropout, grouping=grouping)
 
     def formula_of(self, variable: str) -> str:
-        """Return the right-hand side of the indicator's model, without the group effects."""
+        """Return the right-hand side of the indicator's model, without the group effects.
+
+        Parameters
+        ----------
+        variable : str
+            The incomplete variable.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> bmi.SharedEffects("~ visit", "id").formula_of("weight")
+        '~ visit'
+        """
         return self.formula
 
     def priors_of(self, variable: str) -> dict[str, Prior]:
-        """It gives none."""
+        """It gives none.
+
+        Parameters
+        ----------
+        variable : str
+            The incomplete variable.
+
+        Returns
+        -------
+        dict of str to Prior
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> bmi.SharedEffects("~ visit", "id").priors_of("weight")
+        {}
+        """
         return {}
 
     @property
@@ -229,7 +322,19 @@ class SharedEffects(_Indicator):
         return f"shared group effects: {what}{self._dropout_words}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data for a model file."""
+        """Return plain data for a model file.
+
+        Returns
+        -------
+        dict
+            Of strings, numbers, lists and dicts.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> bmi.SharedEffects("~ visit", "id").to_dict()["mechanism"]
+        'sharedeffects'
+        """
         return {
             "mechanism": "sharedeffects",
             "formula": self.formula,
@@ -240,7 +345,24 @@ class SharedEffects(_Indicator):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> SharedEffects:
-        """Read what `to_dict` wrote."""
+        """Read what `to_dict` wrote.
+
+        Parameters
+        ----------
+        data : mapping
+            What `to_dict` returned.
+
+        Returns
+        -------
+        SharedEffects
+
+        Examples
+        --------
+        >>> import bayesmi as bmi
+        >>> mechanism = bmi.SharedEffects("~ visit", "id")
+        >>> bmi.SharedEffects.from_dict(mechanism.to_dict()) == mechanism
+        True
+        """
         return cls(data["formula"], data["grouping"], link=data["link"], dropout=data["dropout"])
 
     def __repr__(self) -> str:

@@ -72,9 +72,10 @@ def as_mids(
 
     Examples
     --------
+    >>> import bayesmi as bmi
     >>> import numpy as np, pandas as pd
     >>> long = pd.DataFrame({".imp": [0, 0, 1, 1, 2, 2], ".id": [1, 2] * 3, "x": [1.0, np.nan, 1.0, 2.0, 1.0, 2.5]})
-    >>> as_mids(long).cells("x")
+    >>> bmi.as_mids(long).cells("x")
          1    2
     2  2.0  2.5
     """

@@ -41,7 +41,13 @@ def rbind(first: Imputations, *others: Any) -> Imputations:
 
     Examples
     --------
-    >>> both = rbind(boys_imputed, girls_imputed)  # doctest: +SKIP
+    >>> import bayesmi as bmi
+    >>> nhanes = bmi.datasets.load("nhanes")
+    >>> first = bmi.impute(nhanes.iloc[:13], "chl ~ bmi", m=5, seed=1, progress=False)
+    >>> second = bmi.impute(nhanes.iloc[13:], "chl ~ bmi", m=5, seed=2, progress=False)
+    >>> both = bmi.rbind(first, second)
+    >>> both.complete(1).shape, both.m
+    ((25, 4), 5)
     """
     parts = [_tables(first, first.m)]
     shifts = [shifts_of(first, parts[0][1:])]
@@ -92,7 +98,11 @@ def cbind(first: Imputations, other: Any) -> Imputations:
 
     Examples
     --------
-    >>> more = cbind(imputed, {"group": labels})  # doctest: +SKIP
+    >>> import bayesmi as bmi
+    >>> imputed = bmi.impute(bmi.datasets.load("nhanes"), "chl ~ age + bmi", m=5, seed=1, progress=False)
+    >>> more = bmi.cbind(imputed, {"half": ["first"] * 13 + ["second"] * 12})
+    >>> more.complete(1).shape, more.complete(1)["half"].iloc[-1]
+    ((25, 5), 'second')
     """
     n = first.frame.n_rows
     if isinstance(other, pd.Series):
@@ -154,7 +164,11 @@ def ibind(first: Imputations, *others: Imputations) -> Imputations:
 
     Examples
     --------
-    >>> twenty = ibind(ten, another_ten)  # doctest: +SKIP
+    >>> import bayesmi as bmi
+    >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+    >>> ten, twenty = fit.impute(10, seed=1), fit.impute(20, seed=2)
+    >>> bmi.ibind(ten, twenty).m
+    30
     """
     tables = _tables(first, first.m)
     shifts = [shifts_of(first, tables[1:])]

@@ -82,8 +82,9 @@ def explain(predictorMatrix: Any, method: Mapping[str, str] | pd.Series | str | 
 
     Examples
     --------
+    >>> import bayesmi as bmi, pandas as pd
     >>> pred = pd.DataFrame([[0, 0], [-2, 0]], index=["school", "score"], columns=["school", "score"])
-    >>> explain(pred, {"score": "2l.pan"})["meaning"].tolist()
+    >>> bmi.explain(pred, {"score": "2l.pan"})["meaning"].tolist()
     ['names the cluster: random intercept']
     """
     if not isinstance(predictorMatrix, pd.DataFrame):

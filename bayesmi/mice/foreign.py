@@ -52,8 +52,11 @@ def from_statsmodels(micedata: Any, m: int = 20, *, skip: int = 3) -> Any:
 
     Examples
     --------
-    >>> from statsmodels.imputation.mice import MICEData  # doctest: +SKIP
-    >>> imputed = from_statsmodels(MICEData(table), m=20)  # doctest: +SKIP
+    >>> import bayesmi as bmi
+    >>> from statsmodels.imputation.mice import MICEData
+    >>> imputed = bmi.from_statsmodels(MICEData(bmi.datasets.load("nhanes")), m=3)
+    >>> imputed.m, imputed.names
+    (3, ('bmi', 'hyp', 'chl'))
     """
     from bayesmi.mice.as_mids import as_mids
 

@@ -50,8 +50,8 @@ def make_predictor_matrix(data: Any) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from bayesmi import datasets
-    >>> make_predictor_matrix(datasets.load("nhanes")).loc["bmi"].tolist()
+    >>> import bayesmi as bmi
+    >>> bmi.make_predictor_matrix(bmi.datasets.load("nhanes")).loc["bmi"].tolist()
     [1, 0, 1, 1]
     """
     names = list(as_frame(data).columns)
@@ -74,6 +74,11 @@ def make_method(data: Any, cluster: str | None = None) -> pd.Series:
     -------
     Series of str
 
+    Raises
+    ------
+    DataError
+        If `cluster` is no column.
+
     Notes
     -----
     mice's ``make.method`` proposes pmm for numbers, logreg for two levels, polyreg for unordered and polr for ordered
@@ -81,8 +86,8 @@ def make_method(data: Any, cluster: str | None = None) -> pd.Series:
 
     Examples
     --------
-    >>> from bayesmi import datasets
-    >>> make_method(datasets.load("nhanes2")).to_dict()
+    >>> import bayesmi as bmi
+    >>> bmi.make_method(bmi.datasets.load("nhanes2")).to_dict()
     {'age': '', 'bmi': 'pmm', 'hyp': 'logreg', 'chl': 'pmm'}
     """
     frame = as_frame(data)

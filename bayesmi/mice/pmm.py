@@ -80,7 +80,12 @@ def pmm(
 
     Examples
     --------
-    >>> imputed = pmm(model.fit(seed=1), m=20)  # doctest: +SKIP
+    >>> import bayesmi as bmi
+    >>> fit = bmi.Model("chl ~ age + bmi", bmi.datasets.load("nhanes")).fit(seed=1, progress=False)
+    >>> imputed = bmi.pmm(fit, m=5)
+    >>> observed = set(bmi.datasets.load("nhanes")["chl"].dropna())
+    >>> set(imputed.cells("chl").to_numpy().ravel()) <= observed
+    True
     """
     if not hasattr(fit, "model"):
         raise ModelError(

@@ -61,7 +61,15 @@ def read_mids(
 
     Examples
     --------
-    >>> imputed = read_mids("outdata*.csv", data="incomplete.csv")  # doctest: +SKIP
+    >>> import bayesmi as bmi
+    >>> imputed = bmi.impute(bmi.datasets.load("nhanes"), "chl ~ age + bmi", m=5, seed=1, progress=False)
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for number, table in imputed.complete("all").items():
+    ...         table.to_csv(pathlib.Path(folder) / f"outdata{number}.csv", index=False)
+    ...     again = bmi.read_mids(f"{folder}/outdata*.csv", data=bmi.datasets.load("nhanes"))
+    >>> again.m, again.names
+    (5, ('bmi', 'chl'))
     """
     files = _files(paths)
     if isinstance(data, str | os.PathLike):

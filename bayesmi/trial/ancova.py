@@ -49,6 +49,23 @@ class Ancova:
     -----
     Least-squares means are averages of the predictions for all patients put into the arm ("counterfactual" weights),
     an arm's effect is its mean less that of the control arm. Without interactions of the arm that is its coefficient.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi, numpy as np, pandas as pd
+    >>> rng = np.random.default_rng(1)
+    >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+    >>> y[:8, 1] = np.nan
+    >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+    >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+    >>> model = bmi.trial.TrialModel(
+    ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+    ... )
+    >>> ancova = model.ancova()
+    >>> ancova.terms[:3]
+    ('active - placebo at 4', 'mean placebo at 4', 'mean active at 4')
+    >>> list(ancova(data.fillna({"y": 0.0})).columns)
+    ['term', 'estimate', 'std.error', 'df']
     """
 
     data: TrialData
@@ -81,11 +98,75 @@ class Ancova:
         return self.analyse(outcomes, values)
 
     def analyse(self, outcomes: Floats, values: Mapping[str, Floats]) -> pd.DataFrame:
-        """Analyse outcomes, (n, J), given baseline values, (n,) each."""
+        """Analyse outcomes, (n, J), given baseline values, (n,) each.
+
+        Parameters
+        ----------
+        outcomes : ndarray, shape (n, J)
+            Complete outcomes of the patients.
+        values : mapping of str to ndarray, shape (n,)
+            Arm (codes) and covariates.
+
+        Returns
+        -------
+        DataFrame
+            term, estimate, std.error, df.
+
+        Raises
+        ------
+        AnalysisError
+            If something is missing, or columns cannot be told apart.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> table = model.ancova().analyse(np.nan_to_num(y), {"arm": model.data.arm_of.astype(float)})
+        >>> table.shape, float(table["df"].iloc[0])
+        ((6, 4), 58.0)
+        """
         return self.estimates(outcomes, self.prepare(values))
 
     def prepare(self, values: Mapping[str, Floats]) -> Prepared:
-        """Return what the regressions of all visits share, given baseline values, (n,) each."""
+        """Return what the regressions of all visits share, given baseline values, (n,) each.
+
+        Parameters
+        ----------
+        values : mapping of str to ndarray, shape (n,)
+            Arm (codes) and covariates.
+
+        Returns
+        -------
+        Prepared
+            For `estimates` and `moments`.
+
+        Raises
+        ------
+        AnalysisError
+            If a covariate is missing, or columns cannot be told apart.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> shared = model.ancova().prepare({"arm": model.data.arm_of.astype(float)})
+        >>> shared.matrix.shape, shared.df
+        ((60, 2), 58)
+        """
         matrix = self.design.matrix(values)
         if not np.isfinite(matrix).all():
             raise AnalysisError("a covariate is missing: analyse completed data")
@@ -97,7 +178,41 @@ class Ancova:
         return Prepared(matrix, self.contrasts(values), np.linalg.inv(matrix.T @ matrix), df)
 
     def estimates(self, outcomes: Floats, shared: Prepared) -> pd.DataFrame:
-        """Return the tidy table of outcomes, (n, J)."""
+        """Return the tidy table of outcomes, (n, J).
+
+        Parameters
+        ----------
+        outcomes : ndarray, shape (n, J)
+            Complete outcomes of the patients.
+        shared : Prepared
+            Of `prepare`.
+
+        Returns
+        -------
+        DataFrame
+            term, estimate, std.error, df.
+
+        Raises
+        ------
+        AnalysisError
+            If an outcome is missing.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> ancova = model.ancova()
+        >>> shared = ancova.prepare({"arm": model.data.arm_of.astype(float)})
+        >>> ancova.estimates(np.nan_to_num(y), shared)["term"].tolist()[:2]
+        ['active - placebo at 4', 'mean placebo at 4']
+        """
         estimates, covariance = self.moments(outcomes, shared)
         return pd.DataFrame(
             {
@@ -113,6 +228,40 @@ class Ancova:
 
         The regressions of all visits have the same columns, so that coefficients of two visits have covariance (X'X)⁻¹ times
         that of their residuals.
+
+        Parameters
+        ----------
+        outcomes : ndarray, shape (n, J)
+            Complete outcomes of the patients.
+        shared : Prepared
+            Of `prepare`.
+
+        Returns
+        -------
+        estimates, covariance : ndarray
+            Shapes (terms,) and (terms, terms).
+
+        Raises
+        ------
+        AnalysisError
+            If an outcome is missing.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> ancova = model.ancova()
+        >>> shared = ancova.prepare({"arm": model.data.arm_of.astype(float)})
+        >>> estimates, covariance = ancova.moments(np.nan_to_num(y), shared)
+        >>> estimates.shape, covariance.shape
+        ((6,), (6, 6))
         """
         y = outcomes if self.delta is None else outcomes + self.delta
         y = y[:, list(self.visits)]
@@ -133,6 +282,25 @@ class Ancova:
             Baseline values, (n,) each.
         weights : ndarray, shape (n,), optional
             Of the patients; by default equal.
+
+        Returns
+        -------
+        ndarray, shape (2 A - 1, q)
+            A row a difference or mean, a column a coefficient.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> model.ancova().contrasts({"arm": model.data.arm_of.astype(float)}).round(6).tolist()
+        [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
         """
         means = np.array(
             [

@@ -48,6 +48,23 @@ class ConditionalMean:
         "jackknife" or "information-anchored".
     strategies : tuple of str
         In use.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi, numpy as np, pandas as pd
+    >>> rng = np.random.default_rng(1)
+    >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+    >>> y[:8, 1] = np.nan
+    >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+    >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+    >>> model = bmi.trial.TrialModel(
+    ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+    ... )
+    >>> found = model.conditional_mean(progress=False)
+    >>> found.variance, found.replicates.shape, found.table.index[0]
+    ('jackknife', (60, 6), 'active - placebo at 4')
+    >>> int(found.completed["y"].isna().sum())
+    0
     """
 
     table: pd.DataFrame

@@ -31,17 +31,83 @@ class Events:
         First affected visit; J where there is no event.
     strategies : tuple of str
         By patient; MAR where there is no event.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi, numpy as np, pandas as pd
+    >>> rng = np.random.default_rng(1)
+    >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+    >>> y[:8, 1] = np.nan
+    >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+    >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+    >>> model = bmi.trial.TrialModel(
+    ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+    ... )
+    >>> model.events.first[:9].tolist()  # two visits: 2 is no event
+    [1, 1, 1, 1, 1, 1, 1, 1, 2]
+    >>> model.events.strategies[:9]
+    ('J2R', 'J2R', 'J2R', 'J2R', 'J2R', 'J2R', 'J2R', 'J2R', 'MAR')
     """
 
     first: NDArray[np.intp]
     strategies: tuple[str, ...]
 
     def after(self, n_visits: int) -> NDArray[np.bool_]:
-        """Return which visits are at or after the event, (n, J)."""
+        """Return which visits are at or after the event, (n, J).
+
+        Parameters
+        ----------
+        n_visits : int
+            J.
+
+        Returns
+        -------
+        ndarray of bool, shape (n, J)
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> model.events.after(2)[[0, 20]].tolist()
+        [[False, True], [False, False]]
+        """
         return np.arange(n_visits) >= self.first[:, None]
 
     def not_at_random(self, n_visits: int) -> NDArray[np.bool_]:
-        """Return which visits are at or after an event with another strategy than MAR, (n, J)."""
+        """Return which visits are at or after an event with another strategy than MAR, (n, J).
+
+        Parameters
+        ----------
+        n_visits : int
+            J.
+
+        Returns
+        -------
+        ndarray of bool, shape (n, J)
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> int(model.events.not_at_random(2).sum())
+        8
+        >>> int(model.events_with("MAR").not_at_random(2).sum())
+        0
+        """
         other = np.array([name != MAR for name in self.strategies])
         return self.after(n_visits) & other[:, None]
 
@@ -68,11 +134,34 @@ class Events:
         observed : ndarray of bool, shape (n, J)
             Which outcomes were observed.
 
+        Returns
+        -------
+        Events
+            New ones; these stay as they are.
+
         Raises
         ------
         ModelError
             If a patient with outcomes after the event would change to or from MAR: the model was fitted with or
             without them.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> trial = model.data
+        >>> other = model.events.with_strategies(
+        ...     {"active": "CIR"}, subjects=trial.subjects, arms=trial.arms, arm=trial.arm_of, n_visits=2, observed=trial.observed
+        ... )
+        >>> other.strategies[:3]
+        ('CIR', 'J2R', 'CIR')
         """
         if choice is None:
             return self
@@ -134,9 +223,9 @@ def dropouts(
 
     Examples
     --------
-    >>> import pandas as pd
+    >>> import bayesmi as bmi, pandas as pd
     >>> data = pd.DataFrame({"id": [1, 1, 2, 2], "visit": [1, 2, 1, 2], "y": [0.5, None, None, 0.2]})
-    >>> dropouts(data, subject="id", visit="visit", outcome="y")
+    >>> bmi.trial.dropouts(data, subject="id", visit="visit", outcome="y")
        id  visit
     0   1      2
     """

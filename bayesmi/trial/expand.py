@@ -40,9 +40,9 @@ def expand_visits(
 
     Examples
     --------
-    >>> import pandas as pd
+    >>> import bayesmi as bmi, pandas as pd
     >>> data = pd.DataFrame({"id": [1, 1, 2], "visit": [1, 2, 1], "arm": ["a", "a", "b"], "y": [0.5, 1.0, 0.2]})
-    >>> expand_visits(data, subject="id", visit="visit")
+    >>> bmi.trial.expand_visits(data, subject="id", visit="visit")
        id  visit arm    y
     0   1      1   a  0.5
     1   1      2   a  1.0

@@ -69,6 +69,21 @@ class TrialFit:
         Of the joint model, or of each arm's.
     seed : int
         Repeats the fit.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi, numpy as np, pandas as pd
+    >>> rng = np.random.default_rng(1)
+    >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+    >>> y[:8, 1] = np.nan
+    >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+    >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+    >>> model = bmi.trial.TrialModel(
+    ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+    ... )
+    >>> fit = model.fit(seed=1, progress=False)
+    >>> fit.passed, fit.seed, len(fit.fits)
+    (True, 1, 1)
     """
 
     model: TrialModel
@@ -123,6 +138,22 @@ class TrialFit:
         ------
         GateError
             If the checks failed and `despite_gate` is not set.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout"
+        ... )
+        >>> fit = model.fit(seed=1, progress=False)
+        >>> pooled = fit.impute(10, strategy="J2R").ancova().pool()
+        >>> pooled.terms[:3]
+        ('active - placebo at 4', 'mean placebo at 4', 'mean active at 4')
         """
         if not self.passed and not despite_gate:
             raise refusal(self.gate)
@@ -171,6 +202,32 @@ class TrialFit:
             Positions.
         seed, offset : int
             Draw s completes the covariates by stream ``offset + s`` of the seed.
+
+        Returns
+        -------
+        TrialDraws
+            Moments of S draws and the baseline completed in each.
+
+        Raises
+        ------
+        FitError
+            If a level of a covariate does not occur in every arm, and each arm has a model of its own.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> fit = model.fit(seed=1, progress=False)
+        >>> drawn = fit.draws(np.arange(5), seed=1)
+        >>> drawn.moments.own.shape  # draws, patients, visits
+        (5, 60, 2)
         """
         data = self.model.data
         _, known = baseline_values(data)
@@ -252,10 +309,33 @@ class TrialFit:
         DataFrame
             Indexed by term: kind, mean, sd, interval, r_hat, ess_bulk, ess_tail, mcse_mean.
 
+        Raises
+        ------
+        FitError
+            If `prob` is no probability.
+        ModelError
+            If a strategy, delta or visit does not fit.
+
         Notes
         -----
         See `bayesmi.trial.estimand`. Rubin's variance in ``impute(m).ancova().pool()`` is another one: information-anchored,
         larger under reference-based strategies.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> fit = model.fit(seed=1, progress=False)
+        >>> table = fit.summary(strategy="J2R", draws=250)
+        >>> table.index[:3].tolist()
+        ['active - placebo at 4', 'mean placebo at 4', 'mean active at 4']
         """
         from bayesmi.trial.estimand import summarize_estimand
 
@@ -310,9 +390,31 @@ class TrialFit:
         Sensitivity
             ``.table``, ``.plot(term)``, ``.tipping_point(term)``; intervals by Rubin's rules.
 
+        Raises
+        ------
+        GateError
+            If the checks failed and `despite_gate` is not set.
+        ModelError
+            If an arm, strategy or amount does not fit.
+
         Examples
         --------
-        >>> fit.sensitivity({"active": [0, 2, 4]}, strategy="MAR").plot("active - placebo at 7")  # doctest: +SKIP
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> fit = model.fit(seed=1, progress=False)
+        >>> found = fit.sensitivity({"active": [0, 2, 4]}, strategy="MAR", m=10)
+        >>> found.columns, found.terms[-3]
+        (('delta_active',), 'active - placebo at 8')
+        >>> ax = found.plot("active - placebo at 8")
+        >>> ax.get_ylabel()
+        'active - placebo at 8'
         """
         from bayesmi.trial.sensitivity import trial_sensitivity
 
@@ -350,9 +452,27 @@ class TrialFit:
             Value, its Monte Carlo error over imputations, and the sensitivity analysis it was found in;
             ``bmi.plots.sensitivity(found, term)`` draws it.
 
+        Raises
+        ------
+        GateError, ModelError
+            As `sensitivity`.
+
         Examples
         --------
-        >>> fit.tipping_point("active - placebo at 7", {"active": (0, 8)}, strategy="MAR")  # doctest: +SKIP
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> fit = model.fit(seed=1, progress=False)
+        >>> effect = "active - placebo at 8"
+        >>> tipping = fit.tipping_point(effect, {"active": (0, 20)}, strategy="MAR", criterion=1.0, m=10)
+        >>> 0 < tipping.value < 20
+        True
         """
         from bayesmi.sensitivity.grid import nine_points
 
@@ -369,16 +489,63 @@ class TrialFit:
         force : bool
             Replace an existing file.
 
+        Raises
+        ------
+        DataError
+            If the file exists and `force` is not set.
+
         Notes
         -----
         Strategies of your own are kept by name: register them before the file is loaded.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> fit = model.fit(seed=1, progress=False)
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "trial.bmi"
+        ...     fit.save(path)
+        ...     again = bmi.load(path)
+        >>> again.model.to_dict() == model.to_dict(), again.seed
+        (True, 1)
         """
         from bayesmi.files.trial_file import save_trial
 
         save_trial(self, path, force=force)
 
     def covariance(self) -> xr.DataArray:
-        """Return the covariance of visits: dims chain, draw, arm, visit, other visit."""
+        """Return the covariance of visits: dims chain, draw, arm, visit, other visit.
+
+        Returns
+        -------
+        xarray.DataArray
+            (chain, draw, arm, visit, other_visit), with the labels of arms and visits; arms share it with
+            ``covariance="common"``.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> fit = model.fit(seed=1, progress=False)
+        >>> fit.covariance().mean(("chain", "draw")).shape
+        (2, 2, 2)
+        """
         data, first = self.model.data, self.fits[0].draws
         parts = [read_regressions(fit.model, fit.draws, data.columns).covariance() for fit in self.fits]
         stacked = np.stack([parts[0 if len(parts) == 1 else arm] for arm in range(len(data.arms))], axis=1)

@@ -32,6 +32,29 @@ class TrialImputations(Imputations):
     """m completed long tables of a trial; made by `TrialFit.impute`.
 
     Everything of `Imputations`, and `ancova` and `realised_difference`.
+
+    Parameters
+    ----------
+    frame, draws, formula, families, seed, integer_valued, gate, mids
+        As in `Imputations`; `of` makes them of a trial.
+
+    Examples
+    --------
+    >>> import bayesmi as bmi, numpy as np, pandas as pd
+    >>> rng = np.random.default_rng(1)
+    >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+    >>> y[:8, 1] = np.nan
+    >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+    >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+    >>> model = bmi.trial.TrialModel(
+    ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+    ... )
+    >>> fit = model.fit(seed=1, progress=False)
+    >>> imputed = fit.impute(10)
+    >>> imputed.m, imputed.names
+    (10, ('y',))
+    >>> imputed.strategies.value_counts().to_dict()
+    {'MAR': 52, 'J2R': 8}
     """
 
     _trial: TrialModel
@@ -48,7 +71,43 @@ class TrialImputations(Imputations):
         seed: int,
         gate: str,
     ) -> Self:
-        """Make them of draws."""
+        """Make them of draws.
+
+        Parameters
+        ----------
+        model : TrialModel
+            The trial.
+        events : Events
+            With the strategies that were used.
+        draws : StoredDraws
+            Values of the missing cells.
+        shift : ndarray, shape (n, J), or None
+            What delta added.
+        seed : int
+            The seed of the draws.
+        gate : str
+            Verdict on the posterior.
+
+        Returns
+        -------
+        TrialImputations
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> from bayesmi.imputations import StoredDraws
+        >>> draws = StoredDraws({"y": np.zeros((2, 8))}, ((0, 0), (0, 1)))
+        >>> bmi.trial.TrialImputations.of(model, model.events, draws, None, 1, "by hand").m
+        2
+        """
         data = model.data
         families = {data.outcome: "gaussian"}
         families |= {
@@ -92,6 +151,29 @@ class TrialImputations(Imputations):
         -------
         Analyses
             Differences from the control arm and least-squares means; ``.pool()`` combines them by Rubin's rules.
+
+        Raises
+        ------
+        ModelError
+            If a visit or a variable of the formula is not in the trial.
+        AnalysisError
+            If covariates cannot be told apart.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> fit = model.fit(seed=1, progress=False)
+        >>> imputed = fit.impute(10)
+        >>> list(imputed.ancova(visits=[8]).pool().terms)
+        ['active - placebo at 8', 'mean placebo at 8', 'mean active at 8']
         """
         from bayesmi.analyses import Analyses
 
@@ -139,6 +221,32 @@ class TrialImputations(Imputations):
         ----------
         path, force
             As in `Imputations.save`.
+
+        Raises
+        ------
+        DataError
+            If the file exists, or a column cannot be stored without change.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> fit = model.fit(seed=1, progress=False)
+        >>> imputed = fit.impute(10)
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "imputed.bmi"
+        ...     imputed.save(path)
+        ...     again = bmi.load(path)
+        >>> again.complete("long").equals(imputed.complete("long"))
+        True
         """
         warnings.warn(
             "the file holds the completed tables and not the trial: ancova() and realised_difference() come back with the fit's "
@@ -160,6 +268,27 @@ class TrialImputations(Imputations):
         -------
         DataFrame
             Indexed by arm and visit: patients, imputed, shift, arm_mean.
+
+        Raises
+        ------
+        ModelError
+            If `by` is given.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> fit = model.fit(seed=1, progress=False)
+        >>> moved = fit.impute(5, delta=model.delta_template(3.0)).realised_difference()
+        >>> float(moved.loc[("active", 8), "shift"])
+        3.0
         """
         if by is not None:
             raise ModelError("by= is the arm and the visit in a trial: leave it out")

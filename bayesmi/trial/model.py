@@ -195,7 +195,28 @@ class TrialModel:
         return self._notices
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the specification as plain data, events and strategies written out; the table is not in it."""
+        """Return the specification as plain data, events and strategies written out; the table is not in it.
+
+        Returns
+        -------
+        dict
+            Of strings, numbers, lists and dicts.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> spec = model.to_dict()
+        >>> spec["visits"], spec["control"], spec["events"][0]
+        ([4, 8], 'placebo', [0, 8, 'J2R'])
+        """
         data, own = self._data, self._options
         priors = {name: prior.to_dict() for name, prior in (own["priors"] or {}).items()}
         return {
@@ -220,10 +241,35 @@ class TrialModel:
     def from_dict(cls, spec: Mapping[str, Any], data: Any) -> TrialModel:
         """Return the model of a specification that `to_dict` wrote and the long table.
 
+        Parameters
+        ----------
+        spec : mapping
+            What `to_dict` returned.
+        data : DataFrame
+            The long table.
+
+        Returns
+        -------
+        TrialModel
+
         Raises
         ------
         ModelError
             If a strategy of its own is not registered in this session.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> bmi.trial.TrialModel.from_dict(model.to_dict(), data).formula == model.formula
+        True
         """
         rest = {
             key: value
@@ -241,7 +287,36 @@ class TrialModel:
         )
 
     def events_with(self, strategy: StrategyChoice) -> Events:
-        """Return the events under other strategies: a name, a mapping by arm, a Series by patient."""
+        """Return the events under other strategies: a name, a mapping by arm, a Series by patient.
+
+        Parameters
+        ----------
+        strategy : str, mapping by arm, Series by patient, or None
+            None keeps them.
+
+        Returns
+        -------
+        Events
+
+        Raises
+        ------
+        ModelError
+            If an arm, patient or strategy is not known, or outcomes after the event forbid the change.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> model.events_with({"active": "CR"}).strategies[:3]
+        ('CR', 'J2R', 'CR')
+        """
         data = self._data
         return self._events.with_strategies(
             strategy,
@@ -266,10 +341,35 @@ class TrialModel:
     ) -> TrialFit:
         """Sample the posterior; parameters as for `Model.fit`.
 
+        Parameters
+        ----------
+        seed, draws, tune, chains, cores, target_accept, sampler, progress
+            As for `Model.fit`.
+
         Returns
         -------
         TrialFit
             ``.impute(m)`` gives completed tables, ``.summary()`` the posterior of the treatment effect.
+
+        Raises
+        ------
+        FitError
+            If sampling cannot start, or an option is out of range.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> fit = model.fit(seed=1, progress=False)
+        >>> fit.passed
+        True
         """
         from bayesmi.trial.fit import fit_trial
 
@@ -303,6 +403,28 @@ class TrialModel:
         -------
         Ancova
             A function of a completed table, for ``imputed.analyze(model.ancova())``.
+
+        Raises
+        ------
+        ModelError
+            If a visit, a variable of the formula or an amount is not in the trial.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> fit = model.fit(seed=1, progress=False)
+        >>> imputed = fit.impute(10)
+        >>> analyses = imputed.analyze(model.ancova(), progress=False)
+        >>> bool((analyses.pool().table["estimate"] - imputed.ancova().pool().table["estimate"]).abs().max() < 1e-8)
+        True
         """
         shift = read_delta(self._data, self._events, delta, observed_too=True)
         return make_ancova(self._data, formula, visits, shift)
@@ -331,10 +453,32 @@ class TrialModel:
             Columns `subject`, `visit`, `arm`, strategy, is_missing, is_after_event, delta: the cumulative sum over the
             visits from the event on of delta at the visit times dlag at the lag.
 
+        Raises
+        ------
+        ModelError
+            If an arm is not in the trial, or there are not J numbers.
+
         Notes
         -----
         With the default dlag the shift of the event's visit stays to the end; with ``dlag=[1, 1, 1, …]`` it grows with each
         visit. Outcomes missing before the event or without one have none.
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> template = model.delta_template({"active": 2.0})
+        >>> list(template.columns)
+        ['id', 'week', 'arm', 'strategy', 'is_missing', 'is_after_event', 'delta']
+        >>> template.loc[template["delta"] != 0, ["id", "week", "delta"]].head(2).to_dict("records")
+        [{'id': 0, 'week': 8, 'delta': 2.0}, {'id': 2, 'week': 8, 'delta': 2.0}]
         """
         return delta_table(self._data, self._events, delta, dlag, missing_only=missing_only)
 
@@ -386,6 +530,21 @@ class TrialModel:
         jackknife holds these means fixed: with balanced arms the effect does not depend on them to first order.
         Wolbers, Noci, Delmar et al. (2022), Statistics in Biopharmaceutical Research; information anchoring: Cro, Carpenter
         & Kenward (2019).
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, numpy as np, pandas as pd
+        >>> rng = np.random.default_rng(1)
+        >>> y = rng.normal(size=(60, 1)) + rng.normal(size=(60, 2))
+        >>> y[:8, 1] = np.nan
+        >>> arm = np.repeat(["active", "placebo"] * 30, 2)
+        >>> data = pd.DataFrame({"id": np.repeat(np.arange(60), 2), "week": [4, 8] * 60, "arm": arm, "y": y.ravel()})
+        >>> model = bmi.trial.TrialModel(
+        ...     "y ~ arm", data, subject="id", visit="week", arm="arm", reference="placebo", events="dropout", strategy="J2R"
+        ... )
+        >>> found = model.conditional_mean(strategy="J2R", progress=False)
+        >>> list(found.table.index)[:2]
+        ['active - placebo at 4', 'mean placebo at 4']
         """
         from bayesmi.trial.conditional_mean import conditional_mean
 
