@@ -11,7 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmi.build.tables import Tables
+from bayesmi.data.wording import did_you_mean
 from bayesmi.draw.parameters import PosteriorDraws
+from bayesmi.errors import FitError
 from bayesmi.model import Factor, Model
 from bayesmi.model.limited import has_interval
 from bayesmi.plan import Plan
@@ -67,6 +69,11 @@ class Check:
         -------
         Axes
 
+        Raises
+        ------
+        FitError
+            If the model has no such variable.
+
         Examples
         --------
         >>> import bayesmi as bmi
@@ -78,6 +85,8 @@ class Check:
         from bayesmi.plots import replicated
 
         name = variable or next(iter(self.observed))
+        if name not in self.observed:
+            raise FitError(f"there is no check of {name!r}: {did_you_mean(name, list(self.observed))}")
         return replicated(self.observed[name], self.replicated[name], name=name, ax=ax)
 
     def __repr__(self) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmi.data.wording import counted
-from bayesmi.errors import NotSupportedError
+from bayesmi.errors import ModelError, NotSupportedError
 from bayesmi.families.selected import BY_DESIGN
 from bayesmi.model.factor import Factor
 from bayesmi.model.limited import interval_at, known_at
@@ -155,6 +155,11 @@ class Plan:
         -------
         EffectGroup
 
+        Raises
+        ------
+        ModelError
+            If no effects of the grouping are in that model.
+
         Examples
         --------
         >>> import bayesmi as bmi
@@ -162,7 +167,13 @@ class Plan:
         >>> plan.effect("popular", "school").treatment
         'collapse'
         """
-        return next(e for e in self.effects if e.variable == variable and e.grouping == grouping)
+        for effect in self.effects:
+            if effect.variable == variable and effect.grouping == grouping:
+                return effect
+        known = ", ".join(f"{one.grouping!r} in the model of {one.variable!r}" for one in self.effects)
+        raise ModelError(
+            f"no effects of {grouping!r} are in a model of {variable!r}; there are {known or 'none'}"
+        )
 
     @property
     def holds(self) -> bool:

@@ -169,6 +169,15 @@ def test_group_effects_by_default():
     assert "x2" in linked.reason
 
 
+def test_effects_that_are_not_there_are_named():
+    data = pd.DataFrame({"y": np.arange(20.0) % 7, "x": np.arange(20.0) % 3, "g": np.arange(20) % 5})
+    plan = plan_of("y ~ x + (1 | g)", data)
+    with pytest.raises(
+        ModelError, match=r"^no effects of 'h' are in a model of 'y'; there are 'g' in the model of 'y'$"
+    ):
+        plan.effect("y", "h")
+
+
 def test_effects_that_are_integrated_out_together():
     plan = plan_of("y ~ x + x2 + z + (1 | a)")
     assert [(e.variable, e.treatment, e.jointly) for e in plan.effects] == [

@@ -42,6 +42,8 @@ def test_check_and_predictive_are_one_road(fit):
     whole = fit.posterior_predictive(draws=None, seed=5, progress=False)["posterior_predictive"]["y"]
     check = fit.check(replications=600, seed=5)
     np.testing.assert_array_equal(whole.values.reshape(600, -1), check.replicated["y"])
+    with pytest.raises(FitError, match="there is no check of 'yy': did you mean 'y'"):
+        check.plot("yy")
 
 
 def test_it_looks_like_the_data(fit):
