@@ -52,7 +52,7 @@ def bar(imputations: Imputations, name: str, ax: Axes | None = None) -> Axes:
         raise DataError(f"column '{name}' has no missing cell: nothing to compare")
     if not found.levels:
         raise DataError(f"column '{name}' is {found.column.kind}, not discrete: use plots.density")
-    ax = new_axes(ax, float(np.clip(2.6 + 0.9 * len(found.levels), 5.2, 14)))
+    ax = new_axes(ax, float(np.clip(2.6 + 0.9 * len(found.levels), 6.4, 14)))
     draw_bars(ax, found)
     handles, labels = ax.get_legend_handles_labels()
     order = sorted(

@@ -148,6 +148,12 @@ def test_bar_is_shares_of_levels(imputed, table):
         plots.bar(imputed, "y")
 
 
+def test_legend_of_two_bars_is_inside_the_figure(imputed):
+    ax = plots.bar(imputed, "c")
+    ax.figure.canvas.draw()
+    assert ax.get_legend().get_window_extent().x1 <= ax.figure.bbox.x1
+
+
 def test_imputed_trace_follows_each_chain(imputed, table):
     axes = plots.imputed_trace(imputed, ["y", "c"])
     assert [ax.get_title(loc="left") for ax in axes] == ["y: mean", "y: sd", "c: share of low"]
