@@ -56,8 +56,8 @@ def impute(
     despite_gate : bool
         Use a posterior whose checks failed.
     **model_options
-        As in `Model`: family, families, formulas, priors, kinds, levels, order, treatments, where, not_applicable,
-        ignore.
+        As in `Model`: family, families, formulas, priors, auxiliary, derived, observations, mechanisms, kinds, levels,
+        order, treatments, where, not_applicable, ignore.
 
     Returns
     -------
