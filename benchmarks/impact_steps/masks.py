@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 __all__ = ["HOLED", "complete_rows", "mask_rows"]
 
@@ -20,12 +21,13 @@ def complete_rows(data: pd.DataFrame) -> pd.DataFrame:
     return data.dropna(subset=list(HOLED)).reset_index(drop=True)
 
 
-def mask_rows(data: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Return the complete rows with holes."""
+def mask_rows(data: pd.DataFrame, seed: int, mort: NDArray[np.intp] | None = None) -> pd.DataFrame:
+    """Return the complete rows with holes; `mort` is another outcome of these rows, on which holes depend then."""
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(MASK,)))
     cuts = np.quantile(data["age"], [1 / 3, 2 / 3])
     patterns = data[list(HOLED)].isna().to_numpy()
     table = complete_rows(data)
+    table = table if mort is None else table.assign(mort=mort)
     of_all, of_table = _strata(data, cuts), _strata(table, cuts)
     holes = np.zeros((len(table), len(HOLED)), dtype=bool)
     for stratum in np.unique(of_table):
