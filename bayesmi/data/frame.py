@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesmi.data.applicable import find_absent
-from bayesmi.data.codes import looks_missing, no_numbers
+from bayesmi.data.codes import find_sentinels, looks_missing, no_numbers
 from bayesmi.data.column import Column
 from bayesmi.data.grouping import Grouping, group_rows, grouping_notices
 from bayesmi.data.kinds import Kind, code_column, parse_kind
@@ -319,6 +319,41 @@ class IncompleteFrame:
             out.append(
                 f"column {name!r}: {list_some(words)} in {cells} {'is a level' if len(words) == 1 else 'are levels'} like the "
                 f"others; if it means missing: bmi.recode_missing(data, {{{name!r}: {words!r}}})"
+            )
+        return tuple(out)
+
+    def missing_number_notices(self, names: Collection[str]) -> tuple[str, ...]:
+        """Return a line for each of some columns with numbers such as -99 that stand out like codes of missing values.
+
+        Parameters
+        ----------
+        names
+            The columns to look at.
+
+        Returns
+        -------
+        tuple of str
+
+        Examples
+        --------
+        >>> import bayesmi as bmi, pandas as pd
+        >>> frame = bmi.IncompleteFrame.from_table(pd.DataFrame({"age": [31, 45, 28, 52, -99]}))
+        >>> for line in frame.missing_number_notices(["age"]):
+        ...     print(line)
+        column 'age': -99 in 1 cell is a number like the others; if it means missing: bmi.recode_missing(data, {'age': [-99]})
+        """
+        out = []
+        for name, column in self.columns.items():
+            if name not in names or column.categories is not None:
+                continue
+            observed = column.values[np.isfinite(column.values)]
+            found = [int(code) for code in find_sentinels(*np.unique(observed, return_counts=True))]
+            if not found:
+                continue
+            cells = counted(int(np.isin(observed, found).sum()), "cell")
+            out.append(
+                f"column {name!r}: {list_some(found)} in {cells} {'is a number' if len(found) == 1 else 'are numbers'} like the "
+                f"others; if it means missing: bmi.recode_missing(data, {{{name!r}: {found!r}}})"
             )
         return tuple(out)
 

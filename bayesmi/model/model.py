@@ -325,6 +325,7 @@ class Model:
         used = frozenset(imputed).union(*(factor.parents for factor in self._factors))
         words = (
             *frame.missing_word_notices(used),
+            *frame.missing_number_notices(used),
             *frame.number_word_notices(used - set(self._spec["kinds"])),
         )
         self._notices = (*frame.notices, *words, *notices, *frame.dtype_notices(filled, self.integer_valued))

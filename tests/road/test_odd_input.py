@@ -86,6 +86,15 @@ def test_empty_first_level_of_a_complete_predictor() -> None:
     assert {"c[q]", "c[r]"} <= set(road.means.index)
 
 
+def test_a_number_that_stands_out_like_a_missing_code_is_said() -> None:
+    z = table().z.copy()
+    z.iloc[:4] = -99.0
+    road = travel("y ~ z", table(z=z))
+    assert road.said("column 'z'", "-99 in 4 cells is a number like the others", "{'z': [-99]}") == 1
+    assert (road.completed["z"].iloc[:4] == -99.0).all()
+    assert travel("y ~ z", table()).said("is a number like the others") == 0
+
+
 def test_many_collinear_predictors_are_one_notice() -> None:
     copies = {f"z{j}": j * table().z + j for j in range(2, 12)}
     with warnings.catch_warnings(record=True) as notices:
