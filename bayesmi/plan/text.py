@@ -14,6 +14,9 @@ __all__ = ["plan_text"]
 
 # seconds for one row of a factor: 7e-9 of a Gaussian one, 2e-8 of others (benchmarks/engine.py)
 _ROW_COST = 1.5e-8
+_EVALUATIONS = 4 * 2000 * 10  # of a fit of the usual length
+_CORES = 2
+_LONG = 5.0  # minutes
 _WORDS = {
     "predict": "predicted afterwards",
     "enumerate": "summed out, drawn back",
@@ -60,6 +63,7 @@ def plan_text(plan: Plan) -> str:
             f"  rows with summed cells expand to {plan.n_expanded:,} weighted rows: one evaluation of the density costs about "
             f"{_milliseconds(plan):.2g} ms more"
         )
+        lines += _if_long(plan)
     for name, grid in (*plan.grids.items(), *((f"{key}, held", own) for key, own in plan.held_grids.items())):
         if grid.spacing is not None:
             few, many = grid.sizes.min(), grid.sizes.max()
@@ -77,6 +81,19 @@ def _milliseconds(plan: Plan) -> float:
     """Rough cost of the weighted rows: each stands in about all factors of its variables."""
     n_factors = len({group.variable for group in plan.cells}) + 1
     return plan.n_expanded * n_factors * _ROW_COST * 1e3
+
+
+def _if_long(plan: Plan) -> list[str]:
+    """Return how long sampling with the usual numbers of draws takes, where that is long, and what else there is."""
+    minutes = _milliseconds(plan) / 60e3 * _EVALUATIONS / _CORES
+    if minutes < _LONG:
+        return []
+    spaced = {name: int(grid.sizes.max()) for name, grid in plan.grids.items() if grid.spacing is not None}
+    instead = ""
+    if spaced:
+        name = max(spaced, key=lambda key: spaced[key])
+        instead = f"; treatments={{{name!r}: 'gibbs'}} holds these cells instead, which is cheaper and mixes more slowly"
+    return [f"  about {minutes:,.0f} minutes for 4 × (1,000 + 1,000) draws on {_CORES} cores{instead}"]
 
 
 def _at(level: str) -> str:

@@ -169,6 +169,25 @@ def test_group_effects_by_default():
     assert "x2" in linked.reason
 
 
+def test_a_plan_that_takes_long_says_so_and_what_else_there_is():
+    rng = np.random.default_rng(3)
+    z = rng.normal(size=1200)
+    data = pd.DataFrame({"z": z, "u": rng.gamma(2.0, np.exp(0.2 * z)), "v": rng.gamma(2.0, np.exp(0.2 * z))})
+    data["y"] = data["u"] + data["v"] + rng.normal(size=1200)
+    short = repr(
+        plan_of(
+            "y ~ u + v + z", data.assign(u=data["u"].where(rng.random(1200) > 0.2)), families={"u": "gamma"}
+        )
+    )
+    assert "minutes" not in short
+    for name in ("u", "v"):
+        data[name] = data[name].where(rng.random(1200) > 0.5)
+    text = repr(plan_of("y ~ u + v + z", data, families={"u": "gamma", "v": "gamma"}))
+    assert re.search(
+        r"about \d+ minutes for 4 × \(1,000 \+ 1,000\) draws on 2 cores; treatments=\{'[uv]': 'gibbs'\}", text
+    )
+
+
 def test_effects_that_are_not_there_are_named():
     data = pd.DataFrame({"y": np.arange(20.0) % 7, "x": np.arange(20.0) % 3, "g": np.arange(20) % 5})
     plan = plan_of("y ~ x + (1 | g)", data)
