@@ -149,7 +149,9 @@ def first_grid(
             f"cells of {factor.variable!r} need a grid of {n_points} points, more than {MOST_POINTS}: its effect is very steep "
             "against the residual; the nearest that is supported: the variable without its nonlinear term, or on another scale"
         )
-    counts = None if ends is None else _few_sizes(needed, n_points)
+    # points between the knots leave no freedom: of unequal windows, each has the points that it needs
+    is_unequal = ends is not None or (windows is not None and knots is not None)
+    counts = _few_sizes(needed, n_points) if is_unequal else None
     if knots is None:
         spacings = widths / (n_points - 1 if counts is None else counts - 1)
     return grid_values(starts, spacings, n_points, support, bounds[0], bounds[1], counts)

@@ -75,3 +75,19 @@ def test_errors_fall_as_the_fourth_power() -> None:
     met, missed = errors(True), errors(False)
     assert met[0] / met[2] > 100  # 2 ** 8 where the error is of the order h⁴
     assert missed[2] > 10 * met[2]
+
+
+def test_cells_with_windows_of_their_own_stay_in_them() -> None:
+    """They have no more of their small steps than they need, however many others need."""
+    rng = np.random.default_rng(3)
+    x, n = rng.normal(size=120), 120
+    error = np.where(np.arange(n) % 3 == 0, 0.02, 0.5)
+    data = pd.DataFrame({"seen": x + error * rng.normal(size=n), "error": error})
+    data["y"] = np.sin(x) + 0.5 * rng.normal(size=n)
+    data.loc[5, "seen"], data.loc[:4, "seen"] = 40.0, np.nan  # without a measurement: the whole line
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BayesmiNotice)
+        observed = {"x": bmi.measured("seen", sd="error")}
+        grid = make_plan(bmi.Model("y ~ bs(x, df=4)", data, observations=observed)).grids["x"]
+    assert grid.spacing is not None
+    assert (np.ptp(grid.values, axis=1) < 1.25 * 18.0 * error + 3.0 * grid.spacing)[5:].all()
