@@ -89,6 +89,11 @@ class UnitSums:
     parents: NDArray[np.intp]  # (U,) the group's entry, or -1
     log_sums: Floats  # (S, U)
 
+    def of_the_highest(self) -> UnitSums:
+        """Return the sums of units that are below no entry of a group."""
+        highest = self.parents < 0
+        return UnitSums(self.keys[highest], self.parents[highest], self.log_sums[:, highest])
+
 
 def unit_sums(expansion: Expansion, log_weights: Floats) -> UnitSums:
     """Return the log sum over each unit's combinations; `log_weights` as `add_upwards` leaves them."""

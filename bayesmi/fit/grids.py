@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build.expansion import Expansion
 from bayesmi.build.tables import Tables, make_tables
 from bayesmi.draw.grid import cell_masses
 from bayesmi.draw.parameters import PosteriorDraws
@@ -144,7 +143,9 @@ def _look(
             others, _ = unit_log_weights(model.factors, further, at)
             one = unit_sums(part.expansion, add_upwards(part.expansion, log_weights))
             two = unit_sums(further.expansion, add_upwards(further.expansion, others))
-            error = max(error, _error(one, two, part.expansion, probabilities))
+            if factor.level != "row":  # a unit below a cell has other sums where the cell has other values
+                one, two = one.of_the_highest(), two.of_the_highest()
+            error = max(error, _error(one, two, probabilities))
     return GridAccuracy(name, cells.values.shape[1], error, edge)
 
 
@@ -163,7 +164,7 @@ def half_a_step_on(factor: Factor, cells: CellValues) -> CellValues:
     )
 
 
-def _error(one: UnitSums, two: UnitSums, expansion: Expansion, probabilities: NDArray[np.float64]) -> float:
+def _error(one: UnitSums, two: UnitSums, probabilities: NDArray[np.float64]) -> float:
     """Return the largest error of a unit's sum, relative to the mean of both; below a group, by its combination's weight."""
     _, first, second = np.intersect1d(one.keys, two.keys, return_indices=True)
     apart = np.abs(np.tanh(0.5 * (one.log_sums[:, first] - two.log_sums[:, second])))

@@ -196,6 +196,21 @@ def test_where_a_finer_grid_is_refused_the_last_one_stays(model, monkeypatch):
     assert plan is coarse
 
 
+def test_rows_below_a_groups_cell_are_no_error_of_its_grid():
+    rng = np.random.default_rng(7)
+    g = np.repeat(np.arange(16), 10)
+    x = rng.normal(size=16)[g]
+    data = pd.DataFrame({"y": x + x**2 + rng.normal(size=160), "x": x, "g": g})
+    data.loc[data["g"] < 3, "x"] = np.nan
+    own = quiet(Model, "y ~ x + I(x ** 2) + (1 | g)", data)
+    fit = quiet(own.fit, seed=1, draws=60, tune=200, chains=2, progress=False)
+    at = make_plan(own, finer={"x": 4.0})
+    (one,) = checked(own, at, fit.draws)
+    assert one.error < 1e-9
+    (coarse,) = checked(own, make_plan(own, finer={"x": 0.4}), fit.draws)
+    assert coarse.error > 1e-4
+
+
 @pytest.fixture(scope="module")
 def fit():
     """A square in a slope is not seen by the first grid, which looks at the fixed effects of complete cases."""
