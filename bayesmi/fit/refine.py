@@ -19,6 +19,7 @@ __all__ = ["next_grids", "refine", "refined_plan"]
 Accuracy = tuple[GridAccuracy, ...]
 Factors = Mapping[str, float]  # how much finer, or wider, than at first, by variable
 _STEPS = 8
+_SHARES = (1.0, 0.5, 0.25)  # of a step, where a whole one is beyond what a grid may have
 _ERROR, _EDGE = (
     0.1 * MOST_ERROR,
     0.01 * MOST_EDGE,
@@ -61,22 +62,34 @@ def refine[T](
         How it was laid out.
     again : callable
         Lays out with finer and wider grids and looks at them; None, or a `NotSupportedError`, where these are beyond
-        the budget: what was laid out before has to do.
+        the budget: a shorter step, or what was laid out before, has to do. With no accuracy, where they cannot be
+        looked at here: taken only where what was laid out before does not hold.
     """
     if all(one.holds for one in accuracy):
         return laid, accuracy
     for _ in range(_STEPS):
-        finer, wider = next_grids(finer, wider, accuracy)
-        try:
-            further = again(finer, wider)
-        except NotSupportedError:
-            break
+        asked = next_grids(finer, wider, accuracy)
+        for share in _SHARES:
+            factors = _towards(finer, asked[0], share), _towards(wider, asked[1], share)
+            try:
+                further = again(*factors)
+            except NotSupportedError:
+                further = None
+            if further is not None:
+                break
         if further is None:
             break
-        laid, accuracy = further
-        if all(one.is_within(_ERROR, _EDGE) for one in accuracy):
+        if not further[1] and all(one.holds for one in accuracy):  # what is aimed at is more than has to be
+            break
+        (laid, accuracy), (finer, wider) = further, factors
+        if share < 1.0 or all(one.is_within(_ERROR, _EDGE) for one in accuracy):
             break
     return laid, accuracy
+
+
+def _towards(now: Factors, asked: Factors, share: float) -> Factors:
+    """Return factors a share of the way to those asked for."""
+    return {name: (old := now.get(name, 1.0)) * (new / old) ** share for name, new in asked.items()}
 
 
 def refined_plan(model: Model, plan: Plan, draws: PosteriorDraws, accuracy: Accuracy) -> Plan:

@@ -11,8 +11,9 @@ from bayesmi import BayesmiNotice, Model
 from bayesmi.build import build_sampled
 from bayesmi.build.tables import make_tables
 from bayesmi.draw.parameters import FactorDraws, PosteriorDraws
+from bayesmi.errors import NotSupportedError
 from bayesmi.fit.grids import GridAccuracy, check_grids
-from bayesmi.fit.refine import next_grids, refined_plan
+from bayesmi.fit.refine import next_grids, refine, refined_plan
 from bayesmi.plan import make_plan
 
 pytestmark = pytest.mark.xdist_group("fit_grids")
@@ -194,6 +195,30 @@ def test_where_a_finer_grid_is_refused_the_last_one_stays(model, monkeypatch):
     monkeypatch.setattr("bayesmi.plan.grid.MOST_POINTS", coarse.grids["x"].values.shape[1])
     plan = refined_plan(model, coarse, at, checked(model, coarse, at))
     assert plan is coarse
+
+
+def looked_at(error, edge=0.0):
+    return (GridAccuracy("x", 30, error, edge),)
+
+
+def test_a_step_that_is_refused_is_taken_in_part():
+    def again(finer, wider):
+        if finer["x"] > 2.0:
+            raise NotSupportedError("too many points")
+        return finer["x"], looked_at(1e-5)
+
+    laid, _ = refine(1.0, looked_at(0.1), {}, {}, again)
+    assert 1.2 < laid <= 2.0
+
+
+def test_cells_are_not_held_for_more_than_has_to_be():
+    """The first step holds, if not by the margin aimed at; the next would hold cells, at which these draws cannot look."""
+
+    def again(finer, wider):
+        return (finer["x"], looked_at(5e-7)) if finer["x"] < 2.5 else ("held", ())
+
+    assert refine(1.0, looked_at(1e-3), {}, {}, again)[0] < 2.5
+    assert refine(1.0, looked_at(0.5), {}, {}, again)[0] == "held"
 
 
 def test_rows_below_a_groups_cell_are_no_error_of_its_grid():
