@@ -284,3 +284,26 @@ def test_a_grid_that_never_holds_fails_the_gate(fit):
     )
     assert not gate.passed
     assert any("grid of x: 30 points, grid error at most 2e-01" in line for line in gate.failures)
+
+
+def test_a_long_fit_corrects_its_grids_at_a_short_attempt(monkeypatch):
+    from bayesmi.fit import attempt
+
+    lengths, sample = [], attempt.sample
+
+    def noted(built, length, **options):
+        lengths.append((length.tune, length.draws, length.chains))
+        return sample(built, length, **options)
+
+    monkeypatch.setattr(attempt, "sample", noted)
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=96)
+    data = pd.DataFrame({"y": x + x**2 + 0.3 * rng.normal(size=96), "x": x})
+    data.loc[::12, "x"] = np.nan
+    own = quiet(Model, "y ~ x + I(x ** 2)", data)
+    long = quiet(own.fit, seed=1, tune=1200, draws=200, chains=2, progress=False)
+    assert lengths == [(300, 50, 2), (1200, 200, 2)]
+    assert all(one.holds for one in checked(own, long.plan, long.draws))
+    lengths.clear()
+    quiet(own.fit, seed=1, tune=200, draws=50, chains=2, progress=False)
+    assert (300, 50, 2) not in lengths
