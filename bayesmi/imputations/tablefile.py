@@ -47,8 +47,7 @@ def write_frame(frame: IncompleteFrame) -> tuple[bytes, dict[str, Any]]:
     }
     facts["categories"] = _categories(original)
     facts["objects"] = _objects(original)
-    dates = None if is_polars(original) else original.index
-    facts["freq"] = dates.freqstr if isinstance(dates, pd.DatetimeIndex) else None
+    facts["freq"] = None if is_polars(original) else _frequency(original.index)
     table = _to_bytes(_without_categories(original, facts["categories"]))
     changed = _changed(original, _from_bytes(table, facts))
     if changed:
@@ -135,6 +134,17 @@ def _categories(table: Any) -> dict[str, dict[str, Any]]:
                     "ordered": bool(dtype.ordered),
                 }
     return found
+
+
+def _frequency(index: pd.Index) -> str | None:
+    """Return the frequency of dates, None where its name does not tell it whole, such as that of one's own holidays."""
+    if not isinstance(index, pd.DatetimeIndex) or index.freq is None:
+        return None
+    try:
+        same = pd.tseries.frequencies.to_offset(index.freqstr) == index.freq
+    except ValueError:
+        return None
+    return index.freqstr if same else None
 
 
 def _objects(table: Any) -> list[str]:

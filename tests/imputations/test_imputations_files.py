@@ -307,6 +307,16 @@ def test_text_kept_as_objects_and_the_frequency_of_dates_are_saved(tmp_path):
     assert back.complete(1).index.freq == "D"
 
 
+def test_dates_beside_ones_own_holidays_are_saved(tmp_path):
+    days = pd.offsets.CustomBusinessDay(holidays=["2020-01-03"])
+    index = pd.date_range("2020-01-01", periods=4, freq=days)
+    table = pd.DataFrame({"x": [1.0, None, 2.0, 3.0]}, index=index)
+    imputed = Imputations(IncompleteFrame.from_table(table), StoredDraws({"x": np.array([[0.0]])}, ((0, 0),)))
+    imputed.save(tmp_path / "days.bmi")
+    back = Imputations.load(tmp_path / "days.bmi").complete(1)
+    assert back.index.tolist() == index.tolist()
+
+
 def test_polars_lists_are_refused_in_a_csv_file(tmp_path):
     pl = pytest.importorskip("polars")
     table = pl.DataFrame({"x": [1.5, None, 2.5, 3.5], "things": [[1], [2, 3], [], [4]]})
