@@ -19,7 +19,7 @@ def test_where_finer_points_are_beyond_what_is_supported_the_grid_before_stays()
         warnings.simplefilter("ignore")
         model = Model("y ~ a + I(a ** 2) + b + I(b ** 2)", data)
         fit = model.fit(draws=40, tune=60, chains=2, seed=1, progress=False, cores=1)
-    new = pd.DataFrame({"y": [40.0, -30.0], "a": [np.nan] * 2, "b": [np.nan] * 2})
+    new = pd.DataFrame({"y": [400.0, -300.0], "a": [np.nan] * 2, "b": [np.nan] * 2})
     with pytest.warns(BayesmiNotice, match="draws of 'a' in new rows are rough"):
         imputed = fit.impute(2, despite_gate=True, newdata=new)
     assert not imputed.complete(1).isna().any().any()
