@@ -314,12 +314,7 @@ class IncompleteFrame:
             }
             if name not in names or not found:
                 continue
-            words = list(found.values())
-            cells = counted(int(np.isin(column.values, list(found)).sum()), "cell")
-            out.append(
-                f"column {name!r}: {list_some(words)} in {cells} {'is a level' if len(words) == 1 else 'are levels'} like the "
-                f"others; if it means missing: bmi.recode_missing(data, {{{name!r}: {words!r}}})"
-            )
+            out.append(_like_the_others(column, list(found), list(found.values()), "level"))
         return tuple(out)
 
     def missing_number_notices(self, names: Collection[str]) -> tuple[str, ...]:
@@ -348,13 +343,8 @@ class IncompleteFrame:
                 continue
             observed = column.values[np.isfinite(column.values)]
             found = [int(code) for code in find_sentinels(*np.unique(observed, return_counts=True))]
-            if not found:
-                continue
-            cells = counted(int(np.isin(observed, found).sum()), "cell")
-            out.append(
-                f"column {name!r}: {list_some(found)} in {cells} {'is a number' if len(found) == 1 else 'are numbers'} like the "
-                f"others; if it means missing: bmi.recode_missing(data, {{{name!r}: {found!r}}})"
-            )
+            if found:
+                out.append(_like_the_others(column, found, found, "number"))
         return tuple(out)
 
     def number_word_notices(self, names: Collection[str]) -> tuple[str, ...]:
@@ -556,3 +546,13 @@ def _takes(column: Column) -> str:
     if column.support is not None:
         return f"it takes {short_number(column.support[0])} or {short_number(column.support[1])}"
     return "it takes finite numbers, whole ones if it is integer-valued"
+
+
+def _like_the_others(column: Column, values: Sequence[float], shown: Sequence[object], noun: str) -> str:
+    """Say that some values of a column, which may mean missing, are taken as they are."""
+    cells = counted(int(np.isin(column.values, values).sum()), "cell")
+    taken = f"is a {noun}" if len(shown) == 1 else f"are {noun}s"
+    return (
+        f"column {column.name!r}: {list_some(shown)} in {cells} {taken} like the others; if it means missing: "
+        f"bmi.recode_missing(data, {{{column.name!r}: {shown!r}}})"
+    )

@@ -20,10 +20,7 @@ Accuracy = tuple[GridAccuracy, ...]
 Factors = Mapping[str, float]  # how much finer, or wider, than at first, by variable
 _STEPS = 8
 _SHARES = (1.0, 0.5, 0.25)  # of a step, where a whole one is beyond what a grid may have
-_ERROR, _EDGE = (
-    0.1 * MOST_ERROR,
-    0.01 * MOST_EDGE,
-)  # what is aimed at: other draws will ask for more than these
+_ERROR, _EDGE = 0.1 * MOST_ERROR, 0.01 * MOST_EDGE  # aimed at: other draws will ask for more
 
 
 def next_grids(finer: Factors, wider: Factors, accuracy: Accuracy) -> tuple[Factors, Factors]:
@@ -68,13 +65,10 @@ def refine[T](
     if all(one.holds for one in accuracy):
         return laid, accuracy
     for _ in range(_STEPS):
-        asked = next_grids(finer, wider, accuracy)
+        asked_finer, asked_wider = next_grids(finer, wider, accuracy)
         for share in _SHARES:
-            factors = _towards(finer, asked[0], share), _towards(wider, asked[1], share)
-            try:
-                further = again(*factors)
-            except NotSupportedError:
-                further = None
+            factors = _towards(finer, asked_finer, share), _towards(wider, asked_wider, share)
+            further = _laid_out(again, *factors)
             if further is not None:
                 break
         if further is None:
@@ -85,6 +79,16 @@ def refine[T](
         if share < 1.0 or all(one.is_within(_ERROR, _EDGE) for one in accuracy):
             break
     return laid, accuracy
+
+
+def _laid_out[T](
+    again: Callable[[Factors, Factors], tuple[T, Accuracy] | None], finer: Factors, wider: Factors
+) -> tuple[T, Accuracy] | None:
+    """Return what is laid out, or None beyond the budget."""
+    try:
+        return again(finer, wider)
+    except NotSupportedError:
+        return None
 
 
 def _towards(now: Factors, asked: Factors, share: float) -> Factors:

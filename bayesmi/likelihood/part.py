@@ -26,7 +26,7 @@ from bayesmi.plan.overrides import whole_variables
 if TYPE_CHECKING:
     from bayesmi.fit.grids import GridAccuracy
 
-__all__ = ["Part", "joint_part", "without"]
+__all__ = ["Part", "joint_part", "laid_out", "without"]
 
 Ints = NDArray[np.intp]
 
@@ -114,6 +114,11 @@ class _Chosen:
         raise ModelError(f"{variable!r} is not in this part of the model")
 
 
+def laid_out(factors: tuple[Factor, ...], table: ModelTable, plan: Plan) -> Part:
+    """Return factors with the tables that a plan makes of them."""
+    return Part(factors, table, plan, make_tables(factors, table, plan))
+
+
 def joint_part(model: Model, plan: Plan, tables: Tables) -> Part:
     """Return the whole joint model, as it was sampled."""
     return Part(model.factors, model.table, plan, tables)
@@ -150,7 +155,7 @@ def without(model: Model, plan: Plan, roles: Collection[str], draws: PosteriorDr
     wider = {name: value for name, value in plan.wider.items() if name in names}
 
     def lay_out(own: Plan) -> tuple[Part, tuple[GridAccuracy, ...]]:
-        part = Part(factors, model.table, own, make_tables(factors, model.table, own))
+        part = laid_out(factors, model.table, own)
         if draws is None or not own.grids:
             return part, ()
         return part, check_grids(chosen, own, part.tables, _at_centres(part, draws))

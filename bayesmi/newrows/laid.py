@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmi.build.tables import make_tables
 from bayesmi.draw.cells import complete_cells
 from bayesmi.draw.known import Known, plan_of_known
 from bayesmi.draw.parameters import PosteriorDraws
 from bayesmi.draw.shifted import full_columns
-from bayesmi.likelihood.part import Part
+from bayesmi.likelihood.part import Part, laid_out
 from bayesmi.model import Model
 from bayesmi.newrows.effects import draw_new_effects, effects_at, needs_turns
 from bayesmi.newrows.rows import NewRows
@@ -51,7 +50,7 @@ class LaidOut:
             fitted = values[name][self.model.table.groupings[level].first_row]
             column[mask] = fitted[codes[mask]]
             own[name] = column
-        return _part(self.part.factors, table.with_values(own), self.part.plan) if own else self.part
+        return laid_out(self.part.factors, table.with_values(own), self.part.plan) if own else self.part
 
     def draw(self, part: Part, draws: PosteriorDraws, rng: np.random.Generator) -> PosteriorDraws:
         """Return the fit's draws with the effects of the groups of the new rows, those of new groups given their rows."""
@@ -63,7 +62,7 @@ class LaidOut:
             cells = complete_cells(part.factors, part.table, part.plan, part.tables, now, rng)
             columns = full_columns(part.table, cells)
             known = part.table.with_known({name: columns[name] for name in names})
-            return _part(part.factors, known, plan)
+            return laid_out(part.factors, known, plan)
 
         return draw_new_effects(part, drawn, self.rows.new, rng, redraw)
 
@@ -105,7 +104,7 @@ def lay_out_new(model: Model, plan: Plan, rows: NewRows, draws: PosteriorDraws) 
     some = draws.take(np.linspace(0, draws.n - 1, min(48, draws.n)).astype(np.intp))
 
     def lay_out(own: Plan) -> tuple[Part, tuple[GridAccuracy, ...]]:
-        part = _part(rows.factors, rows.table, own)
+        part = laid_out(rows.factors, rows.table, own)
         if not own.grids:
             return part, ()
         at = effects_at(some, rows.known, np.random.default_rng(0))
@@ -138,7 +137,3 @@ def _words(coarse: GridAccuracy) -> str:
         f"draws of {name!r} in new rows are rough (grid of {coarse}): what is observed beside its missing cells is far from what "
         f"the model expects; look at these rows"
     )
-
-
-def _part(factors: Any, table: Any, plan: Plan) -> Part:
-    return Part(factors, table, plan, make_tables(factors, table, plan))
